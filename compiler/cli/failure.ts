@@ -1,0 +1,14 @@
+import type { ExitCode } from "./exit-codes.ts";
+
+/** Why a command cannot go on, as a value: one line for the user, a hint where there is one, and the exit code. */
+export class Failure {
+  readonly exitCode: ExitCode;
+  readonly message: string;
+  readonly hint: string | null;
+
+  constructor(exitCode: ExitCode, message: string, hint: string | null = null) {
+    this.exitCode = exitCode;
+    this.message = message;
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,78 @@
+/** The entry of the checker: a file and all it imports, as text, to diagnostics and what editors and drawings need. */
+import type { Block, Fn, Law } from "../ast/nodes.ts";
+import { sortDiagnostics } from "../diagnostics/sort.ts";
+import { call } from "./call.ts";
+import type { DeclInfo, Shared } from "./context.ts";
+import { checkDeclaration, type Usage } from "./declarations.ts";
+import { define } from "./define.ts";
+import { infer } from "./infer.ts";
+import { loadProject, newParseCache, type ParseCache, type ReadText } from "./load.ts";
+import { type CheckedModel, checkModel } from "./model.ts";
+import { type Module, modulesOf } from "./modules.ts";
+import { read } from "./read.ts";
+import { newRecorder } from "./recorder.ts";
+import type { CheckResult } from "./result.ts";
+import { reportUnused } from "./unused.ts";
+
+export interface CheckOptions {
+  /** Project-relative path of the file to check. */
+  readonly entry: string;
+  /** The text of a project-relative path; `std/x.ds` is a file of the library. Null where there is none. */
+  readonly read: ReadText;
+  readonly config?: NamedText;
+  /** Options of the compilation, `--set name=value`, as text. */
+  readonly settings?: ReadonlyMap<string, string>;
+  /** A listing of tensors: the header of a safetensors file, or the index of a sharded one. */
+  readonly weights?: NamedText;
+  /** Trees kept between checks. */
+  readonly cache?: ParseCache;
+}
+
+export interface NamedText {
+  readonly path: string;
+  readonly text: string;
+}
+
+export function checkProject(options: CheckOptions): CheckResult {
+  const recorder = newRecorder();
+  const project = loadProject(options.entry, options.read, recorder, options.cache ?? newParseCache());
+  const infos = new Map<Fn | Block | Law, DeclInfo>();
+  const usage: Usage = new Map();
+  let modules: ReadonlyMap<string, Module> = new Map();
+  const homes = new Map<Fn | Block | Law, Module>();
+  const declared = (decl: Fn | Block | Law): DeclInfo => {
+    const known = infos.get(decl);
+    if (known !== undefined) return known;
+    const info: DeclInfo = { decl, header: null, paths: [], mixes: new Set(), done: false };
+    infos.set(decl, info);
+    const home = homes.get(decl);
+    if (home !== undefined) checkDeclaration(decl, home.scope, shared, info, usage);
+    return info;
+  };
+  const shared: Shared = { recorder, rules: { infer, read, call, define, declared } };
+  modules = modulesOf(project, shared);
+  for (const module of modules.values()) {
+    for (const decl of module.loaded.file.declarations) {
+      if (decl.kind === "fn" || decl.kind === "block" || decl.kind === "law") homes.set(decl, module);
+    }
+  }
+  const home = modules.get(options.entry);
+  const models: CheckedModel[] = [];
+  for (const decl of home?.loaded.file.declarations ?? []) {
+    if (home === undefined) break;
+    if (decl.kind === "model") models.push(checkModel(decl, home, modules, shared, usage));
+    else if (decl.kind !== "schedule") declared(decl);
+  }
+  if (home !== undefined) reportUnused(home, models, usage, recorder);
+  return {
+    files: new Map([...project.files].map(([path, loaded]) => [path, loaded.file])),
+    diagnostics: sortDiagnostics(recorder.diagnostics),
+    symbols: [...recorder.symbols.values()],
+    references: [...recorder.references.values()],
+    hovers: [...recorder.hovers.values()],
+    annotations: [...recorder.annotations.values()],
+    captures: [...recorder.captures.values()],
+    unproved: [...recorder.unproved.values()],
+    model: null,
+  };
+}
