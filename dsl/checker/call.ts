@@ -242,9 +242,8 @@ function top(expr: CallExpr, eq: EquationContext): Value {
     });
   }
   const name = axis.kind === "plain" ? asSymbol(axis.size) : null;
-  if (name !== null) eq.obligations.push(() => eq.body.info.mixes.add(name));
   const element: Element = { kind: "set", of: wholeAxis(axis), facts: axis.restriction?.facts ?? [], atMost: count.poly };
-  if (name !== null && eq.body.tokens.has(name)) eq.mixing.push({ size: name, span: rowExpr.span });
+  if (name !== null && !eq.body.memories.has(name)) eq.mixing.push({ size: name, span: rowExpr.span });
   return makeValue({ axes: [], element }, expr.span, { tainted: row.tainted });
 }
 

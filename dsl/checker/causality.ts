@@ -108,7 +108,10 @@ export function settleCausality(eq: EquationContext, hasToken: boolean, isWrite:
   const { body } = eq;
   const rows = eq.mixing.filter((m) => body.memories.has(m.size));
   const tokens = eq.mixing.filter((m) => body.tokens.has(m.size));
-  for (const { size } of eq.mixing) body.info.mixes.add(size);
+  // Along memory and tokens the declaration answers for itself, below; callers are told of all other sizes.
+  for (const { size } of eq.mixing) {
+    if (!body.checksCausality || !(body.memories.has(size) || body.tokens.has(size))) body.info.mixes.add(size);
+  }
   if (!body.checksCausality) return false;
   if (hasToken || isWrite) {
     for (const { span } of tokens) {

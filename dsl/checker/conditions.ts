@@ -187,6 +187,13 @@ export function assume(condition: Expr, holds: boolean, eq: EquationContext): vo
     assumeDivides(expr.left, right.poly, eq);
     assumeDivides(expr.right, left.poly, eq);
   }
+  if (op === "!=") {
+    // Apart and not below: above.
+    const difference = sub(left.poly, right.poly);
+    for (const gap of [difference, neg(difference)]) {
+      if (isNonNegative(gap, body.facts) === "yes") body.facts = withNonNegative(body.facts, sub(gap, one));
+    }
+  }
   for (const fact of comparisonFacts(op, left.poly, right.poly)) body.facts = withNonNegative(body.facts, fact);
 }
 

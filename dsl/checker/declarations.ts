@@ -89,7 +89,9 @@ export function checkDeclaration(decl: Fn | Block | Law, fileScope: Scope, share
     const to: Declarer = { body, scope, seen: decl.span };
     declareArguments(to, decl.params);
     const settings = itemsOf(decl).filter((i): i is ParamDecl => i.kind === "param");
-    for (const [name, span] of sizeNames(headerTypes(decl, settings))) {
+    // A storage block takes nothing: the sizes of its result are those of the tensor it is asked for.
+    const asked = decl.kind === "block" && decl.params.length === 0 ? decl.results.map((r) => r.type) : [];
+    for (const [name, span] of sizeNames([...headerTypes(decl, settings), ...asked])) {
       const declared = settings.some((s) => s.names.some((n) => n.text === name));
       if (!declared && isSizeName(name)) declareSize(to, name, span);
     }
@@ -166,8 +168,12 @@ function checkPath(
   for (const item of items) {
     if (item.kind !== "require") continue;
     checkCondition(item.condition, body);
-    assume(item.condition, true, newEquation(body, item.span));
     requires.push(item);
+    if (isKnownTrue(item.condition, newEquation(body, item.span)) === false) {
+      // Nothing comes here; who does is told by the requirement.
+      return { conditions, results: new Map(), deferred: [], requires, parts: [], weights: [], states: [], body };
+    }
+    assume(item.condition, true, newEquation(body, item.span));
     body.pathFacts = body.facts;
   }
   for (const param of decl.params) if (param.default !== null) checkExpression(param.default, body);

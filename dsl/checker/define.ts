@@ -10,6 +10,7 @@ import type { BlockValue, Body, Entity, EntitySource, PartInfo, Value } from "./
 import { newEquation } from "./equation-context.ts";
 import { checkEquation, type Declared } from "./equations.ts";
 import { bindIndex, rangeFrom } from "./indices.ts";
+import { checkInterpolation } from "./interpolation.ts";
 import { leftOf } from "./left-side.ts";
 import { addHover, declareSymbol, spanKey } from "./recorder.ts";
 import { ungroup } from "./keys.ts";
@@ -59,6 +60,7 @@ function valueFor(entity: Entity, source: EntitySource, body: Body): Value {
     case "field":
       return declaredValue(entity, typeFrom(source.decl.type, eq), true, body, source.decl.type.nullable !== null);
     case "weight":
+      checkInterpolation([...source.decl.spellings, ...source.decl.copies], [], body);
       return makeValue(typeFrom(source.decl.type, eq), span);
     case "state":
       return stateValue(entity, typeFrom(source.decl.type, eq), body);
@@ -169,6 +171,7 @@ function partValue(entity: Entity, source: EntitySource & { kind: "part" }, body
       });
     }
   }
+  if (decl.at !== null) checkInterpolation([decl.at], family === null ? [] : [family.index], body);
   const value = body.shared.rules.infer(decl.block, eq);
   for (let i = 0; i < eq.obligations.length; i += 1) eq.obligations[i]?.();
   if (value.block === null) {

@@ -1,9 +1,9 @@
 /** Equations: what they define, the types they give, and the checks that need the whole equation. */
 import type { Equation, Expr, Target } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, plainText, printAxes, printAxis, restrictAxis, sizeOf, unknownAxis } from "../types/axis.ts";
+import { type Axis, plainAxis, plainText, printAxes, printAxis, restrictAxis, sizeOf, unknownAxis } from "../types/axis.ts";
 import { indexAtom } from "../types/axis.ts";
-import { asSymbol, type Poly } from "../types/poly.ts";
+import { asSymbol, one, type Poly, sub } from "../types/poly.ts";
 import { regroup } from "../types/regroup.ts";
 import { type Element, isInteger, isNumber, printElement, printValueType, type ValueType } from "../types/value-type.ts";
 import { settleCausality } from "./causality.ts";
@@ -80,7 +80,8 @@ function announceSteps(lefts: readonly Left[], declared: readonly (Declared | nu
     const at = left.items.findIndex((item) => item.kind === "step");
     const item = left.items[at];
     if (item === undefined || item.kind !== "step") continue;
-    if (item.whole !== null) addRange(item.info, item.whole, item.span, true);
+    const size = item.whole === null ? null : sizeOf(item.whole);
+    if (size !== null) addRange(item.info, plainAxis(sub(size, one)), item.span, true);
     declared[i]?.provisional({ ...unknownValue(left.target.span), axes: [item.whole ?? unknownAxis] });
   }
 }

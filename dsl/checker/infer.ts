@@ -15,6 +15,7 @@ import {
   sub,
   value as valueAtom,
 } from "../types/poly.ts";
+import { isIntegral } from "../types/prove.ts";
 import {
   boolElement,
   type Element,
@@ -30,8 +31,9 @@ import { fail, isKnownTrue } from "./conditions.ts";
 import { type Entity, type EquationContext, lookup, type Scope, type Static, type Value } from "./context.ts";
 import { indexRange, withIndices } from "./indices.ts";
 import { expressionKey, ungroup } from "./keys.ts";
-import { addHover, addReference } from "./recorder.ts";
+import { addHover, addReference, spanKey } from "./recorder.ts";
 import { elementFrom } from "./sizes.ts";
+import { childrenOf } from "./sums.ts";
 import { proveIndex } from "./inside.ts";
 import { constantValue, integerValue, isUnknown, makeValue, namedInteger, renameWithBounds, selfName, unknownValue } from "./values.ts";
 
@@ -256,7 +258,11 @@ function castValue(expr: Expr & { kind: "cast" }, eq: EquationContext): Value {
   if (element.kind === "index") {
     const { poly } = value;
     const size = sizeOf(element.of);
-    if (size !== null) proveIndex(poly, size, expr, eq, "DS0222", expressionKey(expr.value, eq));
+    if (size !== null && readsConstants(expr.value, eq)) {
+      // Decided when the constants are known, which is before anything runs.
+      const text = "this claim follows from constants, if it does";
+      eq.body.shared.recorder.unproved.set(spanKey(expr.span), { span: expr.span, text });
+    } else if (size !== null) proveIndex(poly, size, expr, eq, "DS0222", expressionKey(expr.value, eq));
     const cast = makeValue({ axes: value.axes, element }, expr.span, { isStatic: value.isStatic, tainted: value.tainted });
     if (value.axes.length > 0) return cast;
     return { ...cast, poly: poly ?? namedInteger(eq.body, expressionKey(expr, eq), element) };
@@ -269,6 +275,17 @@ function castValue(expr: Expr & { kind: "cast" }, eq: EquationContext): Value {
     constant: element.kind === "integer" || element.kind === "float" ? value.constant : undefined,
     span: expr.span,
   };
+}
+
+/** Whether a tensor that is known when compiling has a part in the value. */
+function readsConstants(expr: Expr, eq: EquationContext): boolean {
+  const inner = ungroup(expr);
+  if (inner.kind === "index") {
+    const base = ungroup(inner.base);
+    const entity = base.kind === "name" ? lookup(eq.body.scope, base.text) : null;
+    if (entity?.value?.isStatic === true && entity.value.axes.length > 0) return true;
+  }
+  return childrenOf(inner).some((child) => readsConstants(child, eq));
 }
 
 const integerBits: Readonly<Record<string, readonly [bigint, bigint]>> = {
@@ -476,7 +493,12 @@ function arithmeticValue(expr: BinaryExpr, eq: EquationContext): Value {
   if (expr.op === "*") warnOverflow(expr, left, right, result, eq);
   const [x, y] = [numberOf(left), numberOf(right)];
   const folded = x === undefined || y === undefined ? undefined : foldNumbers(expr.op, x, y);
-  if (expr.op === "/" && poly !== null) return { ...result, constant: folded };
+  if (expr.op === "/" && poly !== null) {
+    // A quotient of sizes that is known to be whole is a size; any other is real.
+    const whole = left.isStatic && right.isStatic && isIntegral(poly, eq.body.facts) === "yes";
+    if (whole) return withInteger({ ...result, element: intElement }, poly, undefined);
+    return { ...result, constant: folded };
+  }
   return withInteger(result, poly, folded);
 }
 

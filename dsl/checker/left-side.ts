@@ -2,7 +2,7 @@
 import type { Expr, Subscript, Target } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
 import { type Axis, indexAtom, mergedAxis, plainAxis, restrictAxis, type Restriction, sizeOf, unknownAxis } from "../types/axis.ts";
-import { add, constant, one, type Poly } from "../types/poly.ts";
+import { add, constant, one, type Poly, printPoly } from "../types/poly.ts";
 import { fail, factsOf } from "./conditions.ts";
 import type { EquationContext, IndexInfo } from "./context.ts";
 import { isIndexName } from "./equation-context.ts";
@@ -113,7 +113,7 @@ export function axisOfItem(item: LeftItem, declared: Axis | null, cases: number,
   }
 }
 
-/** The restriction that `where` puts on the last axis, with its own index as `‹s›`. */
+/** The restriction that `where` puts on the last axis, with its own index as `‹*›`. */
 export function leftRestriction(left: Left, eq: EquationContext): Restriction | null {
   const last = left.items.at(-1);
   if (left.where === null || last === undefined) return null;
@@ -134,11 +134,9 @@ export function leftRestriction(left: Left, eq: EquationContext): Restriction | 
   }
   const own = expressionKey(left.where, eq);
   let key = own;
-  for (const [token, self] of by) key = key.replaceAll(`‹${token}›`, self.key.includes("‹") ? `‹${tokenOf(self)}›` : "‹s›");
+  for (const [token, self] of by) key = key.replaceAll(`‹${token}›`, printPoly(self));
   return { key: `where ${key}`, facts: factsOf(left.where, eq).map((f) => renameWithBounds(eq.body, f, by)), atMost: null };
 }
-
-const tokenOf = (self: Poly): string => /‹([^›]*)›/.exec(self.key)?.[1] ?? selfName;
 
 /** Indices on the left by place, for carrying conditions over to the type: `t` at place 0 is `#0`. */
 export function placesOf(items: readonly LeftItem[], skipped: number): ReadonlyMap<string, string> {

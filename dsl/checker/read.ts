@@ -5,7 +5,7 @@ import { type Axis, type IndexMap, indexAtom, matchAxes, plainText, printAxis, s
 import { asSymbol, type Poly, printPoly } from "../types/poly.ts";
 import { type Element, isInteger, printValueType } from "../types/value-type.ts";
 import { fail } from "./conditions.ts";
-import type { EquationContext, ReadOptions, Value } from "./context.ts";
+import { type EquationContext, type IndexInfo, lookup, type ReadOptions, type Value } from "./context.ts";
 import { checkMemoryRead } from "./causality.ts";
 import { addRange, rangeFrom } from "./indices.ts";
 import { proveIndex } from "./inside.ts";
@@ -16,6 +16,9 @@ import { isUnknown, makeValue, namedInteger, placeAtom, placeName, renameAxis, r
 type Place =
   | { readonly kind: "fixed"; readonly at: Poly | null; readonly parts: readonly (Poly | null)[] }
   | { readonly kind: "open"; readonly axes: readonly Axis[] };
+
+/** What waits until all subscripts are known: restrictions of one axis mention the indices of others. */
+type Later = (subscripts: IndexMap) => void;
 
 export function read(base: Value, subscript: Subscript, span: Span, eq: EquationContext, options: ReadOptions): Value {
   if (subscript.where !== null) {
@@ -43,11 +46,12 @@ export function read(base: Value, subscript: Subscript, span: Span, eq: Equation
     });
     return unknownValue(span);
   }
+  const later: Later[] = [];
   const places = base.axes.map((axis, i): Place => {
     const item = subscript.items[i];
-    return item === undefined ? { kind: "open", axes: [axis] } : placeOf(item, axis, base, eq, options);
+    return item === undefined ? { kind: "open", axes: [axis] } : placeOf(item, axis, eq, options, later);
   });
-  return afterRead(base, places, span, eq, options);
+  return afterRead(base, places, span, eq, options, later);
 }
 
 const axisCount = (n: number): string => (n === 0 ? "no axis" : n === 1 ? "one axis" : `${n} axes`);
@@ -76,12 +80,13 @@ export function touchUnknown(item: Expr, eq: EquationContext): void {
   if (info !== undefined) addRange(info, { kind: "unknown", restriction: null }, item.span, false);
 }
 
-function placeOf(item: Expr, axis: Axis, base: Value, eq: EquationContext, options: ReadOptions): Place {
+function placeOf(item: Expr, axis: Axis, eq: EquationContext, options: ReadOptions, later: Later[]): Place {
   const inner = ungroup(item);
   if (inner.kind === "hole") return { kind: "open", axes: [axis] };
-  if (inner.kind === "tuple") return tuplePlace(inner.items, inner, axis, base, eq, options);
+  if (inner.kind === "tuple") return tuplePlace(inner.items, inner, axis, eq, options, later);
   const ranged = inner.kind === "binary" && inner.op === "in";
   const subject = ranged ? ungroup(inner.left) : inner;
+  if (subject.kind === "name" && shadows(subject, eq)) return { kind: "fixed", at: null, parts: [] };
   const value = eq.body.shared.rules.infer(subject, eq);
   const info = subject.kind === "name" ? eq.uses.get(subject) : undefined;
   if (info !== undefined) {
@@ -93,10 +98,10 @@ function placeOf(item: Expr, axis: Axis, base: Value, eq: EquationContext, optio
       // A written range: the read must lie inside, on an axis equal to the range or proved by numbers.
       const written = info.ranges.find((r) => r.written);
       const fits = written !== undefined && matchAxes(wholeAxis(written.axis), wholeAxis(axis), eq.body.facts) === "equal";
-      if (fits) addRange(info, options.fallback ? wholeAxis(axis) : axis, item.span, false);
+      if (fits) rangeLater(info, options.fallback ? wholeAxis(axis) : axis, item.span, eq, later);
       else if (!options.fallback) proveAxis(value.poly, axis, subject, eq, options);
     } else {
-      addRange(info, options.fallback ? wholeAxis(axis) : axis, item.span, false);
+      rangeLater(info, options.fallback ? wholeAxis(axis) : axis, item.span, eq, later);
     }
     noteRead(axis, value.poly, item.span, eq, options);
     return { kind: "fixed", at: indexAtom(info.token), parts: [] };
@@ -117,13 +122,37 @@ function placeOf(item: Expr, axis: Axis, base: Value, eq: EquationContext, optio
   return { kind: "fixed", at, parts: [] };
 }
 
+/** A bare name in a bracket is the value of that name where there is one; a value that is no integer was meant as an index. */
+function shadows(name: Expr & { kind: "name" }, eq: EquationContext): boolean {
+  if (eq.indices.get(name.text)?.at(-1) !== undefined) return false;
+  const entity = lookup(eq.body.scope, name.text);
+  if (entity === null) return false;
+  const busy = entity.state === "busy" && entity.value === null;
+  const value = busy ? null : eq.body.shared.rules.define(entity, eq.body);
+  if (value !== null && (isUnknown(value) ? entity.source.kind !== "part" : isInteger(value.element))) return false;
+  entity.uses += 1;
+  fail(eq.body, "DS0103", {
+    title: `index \`${name.text}\` has the name of a value`,
+    at: name.span,
+    label: "in a bracket this is the value, not an index",
+    secondary: [{ span: entity.span, text: "the value is declared here" }],
+    help: "give the index another letter",
+  });
+  return true;
+}
+
+const rangeLater = (info: IndexInfo, axis: Axis, span: Span, eq: EquationContext, later: Later[]): void => {
+  if (axis.restriction === null) addRange(info, axis, span, false);
+  else later.push((subscripts) => addRange(info, renameAxis(eq.body, axis, subscripts), span, false));
+};
+
 function tuplePlace(
   items: readonly Expr[],
   tuple: Expr,
   axis: Axis,
-  base: Value,
   eq: EquationContext,
   options: ReadOptions,
+  later: Later[],
 ): Place {
   if (axis.kind === "unknown") {
     for (const item of items) touchUnknown(item, eq);
@@ -150,13 +179,16 @@ function tuplePlace(
   }
   const places = axis.parts.map((part, i): Place => {
     const item = items[i];
-    return item === undefined ? { kind: "open", axes: [part] } : placeOf(item, part, base, eq, { ...options, entity: null });
+    return item === undefined ? { kind: "open", axes: [part] } : placeOf(item, part, eq, { ...options, entity: null }, later);
   });
   const open = places.flatMap((p) => (p.kind === "open" ? p.axes : []));
   const parts = places.map((p) => (p.kind === "fixed" ? p.at : null));
   if (axis.restriction !== null && !options.fallback) {
     const by = new Map(parts.flatMap((p, i): [string, Poly][] => (p === null ? [] : [[`${selfName}.${i}`, p]])));
-    for (const fact of axis.restriction.facts) eq.facts.push(renameWithBounds(eq.body, fact, by));
+    const { facts } = axis.restriction;
+    later.push((subscripts) => {
+      for (const fact of facts) eq.facts.push(renameWithBounds(eq.body, renameWithBounds(eq.body, fact, by), subscripts));
+    });
   }
   if (open.length > 0) return { kind: "open", axes: open };
   return { kind: "fixed", at: null, parts };
@@ -211,7 +243,14 @@ function noteRead(axis: Axis, at: Poly | null, span: Span, eq: EquationContext, 
 }
 
 /** The value left when places are filled: restrictions and bounds follow to the subscripts. */
-function afterRead(base: Value, places: readonly Place[], span: Span, eq: EquationContext, options: ReadOptions): Value {
+function afterRead(
+  base: Value,
+  places: readonly Place[],
+  span: Span,
+  eq: EquationContext,
+  options: ReadOptions,
+  later: readonly Later[],
+): Value {
   const by = new Map<string, Poly>();
   const axes: Axis[] = [];
   for (const [i, place] of places.entries()) {
@@ -224,6 +263,7 @@ function afterRead(base: Value, places: readonly Place[], span: Span, eq: Equati
     }
   }
   const map: IndexMap = by;
+  for (const run of later) run(map);
   const element: Element = renameElement(eq.body, base.element, map);
   const value = makeValue({ axes: axes.map((axis) => renameAxis(eq.body, axis, map)), element }, span, {
     isStatic: base.isStatic,

@@ -69,7 +69,7 @@ export function signatureHeader(name: string, span: Span, signature: Signature, 
     };
     scope.names.set(size, entity);
   }
-  const inner: EquationContext = { ...eq, body: { ...eq.body, scope } };
+  const inner: EquationContext = { ...eq, body: { ...eq.body, scope, quiet: true } };
   const paramOf = (node: Param): HeaderParam[] =>
     node.names.map((n) => ({ name: n.text, type: typeFrom(node.type, inner), hasDefault: false, span: n.span, node }));
   const resultOf = (r: Result): Header["results"][number] => ({ name: r.name.text, type: typeFrom(r.type, inner), span: r.name.span });

@@ -137,6 +137,15 @@ export function sizeFrom(expr: Expr, eq: EquationContext): Poly | null {
   }
   const found = eq.body.shared.rules.infer(expr, eq);
   if (found.element.kind === "unknown") return null;
+  if (found.element.kind === "null") {
+    fail(eq.body, "DS0122", {
+      title: "`null` where a size is needed",
+      at: expr.span,
+      label: "this is `null` here",
+      help: "use it only under a condition: `if RQ != null { … }`",
+    });
+    return null;
+  }
   if (!isInteger(found.element) || found.axes.length > 0) {
     fail(eq.body, "DS0225", {
       title: "a size must be an integer",

@@ -74,5 +74,5 @@ export const renameElement = (body: Body, element: Element, by: IndexMap): Eleme
 /** `‹#3›`: the index along place 3 of a tensor, in conditions that belong to its type. */
 export const placeName = (place: number): string => `#${place}`;
 export const placeAtom = (place: number): Poly => indexAtom(placeName(place));
-/** `‹s›`: the member itself, in facts of sets and restrictions. */
-export const selfName = "s";
+/** `‹*›`: the member itself, in facts of sets and restrictions. No index has this name. */
+export const selfName = "*";

@@ -9,7 +9,7 @@ import type { Facts } from "./facts.ts";
 import { add, atomsOf, index, indexKey, mul, one, type Poly, printPoly, substitute, value, zero } from "./poly.ts";
 import type { Span } from "../diagnostics/source.ts";
 
-/** An axis exists only for some of its indices. Facts are polynomials that are >= 0 for every member `‹s›`. */
+/** An axis exists only for some of its indices. Facts are polynomials that are >= 0 for every member `‹*›`. */
 export interface Restriction {
   /** Equal keys are equal sets of indices. */
   readonly key: string;
@@ -123,7 +123,7 @@ export const printAxes = (axes: readonly Axis[]): string => `[${axes.map(printAx
 export const indexToken = (name: string): string => `‹${name}›`;
 export const indexAtom = (name: string): Poly => index(indexToken(name));
 /** Removes the angle quotes, for messages. */
-export const plainText = (text: string): string => text.replace(/[‹›]/g, "").replace(/′\d+/g, "");
+export const plainText = (text: string): string => text.replace(/‹\*(\.\d+)?›/g, "s").replace(/[‹›]/g, "").replace(/′\d+/g, "");
 
 /** Replaces indices by name, in polynomials and in the names of values. */
 export type IndexMap = ReadonlyMap<string, Poly>;

@@ -26,7 +26,7 @@ export type Element =
   | { readonly kind: "null" }
   | { readonly kind: "unknown" };
 
-/** Members `‹s›` of axis `of`; facts hold for each member; `key` names the set where it can be named. */
+/** Members `‹*›` of axis `of`; facts hold for each member; `key` names the set where it can be named. */
 export interface SetElement {
   readonly kind: "set";
   readonly of: Axis;
