@@ -10,7 +10,7 @@ import { isReduction, type Reduction, scalarFunctions } from "./builtins.ts";
 import { causalFacts, checkOpenMemory } from "./causality.ts";
 import { fail, factsHere } from "./conditions.ts";
 import { type BlockValue, type Entity, type EquationContext, type Header, type IndexInfo, lookup, type PartInfo, type Value } from "./context.ts";
-import { type Bindings, matchArgument, orderArguments, substituteType } from "./headers.ts";
+import { type Bindings, matchArgument, orderArguments, substitutePoly, substituteType } from "./headers.ts";
 import { addRange, withIndices } from "./indices.ts";
 import { arithmetic, entityValue, expectNumber, unknownName } from "./infer.ts";
 import { proveIndex } from "./inside.ts";
@@ -437,6 +437,8 @@ function callPart(
     const found = blockHeader(block, eq);
     if (found === null) continue;
     const value = applyHeader({ ...found.header, name: entity.name }, found.bindings, expr, eq, (bindings, args) => {
+      fillDefaults(found.header, bindings);
+      if (part.args.size === 0) for (const [name, arg] of args) part.args.set(name, { axes: arg.axes, element: arg.element });
       noteSizes(part, block, bindings, found.header, expr, eq);
       if (block.kind !== "block") return null;
       const info = eq.body.shared.rules.declared(block.decl);
@@ -445,6 +447,14 @@ function callPart(
     result ??= value;
   }
   return result ?? afterError(expr, eq);
+}
+
+/** Sizes left to their defaults, which may depend on sizes just solved. */
+export function fillDefaults(header: Header, bindings: Bindings): void {
+  for (const setting of header.settings) {
+    if (bindings.has(setting.name) || setting.defaultSize === null) continue;
+    bindings.set(setting.name, plainAxis(substitutePoly(setting.defaultSize, bindings)));
+  }
 }
 
 function familySubscript(

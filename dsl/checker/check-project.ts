@@ -12,6 +12,7 @@ import { type Module, modulesOf } from "./modules.ts";
 import { read } from "./read.ts";
 import { newRecorder } from "./recorder.ts";
 import type { CheckResult } from "./result.ts";
+import { placeModel } from "./place-model.ts";
 import { reportUnused } from "./unused.ts";
 
 export interface CheckOptions {
@@ -64,6 +65,8 @@ export function checkProject(options: CheckOptions): CheckResult {
     else if (decl.kind !== "schedule") declared(decl);
   }
   if (home !== undefined) reportUnused(home, models, usage, recorder);
+  const last = models.at(-1);
+  const model = last === undefined ? null : placeModel(last, options, shared);
   return {
     files: new Map([...project.files].map(([path, loaded]) => [path, loaded.file])),
     diagnostics: sortDiagnostics(recorder.diagnostics),
@@ -73,6 +76,6 @@ export function checkProject(options: CheckOptions): CheckResult {
     annotations: [...recorder.annotations.values()],
     captures: [...recorder.captures.values()],
     unproved: [...recorder.unproved.values()],
-    model: null,
+    model,
   };
 }

@@ -34,7 +34,7 @@ import type { Recorder, Report } from "./recorder.ts";
 import type { SymbolKind } from "./result.ts";
 
 /** A value known when compiling; integers are bigint. `undefined` is used beside it for "not known". */
-export type Static = bigint | number | string | boolean | null | StaticList | StaticSet;
+export type Static = bigint | number | string | boolean | null | StaticList | StaticSet | StaticObject;
 export interface StaticList {
   readonly kind: "list";
   readonly items: readonly Static[];
@@ -42,6 +42,12 @@ export interface StaticList {
 export interface StaticSet {
   readonly kind: "set";
   readonly items: readonly Static[];
+}
+
+/** A JSON object: only `$.name` looks inside. */
+export interface StaticObject {
+  readonly kind: "object";
+  readonly members: Readonly<Record<string, unknown>>;
 }
 
 export interface Value extends ValueType {
@@ -152,6 +158,8 @@ export interface PartInfo {
   readonly family: { readonly index: string; readonly axis: Axis } | null;
   /** Sizes of the block's header as its first call fixed them, one map an alternative of a choice. */
   readonly dims: Map<BlockValue, ReadonlyMap<string, Axis>>;
+  /** Types of the arguments of the first call, by parameter. */
+  readonly args: Map<string, ValueType>;
   /** Sizes of the header that weights of the block have: equal in all calls. */
   readonly fixed: ReadonlySet<string>;
 }
@@ -160,6 +168,8 @@ export interface HeaderParam {
   readonly name: string;
   readonly type: ValueType;
   readonly hasDefault: boolean;
+  /** Its default as a size in the declaration's names, where it is one. */
+  readonly defaultSize: Poly | null;
   readonly span: Span;
   readonly node: Param | ParamDecl;
 }

@@ -11,7 +11,7 @@ import { pathsOf } from "./paths.ts";
 import { spanKey } from "./recorder.ts";
 import { declareArguments, declareItems, declareSize, type Declarer, referToFirst } from "./scopes.ts";
 import { isSizeName, sizeNames } from "./signatures.ts";
-import { typeFrom } from "./sizes.ts";
+import { sizeFrom, typeFrom } from "./sizes.ts";
 import { checkWrite } from "./writes.ts";
 
 /** How often each declared name was used, over all paths; by the span of the name. */
@@ -126,7 +126,9 @@ function headerOf(decl: Fn | Block | Law, settings: readonly ParamDecl[], body: 
   const paramsOf = (list: readonly (Param | ParamDecl)[]): readonly HeaderParam[] =>
     list.flatMap((node) => {
       const type = typeFrom(node.type, eq);
-      return node.names.map((n) => ({ name: n.text, type, hasDefault: node.default !== null, span: n.span, node }));
+      const isSize = node.default !== null && type.axes.length === 0 && type.element.kind === "integer";
+      const defaultSize = isSize && node.default !== null && node.default.kind !== "null" ? sizeFrom(node.default, eq) : null;
+      return node.names.map((n) => ({ name: n.text, type, hasDefault: node.default !== null, defaultSize, span: n.span, node }));
     });
   const sizes = new Set([...body.scope.names.values()].filter((e) => e.source.kind === "dim").map((e) => e.name));
   const results = resultsOf(decl).map((r) => ({ name: r.name.text, type: typeFrom(r.type, eq), span: r.name.span }));

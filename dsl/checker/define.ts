@@ -184,7 +184,7 @@ function partValue(entity: Entity, source: EntitySource & { kind: "part" }, body
     }
     return unknownValue(entity.span);
   }
-  body.parts.set(entity.name, { decl, block: value.block, family, dims: new Map(), fixed: fixedSizes(value.block) });
+  body.parts.set(entity.name, { decl, block: value.block, family, dims: new Map(), args: new Map(), fixed: fixedSizes(value.block) });
   return unknownValue(entity.span);
 }
 

@@ -71,7 +71,7 @@ export function signatureHeader(name: string, span: Span, signature: Signature, 
   }
   const inner: EquationContext = { ...eq, body: { ...eq.body, scope, quiet: true } };
   const paramOf = (node: Param): HeaderParam[] =>
-    node.names.map((n) => ({ name: n.text, type: typeFrom(node.type, inner), hasDefault: false, span: n.span, node }));
+    node.names.map((n) => ({ name: n.text, type: typeFrom(node.type, inner), hasDefault: false, defaultSize: null, span: n.span, node }));
   const resultOf = (r: Result): Header["results"][number] => ({ name: r.name.text, type: typeFrom(r.type, inner), span: r.name.span });
   const header: Header = {
     name,

@@ -111,7 +111,7 @@ function evaluate(expr: Expr, scope: StaticScope, locals: Locals, depth: number,
       }
       let value: Known = go(expr.base);
       for (const i of at) {
-        if (typeof value !== "object" || value === null || isPoly(value)) return undefined;
+        if (typeof value !== "object" || value === null || isPoly(value) || value.kind === "object") return undefined;
         value = value.items[Number(i)];
       }
       return value;
@@ -183,7 +183,7 @@ function equal(left: Known, right: Known, scope: StaticScope): boolean | undefin
 }
 
 function contains(set: Known, member: Known): Known {
-  if (typeof set !== "object" || set === null || isPoly(set)) return undefined;
+  if (typeof set !== "object" || set === null || isPoly(set) || set.kind === "object") return undefined;
   if (member === undefined || isPoly(member)) return undefined;
   return set.items.some((item) => item === member || (numberOf(item) !== undefined && numberOf(item) === numberOf(member)));
 }

@@ -136,6 +136,7 @@ export function showKnown(value: Known): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value !== "object" || value === null) return String(value);
   if ("terms" in value) return plainText(printPoly(value));
+  if (value.kind === "object") return "an object";
   return `${value.kind === "set" ? "{" : "["}${value.items.map((i) => showKnown(i)).join(", ")}${value.kind === "set" ? "}" : "]"}`;
 }
 

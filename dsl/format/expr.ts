@@ -169,9 +169,9 @@ type Binary = Extract<Expr, { kind: "binary" }>;
 function binaryDoc(pen: Pen, expr: Binary): Doc {
   const level = binaryPrecedence(expr.op);
   if (expr.op === "^") return concat(within(pen, expr.left, castRank), "^", within(pen, expr.right, unaryPrecedence("-")));
-  const steps: Binary[] = [];
-  let first: Expr = expr;
-  while (first.kind === "binary" && binaryPrecedence(first.op) === level && first.op !== "^") {
+  const steps: Binary[] = [expr];
+  let first: Expr = expr.left;
+  while (isChain(level) && first.kind === "binary" && binaryPrecedence(first.op) === level) {
     steps.unshift(first);
     first = first.left;
   }
@@ -180,12 +180,13 @@ function binaryDoc(pen: Pen, expr: Binary): Doc {
   const head = within(pen, first, leftLeast);
   const rest = steps.map((step): Doc => {
     const right = within(pen, step.right, level + 1);
-    if (step.op === ".." && rank(step.left) > level + 4 && rank(step.right) > level + 2) return concat("..", right);
+    if (step.op === ".." && isTight(step.left) && isTight(step.right)) return concat("..", right);
     return concat(line, step.op, " ", right);
   });
   return group(head, nest(...rest));
 }
 
+const isTight = (expr: Expr): boolean => rank(expr) >= unaryPrecedence("-");
 const isChain = (level: number): boolean => level !== binaryPrecedence("==") && level !== binaryPrecedence("..");
 
 type Conditional = Extract<Expr, { kind: "conditional" }>;
