@@ -83,6 +83,9 @@ export function call(expr: CallExpr, eq: EquationContext): Value {
     }
     case "part":
       return callPart(entity, callee, null, expr, eq);
+    case "broken":
+      entity.uses += 1;
+      return afterError(expr, eq);
     default: {
       const value = entityValue(entity, callee, eq);
       if (value.block !== null) {

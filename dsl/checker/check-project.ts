@@ -14,6 +14,7 @@ import { newRecorder } from "./recorder.ts";
 import type { CheckResult } from "./result.ts";
 import { placeModel } from "./place-model.ts";
 import { reportUnused } from "./unused.ts";
+import { withoutEchoes } from "./echoes.ts";
 
 export interface CheckOptions {
   /** Project-relative path of the file to check. */
@@ -69,7 +70,7 @@ export function checkProject(options: CheckOptions): CheckResult {
   const model = last === undefined ? null : placeModel(last, options, shared);
   return {
     files: new Map([...project.files].map(([path, loaded]) => [path, loaded.file])),
-    diagnostics: sortDiagnostics(recorder.diagnostics),
+    diagnostics: sortDiagnostics(withoutEchoes(recorder.diagnostics, project)),
     symbols: [...recorder.symbols.values()],
     references: [...recorder.references.values()],
     hovers: [...recorder.hovers.values()],

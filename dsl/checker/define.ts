@@ -6,7 +6,7 @@ import { asConstant, indexKey, one, type Poly, sub, symbol, symbolKey, zero } fr
 import { type Element, isInteger, printValueType, type ValueType } from "../types/value-type.ts";
 import { memoryOf } from "./causality.ts";
 import { fail } from "./conditions.ts";
-import type { BlockValue, Body, Entity, EntitySource, PartInfo, Value } from "./context.ts";
+import { type BlockValue, type Body, type Entity, type EntitySource, lookup, type PartInfo, type Value } from "./context.ts";
 import { newEquation } from "./equation-context.ts";
 import { checkEquation, type Declared } from "./equations.ts";
 import { bindIndex, rangeFrom } from "./indices.ts";
@@ -122,6 +122,7 @@ function stateValue(entity: Entity, type: ValueType, body: Body): Value {
       label: `\`${entity.name}\` starts with ${plainText(printAxis(first))}`,
       help: "a state has one row a token, `[S, …]`, or one for m tokens, `[S div m, …]`, where positions are `in S`",
     });
+    return unknownValue(entity.span);
   }
   if (first === undefined) {
     fail(body, "DS0233", {
@@ -290,6 +291,9 @@ function stepped(base: Value, value: Value, target: Target): readonly Axis[] {
   return base.axes.map((axis, i) => (i === place ? (value.axes[i] ?? axis) : axis));
 }
 
+const isRunTime = (name: string, body: Body): boolean =>
+  body.tokens.has(name) || body.memories.has(name) || lookup(body.scope, name)?.kind === "runtime";
+
 /** DS0236: along a run-time axis nothing can be unrolled. */
 function noteRuntimeRecurrence(entity: Entity, targets: readonly Target[], body: Body): void {
   for (const target of targets) {
@@ -297,7 +301,7 @@ function noteRuntimeRecurrence(entity: Entity, targets: readonly Target[], body:
     const inner = item === undefined ? null : ungroup(item);
     if (inner?.kind !== "binary" || inner.op !== "in" || item === undefined) continue;
     const range = ungroup(inner.right);
-    if (range.kind !== "name" || !(body.tokens.has(range.text) || body.memories.has(range.text))) continue;
+    if (range.kind !== "name" || !isRunTime(range.text, body)) continue;
     fail(body, "DS0236", {
       title: "recurrence along a run-time axis",
       at: item.span,

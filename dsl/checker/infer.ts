@@ -5,6 +5,7 @@ import { type Axis, indexAtom, joinedAxis, matchAxes, plainText, printAxes, rest
 import {
   add,
   asConstant,
+  atomsOf,
   constant,
   divideExact,
   floorDivide,
@@ -13,6 +14,7 @@ import {
   neg,
   type Poly,
   sub,
+  substitute,
   value as valueAtom,
 } from "../types/poly.ts";
 import { isIntegral } from "../types/prove.ts";
@@ -558,7 +560,10 @@ function warnOverflow(expr: BinaryExpr, left: Value, right: Value, result: Value
   const reach = (v: Value): bigint | null => {
     const known = v.poly === null ? null : asConstant(v.poly);
     if (known !== null) return known < 0n ? -known : known;
-    return null;
+    const [atom, ...others] = v.poly === null ? [] : [...atomsOf(v.poly).values()];
+    const upper = atom === undefined || others.length > 0 ? null : (eq.body.facts.bounds.get(atom.key)?.upper ?? null);
+    if (v.poly === null || upper === null || v.poly.terms.length !== 1) return null;
+    return asConstant(substitute(v.poly, new Map([[atom?.key ?? "", upper]])));
   };
   const [a, b] = [reach(left), reach(right)];
   if (a === null || b === null || a * b < 2n ** 63n) return;

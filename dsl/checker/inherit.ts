@@ -131,9 +131,11 @@ export function applyOverrides(
     const { item } = tagged;
     const declared = namesOf(item);
     if (item.override === null) {
+      let taken = false;
       for (const { kind, name } of declared) {
         const clash = kept.find((k) => k.ancestor !== tagged.ancestor && namesOf(k.item).some((n) => n.name.text === name.text));
         if (clash === undefined || name.text === "") continue;
+        taken = true;
         const before = namesOf(clash.item).find((n) => n.name.text === name.text);
         report(recorder, "DS0134", {
           title: `\`${name.text}\` is taken by the parent`,
@@ -143,7 +145,7 @@ export function applyOverrides(
           help: before?.kind === kind && overridable.has(kind) ? `\`override ${kind === "equation" ? "" : `${kind} `}${name.text} …\`` : "choose another name",
         });
       }
-      kept.push(tagged);
+      if (!taken || item.kind === "config") kept.push(tagged);
       continue;
     }
     const [first] = declared;

@@ -17,6 +17,8 @@ export interface Project {
   readonly entry: string;
   /** In the order they were reached, the entry first. */
   readonly files: ReadonlyMap<string, LoadedFile>;
+  /** What the parser found, in all files. */
+  readonly syntax: readonly Diagnostic[];
 }
 
 export type ReadText = (path: string) => string | null;
@@ -46,11 +48,13 @@ export function newParseCache(): ParseCache {
 export function loadProject(entry: string, read: ReadText, recorder: Recorder, cache: ParseCache): Project {
   const files = new Map<string, LoadedFile>();
   const open: string[] = [];
+  const syntax: Diagnostic[] = [];
   const visit = (path: string, text: string): void => {
     const known = cache.get(path, text);
     const parsed = known ?? parse(makeSource(path, text));
     if (known === null) cache.set(path, text, parsed);
     recorder.diagnostics.push(...parsed.diagnostics);
+    syntax.push(...parsed.diagnostics);
     const imports: { node: Import; path: string | null }[] = [];
     files.set(path, { path, file: parsed.file, imports });
     open.push(path);
@@ -91,7 +95,7 @@ export function loadProject(entry: string, read: ReadText, recorder: Recorder, c
   };
   const text = read(entry);
   if (text !== null) visit(entry, text);
-  return { entry, files };
+  return { entry, files, syntax };
 }
 
 const libraryFiles = [

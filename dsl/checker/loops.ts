@@ -118,7 +118,7 @@ export function checkLoop(loop: Loop, items: readonly ModelItem[], body: Body): 
     });
   }
   if (draft === null) return;
-  const fed = new Set([...resultNames(entry), ...resultNames(draft).map((n) => n.replace(/_next$/, ""))]);
+  const fed = new Set(resultNames(entry));
   for (const param of draft.params) {
     const byRuntime = param.type.scalar?.kind === "index-type";
     if (byRuntime) continue;

@@ -1,5 +1,6 @@
 /** Checks of a model: its config, slots, parts and entries, with everything its ancestors declare. */
 import type { Entry, Model, ModelItem, Storage } from "../ast/nodes.ts";
+import type { Span } from "../diagnostics/source.ts";
 import { withBounds, withNonNegative } from "../types/facts.ts";
 import { asConstant, constant, sub, symbol, symbolKey } from "../types/poly.ts";
 import { assume, fail, isKnownTrue } from "./conditions.ts";
@@ -100,9 +101,14 @@ function blameOverrides(before: number, model: Model, inherited: Inherited, shar
   if (any === undefined) return;
   for (let i = before; i < diagnostics.length; i += 1) {
     const found = diagnostics[i];
-    if (found === undefined || found.severity !== "error" || found.primary.span.source === model.span.source) continue;
+    if (found === undefined || found.severity !== "error" || !inherited.items.some((t) => t.ancestor.model !== model && isWithin(found.primary.span, t.item.span))) continue;
     const line = found.primary.span.source.text.slice(Math.max(0, found.primary.span.start - 200), found.primary.span.end + 20);
     const culprit = inherited.overrides.find((o) => line.includes(o.name)) ?? any;
+    if (diagnostics.some((d) => d.code === "DS0135" && isWithin(d.primary.span, culprit.item.span))) {
+      diagnostics.splice(i, 1); // the signature says it already
+      i -= 1;
+      continue;
+    }
     diagnostics[i] = {
       code: "DS0132",
       severity: "error",
@@ -114,6 +120,9 @@ function blameOverrides(before: number, model: Model, inherited: Inherited, shar
     };
   }
 }
+
+const isWithin = (inner: Span, outer: Span): boolean =>
+  inner.source === outer.source && inner.start >= outer.start && inner.end <= outer.end;
 
 function checkModelPath(
   model: Model,

@@ -19,7 +19,9 @@ export function checkWrite(equation: Equation, entity: Entity, state: Value, bod
   body.facts = body.pathFacts;
   const [target, ...more] = equation.targets;
   const eq = newEquation(body, equation.span);
-  if (target !== undefined) {
+  if (isUnknown(state)) {
+    body.writes.set(entity.name, equation);
+  } else if (target !== undefined) {
     const previous = body.writes.get(entity.name);
     if (previous !== undefined && previous !== equation) {
       fail(body, "DS0231", {
