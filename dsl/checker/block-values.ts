@@ -6,7 +6,15 @@ import { atomsOf, printPoly } from "../types/poly.ts";
 import type { Element } from "../types/value-type.ts";
 import { printValueType } from "../types/value-type.ts";
 import { fail } from "./conditions.ts";
-import { type BlockArg, type BlockValue, type EquationContext, type Header, type HeaderParam, lookup, type Value } from "./context.ts";
+import {
+  type BlockArg,
+  type BlockValue,
+  type EquationContext,
+  type Header,
+  type HeaderParam,
+  lookup,
+  type Value,
+} from "./context.ts";
 import { type Bindings, matchArgument, orderArguments, substituteType } from "./headers.ts";
 import { entityValue } from "./infer.ts";
 import { spanKey } from "./recorder.ts";
@@ -24,7 +32,9 @@ export function applyBlock(decl: Block, expr: CallExpr, eq: EquationContext): Va
   const bindings: Bindings = new Map();
   const taken: { parameter: string; value: string }[] = [];
   const missing: HeaderParam[] = [];
-  const given = orderArguments(header.settings, named, decl.name.text, decl.name.span, expr.span, eq, (p) => missing.push(p));
+  const given = orderArguments(header.settings, named, decl.name.text, decl.name.span, expr.span, eq, (p) =>
+    missing.push(p),
+  );
   // Sizes first, so that the types of the others can mention them.
   const ordered = [...header.settings].sort((a, b) => Number(isSize(b.type.element)) - Number(isSize(a.type.element)));
   for (const param of ordered) {
@@ -70,13 +80,15 @@ export function applyBlock(decl: Block, expr: CallExpr, eq: EquationContext): Va
 
 const isSize = (e: Element): boolean => e.kind === "integer";
 const captureText = (arg: BlockArg): string =>
-  arg.axis !== null ? plainText(printAxis(arg.axis)) : arg.value.poly !== null ? plainText(printPoly(arg.value.poly)) : printValueType(arg.value);
+  arg.axis !== null
+    ? plainText(printAxis(arg.axis))
+    : arg.value.poly !== null
+      ? plainText(printPoly(arg.value.poly))
+      : printValueType(arg.value);
 
 export function blockValueOf(block: BlockValue, header: Header | null): Value {
   const element: Element =
-    header === null
-      ? { kind: "unknown" }
-      : { kind: "block", signature: { params: [], results: [] }, nullable: false };
+    header === null ? { kind: "unknown" } : { kind: "block", signature: { params: [], results: [] }, nullable: false };
   return { ...makeValue({ axes: [], element }, block.span, { isStatic: true }), block };
 }
 
@@ -92,7 +104,8 @@ function fill(
   if (param.type.element.kind === "integer" && param.type.axes.length === 0 && param.type.element.word === "dim") {
     const isNull = expr.kind === "null";
     const nullable = "type" in param.node && param.node.type.nullable !== null;
-    if (isNull && nullable) return { value: { ...unknownValue(span), constant: null, element: { kind: "null" } }, expr, axis: null };
+    if (isNull && nullable)
+      return { value: { ...unknownValue(span), constant: null, element: { kind: "null" } }, expr, axis: null };
     const entity = expr.kind === "name" ? lookup(eq.body.scope, expr.text) : null;
     const value = known ?? (entity !== null && expr.kind === "name" ? entityValue(entity, expr, eq) : null);
     if (value !== null && value.element.kind === "null") return { value, expr, axis: null };

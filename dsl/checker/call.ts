@@ -1,15 +1,46 @@
 /** Calls: scalar functions, `top`, reductions, library functions, and parts. */
 import type { Arg, CallExpr, Expr } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, matchAxes, plainAxis, plainText, printAxis, restrictAxis, sizeOf, unknownAxis, wholeAxis } from "../types/axis.ts";
-import { asConstant, asSymbol, atomsOf, ceilDivide, constant, maxOf, minOf, type Poly, printPoly, sub, value as valueAtom } from "../types/poly.ts";
+import {
+  type Axis,
+  matchAxes,
+  plainAxis,
+  plainText,
+  printAxis,
+  restrictAxis,
+  sizeOf,
+  unknownAxis,
+  wholeAxis,
+} from "../types/axis.ts";
+import {
+  asConstant,
+  asSymbol,
+  atomsOf,
+  ceilDivide,
+  constant,
+  maxOf,
+  minOf,
+  type Poly,
+  printPoly,
+  sub,
+  value as valueAtom,
+} from "../types/poly.ts";
 import { isPositive } from "../types/prove.ts";
 import { type Element, intElement, isInteger, isNumber, printValueType, realElement } from "../types/value-type.ts";
 import { applyBlock } from "./block-values.ts";
 import { isReduction, type Reduction, scalarFunctions } from "./builtins.ts";
 import { causalFacts, checkOpenMemory } from "./causality.ts";
-import { fail, factsHere } from "./conditions.ts";
-import { type BlockValue, type Entity, type EquationContext, type Header, type IndexInfo, lookup, type PartInfo, type Value } from "./context.ts";
+import { factsHere, fail } from "./conditions.ts";
+import {
+  type BlockValue,
+  type Entity,
+  type EquationContext,
+  type Header,
+  type IndexInfo,
+  lookup,
+  type PartInfo,
+  type Value,
+} from "./context.ts";
 import { type Bindings, matchArgument, orderArguments, substitutePoly, substituteType } from "./headers.ts";
 import { addRange, withIndices } from "./indices.ts";
 import { arithmetic, entityValue, expectNumber, unknownName } from "./infer.ts";
@@ -17,8 +48,8 @@ import { proveIndex } from "./inside.ts";
 import { expressionKey, ungroup } from "./keys.ts";
 import { addReference } from "./recorder.ts";
 import { alternatives, blockHeader } from "./signatures.ts";
-import { isUnknown, makeValue, placeAtom, unknownValue } from "./values.ts";
 import { useDeclaration } from "./use.ts";
+import { isUnknown, makeValue, placeAtom, unknownValue } from "./values.ts";
 
 export function call(expr: CallExpr, eq: EquationContext): Value {
   const callee = ungroup(expr.callee);
@@ -160,25 +191,36 @@ function scalarCall(name: string, expr: CallExpr, eq: EquationContext): Value {
   const elements = values.map((v) => v.element);
   const integers = elements.every(isInteger);
   const element: Element =
-    fn.result === "integer" ? intElement : fn.result === "same" ? elements.reduce((a, b) => arithmetic(a, b)) : realElement;
+    fn.result === "integer"
+      ? intElement
+      : fn.result === "same"
+        ? elements.reduce((a, b) => arithmetic(a, b))
+        : realElement;
   const isStatic = values.every((v) => v.isStatic);
-  const base = makeValue({ axes: result.axes, element: integers && fn.result === "same" ? toInt(element) : element }, expr.span, {
-    isStatic,
-    tainted: values.some((v) => v.tainted),
-  });
+  const base = makeValue(
+    { axes: result.axes, element: integers && fn.result === "same" ? toInt(element) : element },
+    expr.span,
+    {
+      isStatic,
+      tainted: values.some((v) => v.tainted),
+    },
+  );
   if (base.axes.length > 0) return base;
   const polys = values.map((v) => v.poly);
   if (polys.every((p): p is Poly => p !== null) && integers) {
     const [a, b] = polys;
     if (name === "min") return withPoly(base, minOf(polys));
     if (name === "max") return withPoly(base, maxOf(polys));
-    if (name === "ceil_div" && a !== undefined && b !== undefined) return withPoly(base, ceilDivide(a, b, eq.body.facts));
+    if (name === "ceil_div" && a !== undefined && b !== undefined)
+      return withPoly(base, ceilDivide(a, b, eq.body.facts));
   }
   const numbers = values.map((v) => (typeof v.constant === "bigint" ? Number(v.constant) : v.constant));
   if (numbers.every((n): n is number => typeof n === "number")) {
     const known = fn.evaluate(...numbers);
     if (!Number.isNaN(known)) {
-      return isInteger(base.element) && Number.isSafeInteger(known) ? withPoly(base, constant(known)) : { ...base, constant: known };
+      return isInteger(base.element) && Number.isSafeInteger(known)
+        ? withPoly(base, constant(known))
+        : { ...base, constant: known };
     }
   }
   return isInteger(base.element) && isStatic ? { ...base, poly: valueAtom(expressionKey(expr, eq)) } : base;
@@ -191,7 +233,9 @@ function liftPair(name: string, a: Value, b: Value, expr: Expr, eq: EquationCont
   if (isUnknown(a) || isUnknown(b)) return a.axes.length >= b.axes.length ? a : b;
   if (a.axes.length === 0) return b;
   if (b.axes.length === 0) return a;
-  const same = a.axes.length === b.axes.length && a.axes.every((axis, i) => matchAxes(axis, b.axes[i] ?? axis, eq.body.facts) === "equal");
+  const same =
+    a.axes.length === b.axes.length &&
+    a.axes.every((axis, i) => matchAxes(axis, b.axes[i] ?? axis, eq.body.facts) === "equal");
   if (same) return a;
   fail(eq.body, "DS0208", {
     title: `open axes of \`${name}\` differ`,
@@ -227,7 +271,11 @@ function top(expr: CallExpr, eq: EquationContext): Value {
     return unknownValue(expr.span);
   }
   if (!isUnknown(count) && !isInteger(count.element)) {
-    fail(eq.body, "DS0225", { title: "`top` counts members", at: countExpr.span, label: `this is ${printValueType(count)}` });
+    fail(eq.body, "DS0225", {
+      title: "`top` counts members",
+      at: countExpr.span,
+      label: `this is ${printValueType(count)}`,
+    });
   } else if (!isUnknown(count) && !count.isStatic) {
     fail(eq.body, "DS0126", {
       title: "the number of members must be known when compiling",
@@ -245,7 +293,12 @@ function top(expr: CallExpr, eq: EquationContext): Value {
     });
   }
   const name = axis.kind === "plain" ? asSymbol(axis.size) : null;
-  const element: Element = { kind: "set", of: wholeAxis(axis), facts: axis.restriction?.facts ?? [], atMost: count.poly };
+  const element: Element = {
+    kind: "set",
+    of: wholeAxis(axis),
+    facts: axis.restriction?.facts ?? [],
+    atMost: count.poly,
+  };
   if (name !== null && !eq.body.memories.has(name)) eq.mixing.push({ size: name, span: rowExpr.span });
   return makeValue({ axes: [], element }, expr.span, { tainted: row.tainted });
 }
@@ -255,7 +308,11 @@ function reduce(name: Reduction, callee: Expr & { kind: "index" }, expr: CallExp
   const args = plainArguments(expr, eq);
   const [body] = args;
   if (body === undefined || args.length > 1) {
-    fail(eq.body, "DS0245", { title: `\`${name}[…]\` takes one expression`, at: expr.span, label: `here are ${args.length}` });
+    fail(eq.body, "DS0245", {
+      title: `\`${name}[…]\` takes one expression`,
+      at: expr.span,
+      label: `here are ${args.length}`,
+    });
     return afterError(expr, eq);
   }
   let infos: readonly IndexInfo[] = [];
@@ -288,8 +345,13 @@ function reduce(name: Reduction, callee: Expr & { kind: "index" }, expr: CallExp
     return makeValue({ axes: value.axes, element }, expr.span, { tainted: value.tainted });
   }
   const element: Element = isInteger(value.element) ? toInt(value.element) : value.element;
-  const result = makeValue({ axes: value.axes, element }, expr.span, { isStatic: value.isStatic, tainted: value.tainted });
-  return isInteger(element) && value.axes.length === 0 ? { ...result, poly: valueAtom(expressionKey(expr, eq)) } : result;
+  const result = makeValue({ axes: value.axes, element }, expr.span, {
+    isStatic: value.isStatic,
+    tainted: value.tainted,
+  });
+  return isInteger(element) && value.axes.length === 0
+    ? { ...result, poly: valueAtom(expressionKey(expr, eq)) }
+    : result;
 }
 
 type Given = ReadonlyMap<string, Value>;
@@ -307,11 +369,17 @@ function applyHeader(
 ): Value {
   const spread = expr.args.find((a) => a.kind === "spread");
   if (spread !== undefined) {
-    fail(eq.body, "DS0245", { title: "`..` fills parameters of blocks", at: spread.span, label: "a call names all its arguments" });
+    fail(eq.body, "DS0245", {
+      title: "`..` fills parameters of blocks",
+      at: spread.span,
+      label: "a call names all its arguments",
+    });
   }
   const args = expr.args.flatMap((a) => (a.kind === "argument" ? [a] : []));
   const missing: string[] = [];
-  const given = orderArguments(header.params, args, header.name, header.span, expr.span, eq, (p) => missing.push(p.name));
+  const given = orderArguments(header.params, args, header.name, header.span, expr.span, eq, (p) =>
+    missing.push(p.name),
+  );
   const values = new Map<string, Value>();
   const bindings: Bindings = new Map(start);
   let lift: Value | null = null;
@@ -325,7 +393,9 @@ function applyHeader(
     });
   }
   const inferred = new Map([...given].map(([name, arg]) => [name, eq.body.shared.rules.infer(arg.value, eq)] as const));
-  const sizesFirst = [...header.params].sort((a, b) => Number(isSizeParam(b.type.element)) - Number(isSizeParam(a.type.element)));
+  const sizesFirst = [...header.params].sort(
+    (a, b) => Number(isSizeParam(b.type.element)) - Number(isSizeParam(a.type.element)),
+  );
   for (const param of sizesFirst) {
     const arg = given.get(param.name);
     const value = inferred.get(param.name);
@@ -381,7 +451,10 @@ function applyHeader(
         : restrictAxis(axis, { ...axis.restriction, key: `${key}.${result.name}` }),
     );
     const element = withCausality(type.element, axes, header, values, eq);
-    const value = makeValue({ axes: lift === null ? axes : [...lift.axes, ...axes], element }, expr.span, { isStatic, tainted });
+    const value = makeValue({ axes: lift === null ? axes : [...lift.axes, ...axes], element }, expr.span, {
+      isStatic,
+      tainted,
+    });
     return isInteger(element) && value.axes.length === 0 ? { ...value, poly: valueAtom(key) } : value;
   });
   const [first] = results;
@@ -395,12 +468,20 @@ const mustBeStatic = (e: Element): boolean => isSizeParam(e) || e.kind === "text
 
 function unsolvedToUnknown(axis: Axis, header: Header): Axis {
   if (axis.kind !== "plain") return axis;
-  const open = [...atomsOf(axis.size).values()].some((a) => a.kind === "symbol" && a.name.startsWith("?") && header.sizes.has(a.name));
+  const open = [...atomsOf(axis.size).values()].some(
+    (a) => a.kind === "symbol" && a.name.startsWith("?") && header.sizes.has(a.name),
+  );
   return open ? unknownAxis : axis;
 }
 
 /** A set of memory rows for each token holds rows no later than the token: proved where it is made, known where used. */
-function withCausality(element: Element, axes: readonly Axis[], header: Header, values: Given, eq: EquationContext): Element {
+function withCausality(
+  element: Element,
+  axes: readonly Axis[],
+  header: Header,
+  values: Given,
+  eq: EquationContext,
+): Element {
   if (element.kind !== "set" || axes.length === 0) return element;
   const facts: Poly[] = [];
   for (const param of header.params) {
@@ -408,7 +489,8 @@ function withCausality(element: Element, axes: readonly Axis[], header: Header, 
     const position = values.get(param.name);
     if (position === undefined) continue;
     for (const names of eq.body.tokens.values()) {
-      for (const name of names) facts.push(...causalFacts(element.of, valueAtom(`${name}[${printPoly(placeAtom(0))}]`), eq.body));
+      for (const name of names)
+        facts.push(...causalFacts(element.of, valueAtom(`${name}[${printPoly(placeAtom(0))}]`), eq.body));
     }
     break;
   }
@@ -441,11 +523,19 @@ function callPart(
     if (found === null) continue;
     const value = applyHeader({ ...found.header, name: entity.name }, found.bindings, expr, eq, (bindings, args) => {
       fillDefaults(found.header, bindings);
-      if (part.args.size === 0) for (const [name, arg] of args) part.args.set(name, { axes: arg.axes, element: arg.element });
+      if (part.args.size === 0)
+        for (const [name, arg] of args) part.args.set(name, { axes: arg.axes, element: arg.element });
       noteSizes(part, block, bindings, found.header, expr, eq);
       if (block.kind !== "block") return null;
       const info = eq.body.shared.rules.declared(block.decl);
-      return useDeclaration(info, bindings, (p) => block.args.get(p)?.value ?? args.get(p) ?? null, expr.span, eq, block);
+      return useDeclaration(
+        info,
+        bindings,
+        (p) => block.args.get(p)?.value ?? args.get(p) ?? null,
+        expr.span,
+        eq,
+        block,
+      );
     });
     result ??= value;
   }
@@ -475,7 +565,10 @@ function familySubscript(
     fail(eq.body, "DS0203", {
       title: "wrong number of subscripts",
       at: subscripted?.span ?? expr.callee.span,
-      label: part.family === null ? `\`${entity.name}\` is one part, not a family` : `\`${entity.name}\` is a family: say which member`,
+      label:
+        part.family === null
+          ? `\`${entity.name}\` is one part, not a family`
+          : `\`${entity.name}\` is a family: say which member`,
       secondary: [{ span: entity.span, text: "declared here" }],
     });
     return;
@@ -491,7 +584,8 @@ function familySubscript(
     addRange(index, axis, item.span, false);
   } else if (!isUnknown(value)) {
     const size = sizeOf(axis);
-    const inside = value.element.kind === "index" && matchAxes(wholeAxis(value.element.of), axis, eq.body.facts) === "equal";
+    const inside =
+      value.element.kind === "index" && matchAxes(wholeAxis(value.element.of), axis, eq.body.facts) === "equal";
     if (size !== null && !inside) proveIndex(value.poly, size, item, eq, "DS0213", expressionKey(item, eq));
   }
   const uniform = !mentions(part.decl.block, part.family.index);
@@ -522,7 +616,14 @@ export function mentions(expr: Expr, name: string): boolean {
 }
 
 /** The first call of a part fixes the sizes of its weights; later calls must agree. */
-function noteSizes(part: PartInfo, block: BlockValue, bindings: Bindings, header: Header, expr: CallExpr, eq: EquationContext): void {
+function noteSizes(
+  part: PartInfo,
+  block: BlockValue,
+  bindings: Bindings,
+  header: Header,
+  expr: CallExpr,
+  eq: EquationContext,
+): void {
   const known = part.dims.get(block);
   if (known === undefined) {
     part.dims.set(block, new Map(bindings));
@@ -542,4 +643,3 @@ function noteSizes(part: PartInfo, block: BlockValue, bindings: Bindings, header
     return;
   }
 }
-

@@ -5,9 +5,9 @@
 import type { Span } from "../diagnostics/source.ts";
 import { type Axis, indexAtom, plainText, sizeOf } from "../types/axis.ts";
 import { withNonNegative } from "../types/facts.ts";
-import { add, asSymbol, atomsOf, type Poly, mul, one, printPoly, sub, value as valueAtom } from "../types/poly.ts";
+import { add, asSymbol, atomsOf, mul, one, type Poly, printPoly, sub, value as valueAtom } from "../types/poly.ts";
 import { isNonNegative } from "../types/prove.ts";
-import { fail, factsHere } from "./conditions.ts";
+import { factsHere, fail } from "./conditions.ts";
 import type { Body, Entity, EquationContext } from "./context.ts";
 import { renameWithBounds, selfName } from "./values.ts";
 
@@ -40,7 +40,13 @@ export function tokenPositions(eq: EquationContext): readonly Poly[] {
 /** Row `at` of memory is complete for the token at `position`: (at + 1) * per <= position + 1. */
 const completeBy = (at: Poly, per: Poly, position: Poly): Poly => sub(add(position, one), mul(add(at, one), per));
 
-export function checkMemoryRead(axis: Axis, at: Poly | null, span: Span, eq: EquationContext, entity: Entity | null): void {
+export function checkMemoryRead(
+  axis: Axis,
+  at: Poly | null,
+  span: Span,
+  eq: EquationContext,
+  entity: Entity | null,
+): void {
   const found = memoryOf(axis, eq.body);
   if (found === null || !eq.body.checksCausality) return;
   const around = [...eq.facts];
@@ -134,4 +140,3 @@ export function settleCausality(eq: EquationContext, hasToken: boolean, isWrite:
   }
   return tokens.length > 0 || rows.length > 0 || eq.taints.length > 0;
 }
-

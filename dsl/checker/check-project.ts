@@ -5,16 +5,16 @@ import { call } from "./call.ts";
 import type { DeclInfo, Shared } from "./context.ts";
 import { checkDeclaration, type Usage } from "./declarations.ts";
 import { define } from "./define.ts";
+import { withoutEchoes } from "./echoes.ts";
 import { infer } from "./infer.ts";
 import { loadProject, newParseCache, type ParseCache, type ReadText } from "./load.ts";
 import { type CheckedModel, checkModel } from "./model.ts";
 import { type Module, modulesOf } from "./modules.ts";
+import { placeModel } from "./place-model.ts";
 import { read } from "./read.ts";
 import { newRecorder } from "./recorder.ts";
 import type { CheckResult } from "./result.ts";
-import { placeModel } from "./place-model.ts";
 import { reportUnused } from "./unused.ts";
-import { withoutEchoes } from "./echoes.ts";
 
 export interface CheckOptions {
   /** Project-relative path of the file to check. */

@@ -2,17 +2,7 @@
 import type { Expr } from "../ast/nodes.ts";
 import type { Code } from "../diagnostics/codes.ts";
 import { type Facts, withIntegral, withNonNegative } from "../types/facts.ts";
-import {
-
-  asSymbol,
-  constant,
-  divideExact,
-  floorDivide,
-  neg,
-  one,
-  type Poly,
-  sub,
-} from "../types/poly.ts";
+import { asSymbol, constant, divideExact, floorDivide, neg, one, type Poly, sub } from "../types/poly.ts";
 import { isNonNegative } from "../types/prove.ts";
 import type { Body, EquationContext, Value } from "./context.ts";
 import { expressionKey, ungroup } from "./keys.ts";
@@ -211,4 +201,3 @@ function assumeDivides(expr: Expr, remainder: Poly, eq: EquationContext): void {
 
 /** Whether every index that satisfies `a`'s facts satisfies `goal` >= 0. */
 export const provable = (goal: Poly, eq: EquationContext): boolean => isNonNegative(goal, factsHere(eq)) === "yes";
-

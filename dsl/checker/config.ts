@@ -5,8 +5,8 @@ import { closest } from "../diagnostics/suggest.ts";
 import { noFacts } from "../types/facts.ts";
 import { isIntegerWord } from "../types/value-type.ts";
 import type { Entity, Static } from "./context.ts";
-import { jsonSpan } from "./json-source.ts";
 import { configPath, type TaggedItem } from "./inherit.ts";
+import { jsonSpan } from "./json-source.ts";
 import type { CheckedModel, ModelPath } from "./model.ts";
 import { type Recorder, report } from "./recorder.ts";
 import { evaluateStatic, type Known, type StaticScope } from "./static.ts";
@@ -43,7 +43,7 @@ export function bindConfig(
   const memo = new Map<string, Known>();
   const busy = new Set<string>();
   const scopeFor = (tagged: TaggedItem | null): StaticScope => ({
-    value: (name) => valueOf(name),
+    value: (name) => fieldValue(name),
     fn: (name) => {
       for (const ancestor of [...checked.ancestry].reverse()) {
         const entity = ancestor.module.scope.names.get(name);
@@ -55,7 +55,7 @@ export function bindConfig(
     definition: (name, at) => definitionAt(name, at),
     facts: noFacts,
   });
-  const valueOf = (name: string): Known => {
+  const fieldValue = (name: string): Known => {
     if (memo.has(name)) return memo.get(name);
     if (busy.has(name)) return undefined;
     busy.add(name);
@@ -84,7 +84,12 @@ export function bindConfig(
     if (items.length !== at.length) return undefined;
     const bound = new Map<string, bigint>();
     for (const [i, item] of items.entries()) {
-      const name1 = item.kind === "name" ? item.text : item.kind === "binary" && item.op === "in" && item.left.kind === "name" ? item.left.text : null;
+      const name1 =
+        item.kind === "name"
+          ? item.text
+          : item.kind === "binary" && item.op === "in" && item.left.kind === "name"
+            ? item.left.text
+            : null;
       const value = at[i];
       if (name1 === null || value === undefined) return undefined;
       bound.set(name1, value);
@@ -93,7 +98,7 @@ export function bindConfig(
     return evaluateStatic(equation.value, { ...base, value: (n) => bound.get(n) ?? base.value(n) });
   };
   const scope = scopeFor(null);
-  for (const name of fields.keys()) valueOf(name);
+  for (const name of fields.keys()) fieldValue(name);
   if (given) checkConstraints(checked, fields, scopeFor, scope, source, recorder);
   const path = choosePath(checked, scope);
   if (given && path !== null) checkRequires(path, scopeFor, source, recorder);
@@ -113,9 +118,15 @@ function collect(checked: CheckedModel): ReadonlyMap<string, Field> {
   for (const path of checked.paths) {
     for (const tagged of path.items) {
       const { item } = tagged;
-      const nodes = item.kind === "config" ? item.entries.flatMap((e) => (e.kind === "field" ? [e] : [])) : item.kind === "param" ? [item] : [];
+      const nodes =
+        item.kind === "config"
+          ? item.entries.flatMap((e) => (e.kind === "field" ? [e] : []))
+          : item.kind === "param"
+            ? [item]
+            : [];
       for (const node of nodes) {
-        for (const name of node.names) fields.set(name.text, { name: name.text, span: name.span, type: node.type, node, tagged });
+        for (const name of node.names)
+          fields.set(name.text, { name: name.text, span: name.span, type: node.type, node, tagged });
       }
     }
   }
@@ -125,7 +136,8 @@ function collect(checked: CheckedModel): ReadonlyMap<string, Field> {
 function collectDefinitions(checked: CheckedModel): ReadonlyMap<string, Entity> {
   const found = new Map<string, Entity>();
   for (const path of checked.paths) {
-    for (const [name, entity] of path.body.scope.names) if (entity.source.kind === "definition" && !found.has(name)) found.set(name, entity);
+    for (const [name, entity] of path.body.scope.names)
+      if (entity.source.kind === "definition" && !found.has(name)) found.set(name, entity);
   }
   return found;
 }
@@ -154,7 +166,8 @@ function parseConfig(source: Source, recorder: Recorder): Known {
   }
   try {
     const value: unknown = JSON.parse(source.text);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return bad("an object `{ … }` should stand here", 0);
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      return bad("an object `{ … }` should stand here", 0);
     return fromJson(value);
   } catch (error) {
     const place = /position (\d+)/.exec(error instanceof Error ? error.message : "");
@@ -196,7 +209,14 @@ function pathsIn(expr: Expr): readonly { readonly path: readonly string[]; reado
 }
 
 /** The value as its declared type asks; reports what is missing, null, or of another JSON type. */
-function coerce(name: string, value: Known, field: Field, source: Source | null, root: Known, recorder: Recorder): Known {
+function coerce(
+  name: string,
+  value: Known,
+  field: Field,
+  source: Source | null,
+  root: Known,
+  recorder: Recorder,
+): Known {
   if (field.node.kind !== "field" || source === null) return value;
   const used = pathsIn(field.node.value).map((p) => ({ ...p, path: [...field.tagged.ancestor.root, ...p.path] }));
   const nullable = field.type.nullable !== null;
@@ -251,21 +271,32 @@ function checkType(value: Known, type: TypeNode, wrong: (expected: string) => Kn
   if (rank > 0) {
     const check = (v: Known, depth: number): boolean => {
       if (depth === 0) return scalarFits(v, type) !== undefined;
-      return typeof v === "object" && v !== null && "kind" in v && v.kind === "list" && v.items.every((i) => check(i, depth - 1));
+      return (
+        typeof v === "object" &&
+        v !== null &&
+        "kind" in v &&
+        v.kind === "list" &&
+        v.items.every((i) => check(i, depth - 1))
+      );
     };
     return check(value, rank) ? deep(value, type) : wrong(rank === 1 ? "a list" : `a list of lists`);
   }
   if (type.scalar?.kind === "set-type") {
     if (typeof value === "object" && value !== null && "kind" in value) {
       if (value.kind === "set") return value;
-      if (value.kind === "list" && value.items.every((i) => typeof i === "bigint")) return { kind: "set", items: value.items };
+      if (value.kind === "list" && value.items.every((i) => typeof i === "bigint"))
+        return { kind: "set", items: value.items };
     }
     return wrong("a list of indices");
   }
   const fits = scalarFits(value, type);
   if (fits !== undefined) return fits;
   const word = type.scalar?.kind === "word" ? type.scalar.word.text : "real";
-  const names: Readonly<Record<string, string>> = { bool: "true or false", text: "a string", dim: "a whole number of at least 1" };
+  const names: Readonly<Record<string, string>> = {
+    bool: "true or false",
+    text: "a string",
+    dim: "a whole number of at least 1",
+  };
   return wrong(names[word] ?? (isIntegerWord(word) ? "a whole number" : "a number"));
 }
 
@@ -284,7 +315,12 @@ function scalarFits(value: Known, type: TypeNode): Known {
   if (word === "bool") return typeof value === "boolean" ? value : undefined;
   if (word === "text") return typeof value === "string" ? value : undefined;
   if (isIntegerWord(word)) {
-    const whole = typeof value === "string" && /^-?\d{1,40}$/.test(value) ? BigInt(value) : typeof value === "number" && Number.isInteger(value) ? BigInt(value) : value;
+    const whole =
+      typeof value === "string" && /^-?\d{1,40}$/.test(value)
+        ? BigInt(value)
+        : typeof value === "number" && Number.isInteger(value)
+          ? BigInt(value)
+          : value;
     if (typeof whole !== "bigint") return undefined;
     return word === "dim" && whole < 1n ? undefined : whole;
   }
@@ -308,12 +344,25 @@ function readSettings(
         title: `the model has no option \`${name}\``,
         at: whole,
         label: field === undefined ? "no `param` of this name" : "this is a config field: change it in config.json",
-        help: near !== null ? `did you mean \`${near}\`?` : options.length === 0 ? "it has no options" : `its options: ${options.join(", ")}`,
+        help:
+          near !== null
+            ? `did you mean \`${near}\`?`
+            : options.length === 0
+              ? "it has no options"
+              : `its options: ${options.join(", ")}`,
       });
       continue;
     }
     const literal: Known =
-      text === "true" ? true : text === "false" ? false : /^-?\d{1,40}$/.test(text) ? BigInt(text) : text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+      text === "true"
+        ? true
+        : text === "false"
+          ? false
+          : /^-?\d{1,40}$/.test(text)
+            ? BigInt(text)
+            : text !== "" && Number.isFinite(Number(text))
+              ? Number(text)
+              : text;
     values.set(
       name,
       checkType(literal, field.type, (expected) => {
@@ -347,7 +396,10 @@ function valuesIn(
       shown.push(text);
       const field = fields.get(expr.text);
       const [first] = field?.node.kind === "field" ? pathsIn(field.node.value) : [];
-      const span = first === undefined || source === null || field === undefined ? null : jsonSpan(source, [...field.tagged.ancestor.root, ...first.path]);
+      const span =
+        first === undefined || source === null || field === undefined
+          ? null
+          : jsonSpan(source, [...field.tagged.ancestor.root, ...first.path]);
       if (span !== null) secondary.push({ span, text: `\`${expr.text}\` is read here` });
       return;
     }
@@ -407,13 +459,23 @@ function checkConstraints(
 }
 
 /** `require` outside `config` counts on the path that is taken. */
-function checkRequires(path: ModelPath, scopeFor: (tagged: TaggedItem | null) => StaticScope, source: Source | null, recorder: Recorder): void {
+function checkRequires(
+  path: ModelPath,
+  scopeFor: (tagged: TaggedItem | null) => StaticScope,
+  source: Source | null,
+  recorder: Recorder,
+): void {
   for (const tagged of path.items) {
     if (tagged.item.kind !== "require") continue;
     const here = scopeFor(tagged);
     if (evaluateStatic(tagged.item.condition, here) !== false) continue;
     const { text, secondary } = valuesIn(tagged.item.condition, here, new Map(), source);
-    report(recorder, "DS0124", { title: "this model does not have that feature", at: tagged.item.condition.span, label: text, secondary });
+    report(recorder, "DS0124", {
+      title: "this model does not have that feature",
+      at: tagged.item.condition.span,
+      label: text,
+      secondary,
+    });
   }
 }
 

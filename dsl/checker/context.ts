@@ -70,8 +70,8 @@ export type BlockValue =
   | {
       readonly kind: "choice";
       readonly condition: Expr;
-      readonly then: BlockValue;
-      readonly else: BlockValue;
+      readonly yes: BlockValue;
+      readonly no: BlockValue;
       readonly span: Span;
     }
   | { readonly kind: "opaque"; readonly name: string; readonly signature: Signature; readonly span: Span }
@@ -201,7 +201,6 @@ export interface Rules {
   readonly define: (entity: Entity, body: Body) => Value;
   readonly declared: (decl: Fn | Block) => DeclInfo;
 }
-
 
 export interface ReadOptions {
   /** An `else` follows: the read may be outside. */

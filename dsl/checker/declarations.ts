@@ -1,15 +1,27 @@
 /** Checks of a `fn`, `block` or `law` by itself: on every path through its `if`s, for all sizes. */
 import type { Block, Fn, Item, Law, Param, ParamDecl, Require, TypeNode } from "../ast/nodes.ts";
 import { noFacts } from "../types/facts.ts";
-import { isPlainSizeOf } from "./header-sizes.ts";
-import { checkMembersCausal } from "./result-sets.ts";
 import { assume, fail, isKnownTrue } from "./conditions.ts";
-import type { Body, DeclInfo, Entity, Header, HeaderParam, Owner, PathCondition, PathInfo, Scope, Shared, Value } from "./context.ts";
+import type {
+  Body,
+  DeclInfo,
+  Entity,
+  Header,
+  HeaderParam,
+  Owner,
+  PathCondition,
+  PathInfo,
+  Scope,
+  Shared,
+  Value,
+} from "./context.ts";
 import { newEquation } from "./equation-context.ts";
 import { checkExpression } from "./equations.ts";
+import { isPlainSizeOf } from "./header-sizes.ts";
 import { pathsOf } from "./paths.ts";
 import { spanKey } from "./recorder.ts";
-import { declareArguments, declareItems, declareSize, type Declarer, referToFirst } from "./scopes.ts";
+import { checkMembersCausal } from "./result-sets.ts";
+import { type Declarer, declareArguments, declareItems, declareSize, referToFirst } from "./scopes.ts";
 import { isSizeName, sizeNames } from "./signatures.ts";
 import { sizeFrom, typeFrom } from "./sizes.ts";
 import { checkWrite } from "./writes.ts";
@@ -79,11 +91,22 @@ export function memoryNames(
   return { memories, tokens };
 }
 
-const plainSizes = (type: TypeNode): readonly string[] => (type.axes ?? []).flatMap((axis) => isPlainSizeOf(axis.size) ?? []);
+const plainSizes = (type: TypeNode): readonly string[] =>
+  (type.axes ?? []).flatMap((axis) => isPlainSizeOf(axis.size) ?? []);
 
-export function checkDeclaration(decl: Fn | Block | Law, fileScope: Scope, shared: Shared, info: DeclInfo, usage: Usage): void {
+export function checkDeclaration(
+  decl: Fn | Block | Law,
+  fileScope: Scope,
+  shared: Shared,
+  info: DeclInfo,
+  usage: Usage,
+): void {
   for (const path of pathsOf(itemsOf(decl))) {
-    const { memories, tokens } = memoryNames(decl.params, itemsOf(decl), resultsOf(decl).map((r) => r.type));
+    const { memories, tokens } = memoryNames(
+      decl.params,
+      itemsOf(decl),
+      resultsOf(decl).map((r) => r.type),
+    );
     const scope: Scope = { names: new Map(), parent: fileScope };
     const body = newBody(shared, decl, scope, info, { memories, tokens });
     const to: Declarer = { body, scope, seen: decl.span };
@@ -127,8 +150,16 @@ function headerOf(decl: Fn | Block | Law, settings: readonly ParamDecl[], body: 
     list.flatMap((node) => {
       const type = typeFrom(node.type, eq);
       const isSize = node.default !== null && type.axes.length === 0 && type.element.kind === "integer";
-      const defaultSize = isSize && node.default !== null && node.default.kind !== "null" ? sizeFrom(node.default, eq) : null;
-      return node.names.map((n) => ({ name: n.text, type, hasDefault: node.default !== null, defaultSize, span: n.span, node }));
+      const defaultSize =
+        isSize && node.default !== null && node.default.kind !== "null" ? sizeFrom(node.default, eq) : null;
+      return node.names.map((n) => ({
+        name: n.text,
+        type,
+        hasDefault: node.default !== null,
+        defaultSize,
+        span: n.span,
+        node,
+      }));
     });
   const sizes = new Set([...body.scope.names.values()].filter((e) => e.source.kind === "dim").map((e) => e.name));
   const results = resultsOf(decl).map((r) => ({ name: r.name.text, type: typeFrom(r.type, eq), span: r.name.span }));
@@ -179,7 +210,8 @@ function checkPath(
     body.pathFacts = body.facts;
   }
   for (const param of decl.params) if (param.default !== null) checkExpression(param.default, body);
-  for (const item of items) if (item.kind === "param" && item.default !== null) checkExpression(item.default, body, true);
+  for (const item of items)
+    if (item.kind === "param" && item.default !== null) checkExpression(item.default, body, true);
 
   const results = new Map<string, Value>();
   const expression = decl.kind === "fn" ? decl.expression : decl.kind === "law" ? decl.body : null;
@@ -219,7 +251,16 @@ export function pathResult(
   const weights = list.flatMap((i) => (i.kind === "weight" ? [{ decl: i, type: typeFrom(i.type, eq) }] : []));
   const states = list.flatMap((i) => (i.kind === "state" ? [{ decl: i, type: typeFrom(i.type, eq) }] : []));
   body.quiet = quiet;
-  return { conditions, results, deferred: body.deferred, requires, parts: [...body.parts.values()], weights, states, body };
+  return {
+    conditions,
+    results,
+    deferred: body.deferred,
+    requires,
+    parts: [...body.parts.values()],
+    weights,
+    states,
+    body,
+  };
 }
 
 /** A condition is true or false, and known when compiling. */
@@ -249,13 +290,19 @@ export function checkItems(items: readonly { readonly kind: string }[], body: Bo
       if (item.operator === "<-") {
         if (entity?.source.kind === "state") {
           const state = body.shared.rules.define(entity, body);
-          body.shared.recorder.references.set(spanKey(target.name.span), { span: target.name.span, symbol: entity.symbol });
+          body.shared.recorder.references.set(spanKey(target.name.span), {
+            span: target.name.span,
+            symbol: entity.symbol,
+          });
           checkWrite(item, entity, state, body);
         } else {
           fail(body, "DS0101", {
             title: `no state named \`${text}\``,
             at: target.name.span,
-            label: entity === undefined ? "`<-` writes a state; none of this name is declared" : "`<-` writes a state; this is none",
+            label:
+              entity === undefined
+                ? "`<-` writes a state; none of this name is declared"
+                : "`<-` writes a state; this is none",
             secondary: entity === undefined ? [] : [{ span: entity.span, text: "declared here" }],
             help: entity === undefined ? `\`state ${text} : [S, …]\`` : "to define a value write `:=`",
           });

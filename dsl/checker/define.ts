@@ -6,14 +6,22 @@ import { asConstant, indexKey, one, type Poly, sub, symbol, symbolKey, zero } fr
 import { type Element, isInteger, printValueType, type ValueType } from "../types/value-type.ts";
 import { memoryOf } from "./causality.ts";
 import { fail } from "./conditions.ts";
-import { type BlockValue, type Body, type Entity, type EntitySource, lookup, type PartInfo, type Value } from "./context.ts";
+import {
+  type BlockValue,
+  type Body,
+  type Entity,
+  type EntitySource,
+  lookup,
+  type PartInfo,
+  type Value,
+} from "./context.ts";
 import { newEquation } from "./equation-context.ts";
 import { checkEquation, type Declared } from "./equations.ts";
 import { bindIndex, rangeFrom } from "./indices.ts";
 import { checkInterpolation } from "./interpolation.ts";
+import { ungroup } from "./keys.ts";
 import { leftOf } from "./left-side.ts";
 import { addHover, declareSymbol, spanKey } from "./recorder.ts";
-import { ungroup } from "./keys.ts";
 import { sizeNames } from "./signatures.ts";
 import { typeFrom } from "./sizes.ts";
 import { integerValue, makeValue, namedInteger, placeAtom, renameWithBounds, unknownValue } from "./values.ts";
@@ -185,7 +193,14 @@ function partValue(entity: Entity, source: EntitySource & { kind: "part" }, body
     }
     return unknownValue(entity.span);
   }
-  body.parts.set(entity.name, { decl, block: value.block, family, dims: new Map(), args: new Map(), fixed: fixedSizes(value.block) });
+  body.parts.set(entity.name, {
+    decl,
+    block: value.block,
+    family,
+    dims: new Map(),
+    args: new Map(),
+    fixed: fixedSizes(value.block),
+  });
   return unknownValue(entity.span);
 }
 
@@ -238,7 +253,12 @@ function definitionValue(entity: Entity, source: EntitySource & { kind: "definit
             entity.value = { ...(base ?? value), axes: withStep(base, value, target) };
           },
         };
-  if (steps.length > 0) noteRuntimeRecurrence(entity, steps.map((s) => s.target), body);
+  if (steps.length > 0)
+    noteRuntimeRecurrence(
+      entity,
+      steps.map((s) => s.target),
+      body,
+    );
   for (const { equation, target } of [...bases, ...steps]) {
     const index = equation.targets.indexOf(target);
     const values = checkEquation(equation, body, declaredFor);
@@ -247,9 +267,16 @@ function definitionValue(entity: Entity, source: EntitySource & { kind: "definit
     if (base === null) {
       base = value;
       entity.body = bodyOf(equation, target, body, value);
-    } else if (hasStep(target)) base = { ...base, axes: value.axes.length === base.axes.length ? stepped(base, value, target) : base.axes };
+    } else if (hasStep(target))
+      base = { ...base, axes: value.axes.length === base.axes.length ? stepped(base, value, target) : base.axes };
   }
-  if (shapes.length > 1 || cases > 0) checkCover(entity, shapes.map((s) => s.target), declaredType, body);
+  if (shapes.length > 1 || cases > 0)
+    checkCover(
+      entity,
+      shapes.map((s) => s.target),
+      declaredType,
+      body,
+    );
   return base ?? unknownValue(entity.span);
 }
 
@@ -331,7 +358,8 @@ function bodyOf(equation: Equation, target: Target, body: Body, value: Value): P
       });
     } else plain = false;
   });
-  const poly = plain && left.items.length === value.axes.length ? body.shared.rules.infer(equation.value, eq).poly : null;
+  const poly =
+    plain && left.items.length === value.axes.length ? body.shared.rules.infer(equation.value, eq).poly : null;
   const result = poly === null ? null : renameWithBounds(body, poly, by);
   body.quiet = quiet;
   body.facts = saved;
@@ -344,9 +372,9 @@ function literalsOf(target: Target): ReadonlyMap<string, bigint> {
   const visit = (item: Expr, place: string): void => {
     const inner = ungroup(item);
     if (inner.kind === "number" && /^\d+$/.test(inner.text)) found.set(place, BigInt(inner.text));
-    if (inner.kind === "tuple") inner.items.forEach((part, i) => visit(part, `${place}.${i}`));
+    if (inner.kind === "tuple") for (const [i, part] of inner.items.entries()) visit(part, `${place}.${i}`);
   };
-  (target.subscript?.items ?? []).forEach((item, i) => visit(item, String(i)));
+  for (const [i, item] of (target.subscript?.items ?? []).entries()) visit(item, String(i));
   return found;
 }
 
@@ -370,7 +398,8 @@ function checkCover(entity: Entity, targets: readonly Target[], declared: ValueT
   for (const target of bases) {
     const literals = literalsOf(target);
     if ([...places].some((p) => !literals.has(p)) && bases.length > 1) {
-      return bad(target, `cases of \`${entity.name}\` overlap`, "this defines what another case defines");
+      bad(target, `cases of \`${entity.name}\` overlap`, "this defines what another case defines");
+      return;
     }
     const key = [...places].map((p) => String(literals.get(p))).join(",");
     if (seen.has(key)) {
@@ -384,13 +413,20 @@ function checkCover(entity: Entity, targets: readonly Target[], declared: ValueT
         });
         return;
       }
-      return bad(target, `cases of \`${entity.name}\` overlap`, "this case is defined twice");
+      bad(target, `cases of \`${entity.name}\` overlap`, "this case is defined twice");
+      return;
     }
     seen.set(key, target);
   }
-  if (steps.length > 1) return bad(last, `cases of \`${entity.name}\` overlap`, "two steps of one recurrence");
+  if (steps.length > 1) {
+    bad(last, `cases of \`${entity.name}\` overlap`, "two steps of one recurrence");
+    return;
+  }
   if (steps.length === 1) {
-    if (bases.length === 0) return bad(last, `\`${entity.name}\` has no start`, "its step needs a first row: `h[0] := …`");
+    if (bases.length === 0) {
+      bad(last, `\`${entity.name}\` has no start`, "its step needs a first row: `h[0] := …`");
+      return;
+    }
     return;
   }
   // Without a recurrence, literals must run through the whole of their axis.
@@ -401,11 +437,18 @@ function checkCover(entity: Entity, targets: readonly Target[], declared: ValueT
     const count = size ?? values.size;
     expected *= count;
     for (let i = 0; i < count; i += 1) {
-      if (!values.has(BigInt(i))) return bad(last, `cases of \`${entity.name}\` leave a gap`, `case ${i} is not defined`);
+      if (!values.has(BigInt(i))) {
+        bad(last, `cases of \`${entity.name}\` leave a gap`, `case ${i} is not defined`);
+        return;
+      }
     }
-    if (values.size > count) return bad(last, `cases of \`${entity.name}\` go beyond the axis`, `it has ${count} indices`);
+    if (values.size > count) {
+      bad(last, `cases of \`${entity.name}\` go beyond the axis`, `it has ${count} indices`);
+      return;
+    }
   }
-  if (places.size > 0 && seen.size !== expected) bad(last, `cases of \`${entity.name}\` leave a gap`, `${expected} cases are needed, here are ${seen.size}`);
+  if (places.size > 0 && seen.size !== expected)
+    bad(last, `cases of \`${entity.name}\` leave a gap`, `${expected} cases are needed, here are ${seen.size}`);
 }
 
 function declaredSizeAt(place: string, declared: ValueType | null): number | null {

@@ -6,7 +6,19 @@ import type { Span } from "../diagnostics/source.ts";
 import type { Project } from "./load.ts";
 
 /** Something is missing that the broken text may hold. */
-const absences: ReadonlySet<Code> = new Set<Code>(["DS0101", "DS0107", "DS0108", "DS0111", "DS0125", "DS0212", "DS0216", "DS0230", "DS0520", "DS0521", "DS0522"]);
+const absences: ReadonlySet<Code> = new Set<Code>([
+  "DS0101",
+  "DS0107",
+  "DS0108",
+  "DS0111",
+  "DS0125",
+  "DS0212",
+  "DS0216",
+  "DS0230",
+  "DS0520",
+  "DS0521",
+  "DS0522",
+]);
 
 const touches = (a: Span, b: Span): boolean => a.source === b.source && a.start <= b.end && b.start <= a.end;
 
@@ -26,11 +38,18 @@ export function withoutEchoes(diagnostics: readonly Diagnostic[], project: Proje
   }
   return diagnostics.filter((d) => {
     if (broken.includes(d)) return true;
-    if (spans.some((s) => touches(s, d.primary.span) || d.secondary.some((label) => touches(s, label.span)))) return false;
+    if (spans.some((s) => touches(s, d.primary.span) || d.secondary.some((label) => touches(s, label.span))))
+      return false;
     return !(absences.has(d.code) && declarations.some((s) => touches(s, d.primary.span)));
   });
 }
 
 function leaves(items: readonly ModelItem[]): readonly Span[] {
-  return items.flatMap((item) => (item.kind === "if" ? [...leaves(item.then), ...leaves(item.else ?? [])] : item.kind === "entry" ? [...leaves(item.items), item.span] : [item.span]));
+  return items.flatMap((item) =>
+    item.kind === "if"
+      ? [...leaves(item.then), ...leaves(item.else ?? [])]
+      : item.kind === "entry"
+        ? [...leaves(item.items), item.span]
+        : [item.span],
+  );
 }

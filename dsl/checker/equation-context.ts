@@ -2,11 +2,11 @@
 import type { Expr } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
 import { isReduction } from "./builtins.ts";
+import type { IndexRole } from "./context.ts";
 import { type Body, type EquationContext, lookup } from "./context.ts";
 import { bindIndex } from "./indices.ts";
 import { ungroup } from "./keys.ts";
 import { childrenOf } from "./sums.ts";
-import type { IndexRole } from "./context.ts";
 
 export function newEquation(body: Body, scopeSpan: Span, fillsBlocks = false): EquationContext {
   return {

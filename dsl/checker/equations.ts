@@ -1,23 +1,53 @@
 /** Equations: what they define, the types they give, and the checks that need the whole equation. */
 import type { Equation, Expr, Target } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, plainAxis, plainText, printAxes, printAxis, restrictAxis, sizeOf, unknownAxis } from "../types/axis.ts";
-import { indexAtom } from "../types/axis.ts";
+import {
+  type Axis,
+  indexAtom,
+  plainAxis,
+  plainText,
+  printAxes,
+  printAxis,
+  restrictAxis,
+  sizeOf,
+  unknownAxis,
+} from "../types/axis.ts";
 import { asSymbol, one, type Poly, sub } from "../types/poly.ts";
 import { regroup } from "../types/regroup.ts";
-import { type Element, isInteger, isNumber, printElement, printValueType, type ValueType } from "../types/value-type.ts";
+import {
+  type Element,
+  isInteger,
+  isNumber,
+  printElement,
+  printValueType,
+  type ValueType,
+} from "../types/value-type.ts";
 import { settleCausality } from "./causality.ts";
 import { fail } from "./conditions.ts";
 import type { Body, EquationContext, Value } from "./context.ts";
 import { bindFreeIndices, newEquation } from "./equation-context.ts";
 import { addRange, indexRange, recordIndices, settleIndex } from "./indices.ts";
-import { assumeLeft, axisOfItem, type Left, type LeftItem, leftOf, leftRestriction, placesOf, restrictLast, stepAxis } from "./left-side.ts";
-import { inferSums } from "./sums.ts";
+import {
+  assumeLeft,
+  axisOfItem,
+  type Left,
+  type LeftItem,
+  leftOf,
+  leftRestriction,
+  placesOf,
+  restrictLast,
+  stepAxis,
+} from "./left-side.ts";
 import { typeFrom } from "./sizes.ts";
+import { inferSums } from "./sums.ts";
 import { isUnknown, makeValue, renameAxis, renameElement, unknownValue } from "./values.ts";
 
 /** Types of all targets of an equation; checked once a path. */
-export function checkEquation(equation: Equation, body: Body, declaredOf: (target: Target) => Declared | null): readonly Value[] {
+export function checkEquation(
+  equation: Equation,
+  body: Body,
+  declaredOf: (target: Target) => Declared | null,
+): readonly Value[] {
   const known = body.equations.get(equation);
   if (known !== undefined) return known;
   const saved = body.facts;
@@ -53,7 +83,10 @@ function defining(equation: Equation, body: Body, declaredOf: (target: Target) =
   runObligations(eq);
   inferSums(equation.value, eq);
   const written = equation.type === null ? null : typeFrom(equation.type, eq);
-  const whole = written === null ? value : asDeclared(value, written, equation.type?.span ?? equation.span, equation.value.span, eq);
+  const whole =
+    written === null
+      ? value
+      : asDeclared(value, written, equation.type?.span ?? equation.span, equation.value.span, eq);
   const pieces = piecesOf(equation, whole, eq);
   const values = lefts.map((left, i) => {
     const piece = pieces[i] ?? unknownValue(equation.span);
@@ -92,9 +125,10 @@ function rangesFromDeclared(items: readonly LeftItem[], type: ValueType | null):
   const visit = (item: LeftItem, axis: Axis | undefined): void => {
     if (axis === undefined) return;
     if (item.kind === "index" && indexRange(item.info) === null) addRange(item.info, axis, item.span, false);
-    if (item.kind === "tuple" && axis.kind === "merged") item.items.forEach((part, i) => visit(part, axis.parts[i]));
+    if (item.kind === "tuple" && axis.kind === "merged")
+      for (const [i, part] of item.items.entries()) visit(part, axis.parts[i]);
   };
-  items.forEach((item, i) => visit(item, type.axes[i]));
+  for (const [i, item] of items.entries()) visit(item, type.axes[i]);
 }
 
 function finishIndices(eq: EquationContext): void {
@@ -211,19 +245,36 @@ function targetValue(left: Left, piece: Value, declared: Declared | null, eq: Eq
     block: piece.block,
   };
   const type = declared?.type ?? null;
-  if (type === null || isUnknown(piece)) return type === null ? value : { ...value, axes: type.axes, element: type.element };
+  if (type === null || isUnknown(piece))
+    return type === null ? value : { ...value, axes: type.axes, element: type.element };
   return asDeclared(value, type, declared?.span ?? left.target.span, left.target.span, eq, true);
 }
 
 /** A value where a type is declared: the one place where axes may be regrouped. */
-export function asDeclared(value: Value, type: ValueType, declaredAt: Span, at: Span, eq: EquationContext, keepsKnown = false): Value {
+export function asDeclared(
+  value: Value,
+  type: ValueType,
+  declaredAt: Span,
+  at: Span,
+  eq: EquationContext,
+  keepsKnown = false,
+): Value {
   if (isUnknown(value)) return { ...value, axes: type.axes, element: type.element };
   const { body } = eq;
   const secondary = [{ span: declaredAt, text: `declared as ${printValueType(type)}` }];
-  const result: Value = { ...value, axes: mergeKnown(type.axes, value.axes), element: mergeElement(type.element, value.element) };
+  const result: Value = {
+    ...value,
+    axes: mergeKnown(type.axes, value.axes),
+    element: mergeElement(type.element, value.element),
+  };
   if (!elementFits(type.element, value.element)) {
     const integerWanted = type.element.kind === "integer" || type.element.kind === "index";
-    const code = type.element.kind === "index" && isInteger(value.element) ? "DS0221" : integerWanted && isNumber(value.element) ? "DS0225" : "DS0227";
+    const code =
+      type.element.kind === "index" && isInteger(value.element)
+        ? "DS0221"
+        : integerWanted && isNumber(value.element)
+          ? "DS0225"
+          : "DS0227";
     fail(body, code, {
       title: `${printElement(type.element)} is declared`,
       at,
@@ -238,7 +289,9 @@ export function asDeclared(value: Value, type: ValueType, declaredAt: Span, at: 
     const pairs = type.axes.map((axis, i) => (axis.kind === "unknown" ? (value.axes[i] ?? axis) : axis));
     return asDeclared(value, { axes: pairs, element: type.element }, declaredAt, at, eq);
   }
-  const lost = value.axes.findIndex((axis, i) => axis.restriction !== null && (type.axes[i]?.restriction ?? null) === null);
+  const lost = value.axes.findIndex(
+    (axis, i) => axis.restriction !== null && (type.axes[i]?.restriction ?? null) === null,
+  );
   if (lost >= 0 && type.axes[lost]?.kind !== "unknown") {
     fail(body, "DS0215", {
       title: "a restricted value where a whole axis is declared",
@@ -257,11 +310,19 @@ export function asDeclared(value: Value, type: ValueType, declaredAt: Span, at: 
   const code = found === "layout" ? "DS0202" : rank ? "DS0209" : "DS0201";
   const place = firstDifference(value.axes, type.axes, body);
   fail(body, code, {
-    title: found === "layout" ? "layout differs from what is declared" : rank ? "number of axes differs from what is declared" : "size differs from what is declared",
+    title:
+      found === "layout"
+        ? "layout differs from what is declared"
+        : rank
+          ? "number of axes differs from what is declared"
+          : "size differs from what is declared",
     at,
     label: place === null ? `this is ${plainText(printAxes(value.axes))}` : place,
     secondary,
-    help: found === "layout" ? "a structure is not read as another structure in one step: flatten it first by a declared type" : null,
+    help:
+      found === "layout"
+        ? "a structure is not read as another structure in one step: flatten it first by a declared type"
+        : null,
   });
   return result;
 }
@@ -270,7 +331,10 @@ function firstDifference(actual: readonly Axis[], declared: readonly Axis[], bod
   if (actual.length !== declared.length) return null;
   for (const [i, axis] of actual.entries()) {
     const other = declared[i];
-    if (other !== undefined && regroup([restrictAxis(axis, null)], [restrictAxis(other, null)], body.facts) !== "same") {
+    if (
+      other !== undefined &&
+      regroup([restrictAxis(axis, null)], [restrictAxis(other, null)], body.facts) !== "same"
+    ) {
       return `axis ${i + 1} is ${plainText(printAxis(axis))}, declared ${plainText(printAxis(other))}`;
     }
   }
@@ -315,7 +379,9 @@ function mergeKnown(declared: readonly Axis[], actual: readonly Axis[]): readonl
 }
 
 const mergeElement = (declared: Element, actual: Element): Element =>
-  declared.kind === "set" && actual.kind === "set" ? { ...declared, facts: actual.facts, atMost: actual.atMost } : declared;
+  declared.kind === "set" && actual.kind === "set"
+    ? { ...declared, facts: actual.facts, atMost: actual.atMost }
+    : declared;
 
 function elementFits(declared: Element, actual: Element): boolean {
   switch (declared.kind) {

@@ -23,7 +23,13 @@ export function flattenModel(file: File, files: ReadonlyMap<string, File>): stri
   for (const level of chain) {
     for (const item of level.model.items) addItem(item, level, items);
   }
-  const doc = model.doc === null ? "" : `${model.doc.split("\n").map((line) => `/// ${line}`.trimEnd()).join("\n")}\n`;
+  const doc =
+    model.doc === null
+      ? ""
+      : `${model.doc
+          .split("\n")
+          .map((line) => `/// ${line}`.trimEnd())
+          .join("\n")}\n`;
   const helpers = chain.flatMap(({ file: f }) =>
     f.declarations.filter((d) => d.kind === "fn" || d.kind === "block").map((d) => `${spanText(d.span)}\n`),
   );
@@ -51,7 +57,11 @@ function chainOf(model: Model, file: File, files: ReadonlyMap<string, File>): re
   }
 }
 
-function findModel(name: string, file: File, files: ReadonlyMap<string, File>): { readonly model: Model; readonly file: File } | null {
+function findModel(
+  name: string,
+  file: File,
+  files: ReadonlyMap<string, File>,
+): { readonly model: Model; readonly file: File } | null {
   const here = file.declarations.find((d): d is Model => d.kind === "model" && d.name.text === name);
   if (here !== undefined) return { model: here, file };
   const from = file.imports.find((i) => i.names.some((n) => n.text === name));
@@ -84,7 +94,9 @@ function importsOf(chain: readonly Level[]): string {
     for (const node of file.imports) {
       const names = node.names.map((n) => n.text).filter((n) => !models.has(n));
       if (names.length === 0) continue;
-      const path = node.from.value.startsWith("std/") ? node.from.value : relativePath(home, resolvePath(file.source.path, node.from.value));
+      const path = node.from.value.startsWith("std/")
+        ? node.from.value
+        : relativePath(home, resolvePath(file.source.path, node.from.value));
       const known = byPath.get(path) ?? new Set();
       for (const name of names) known.add(name);
       byPath.set(path, known);
@@ -190,18 +202,26 @@ function editsOf(node: ModelItem | Expr, level: Level): Edit[] {
   const edits: Edit[] = [];
   if (level.root !== "") {
     visitNodes(node, (inner) => {
-      if (inner.kind === "config-root") edits.push({ start: inner.span.start, end: inner.span.end, text: `$${level.root}` });
+      if (inner.kind === "config-root")
+        edits.push({ start: inner.span.start, end: inner.span.end, text: `$${level.root}` });
     });
   }
   if (level.prefix !== "") {
     for (const literal of tensorNames(node)) {
-      edits.push({ start: literal.span.start, end: literal.span.end, text: JSON.stringify(`${level.prefix}.${literal.value}`) });
+      edits.push({
+        start: literal.span.start,
+        end: literal.span.end,
+        text: JSON.stringify(`${level.prefix}.${literal.value}`),
+      });
     }
   }
   return edits;
 }
 
-function visitNodes(value: unknown, see: (node: { readonly kind: string; readonly span: { readonly start: number; readonly end: number } }) => void): void {
+function visitNodes(
+  value: unknown,
+  see: (node: { readonly kind: string; readonly span: { readonly start: number; readonly end: number } }) => void,
+): void {
   if (typeof value !== "object" || value === null) return;
   if (Array.isArray(value)) {
     for (const inner of value) visitNodes(inner, see);
@@ -224,4 +244,3 @@ function tensorNames(node: ModelItem | Expr): readonly StringLiteral[] {
       return [];
   }
 }
-

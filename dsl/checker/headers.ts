@@ -28,7 +28,14 @@ import {
   zero,
 } from "../types/poly.ts";
 import { compare, isIntegral } from "../types/prove.ts";
-import { type Element, isInteger, isNumber, printElement, printValueType, type ValueType } from "../types/value-type.ts";
+import {
+  type Element,
+  isInteger,
+  isNumber,
+  printElement,
+  printValueType,
+  type ValueType,
+} from "../types/value-type.ts";
 import { fail } from "./conditions.ts";
 import type { EquationContext, Header, HeaderParam, Value } from "./context.ts";
 import { isUnknown } from "./values.ts";
@@ -98,7 +105,11 @@ export function solveAxis(
     }
     return null;
   }
-  const problem = (kind: "size" | "layout"): AxisProblem => ({ kind, expected: substituteAxis(pattern, bindings), actual });
+  const problem = (kind: "size" | "layout"): AxisProblem => ({
+    kind,
+    expected: substituteAxis(pattern, bindings),
+    actual,
+  });
   if (pattern.kind === "plain") {
     const name = asSymbol(pattern.size);
     if (name !== null && sizes.has(name)) {
@@ -213,7 +224,10 @@ export function matchArgument(
       at: span,
       label: `this axis is ${found}, expected ${expected}`,
       secondary,
-      help: problem.kind === "layout" ? "the layout says how elements pair up; regroup by a declared type, or use the block made for this layout" : null,
+      help:
+        problem.kind === "layout"
+          ? "the layout says how elements pair up; regroup by a declared type, or use the block made for this layout"
+          : null,
     });
     return null;
   }
@@ -232,7 +246,11 @@ function matchElement(
   eq: EquationContext,
 ): boolean {
   const { element } = arg;
-  const wrong = (code: "DS0227" | "DS0225" | "DS0221" | "DS0220", title: string, help: string | null = null): boolean => {
+  const wrong = (
+    code: "DS0227" | "DS0225" | "DS0221" | "DS0220",
+    title: string,
+    help: string | null = null,
+  ): boolean => {
     fail(eq.body, code, { title, at: span, label: `this is ${printValueType(arg)}`, secondary, help });
     return false;
   };
@@ -248,11 +266,17 @@ function matchElement(
       return isNumber(element) ? wrong("DS0225", "an integer is expected") : wrong("DS0227", "an integer is expected");
     case "bool":
     case "text":
-      return element.kind === expected.kind || element.kind === "null" || wrong("DS0227", `${expected.kind} is expected`);
+      return (
+        element.kind === expected.kind || element.kind === "null" || wrong("DS0227", `${expected.kind} is expected`)
+      );
     case "index": {
       if (element.kind !== "index") {
         if (!isInteger(element)) return wrong("DS0225", `${printElement(expected)} is expected`);
-        return wrong("DS0221", "an index is expected", `\`… mod ${printAxis(expected.of)}\` or \`… as in ${printAxis(expected.of)}\``);
+        return wrong(
+          "DS0221",
+          "an index is expected",
+          `\`… mod ${printAxis(expected.of)}\` or \`… as in ${printAxis(expected.of)}\``,
+        );
       }
       const problem = solveAxis(expected.of, element.of, header.sizes, bindings, eq);
       return problem === null || wrong("DS0220", `an index of ${plainText(printAxis(problem.expected))} is expected`);
@@ -266,7 +290,13 @@ function matchElement(
 }
 
 /** Arguments by position, then by name; reports what is missing, unknown, repeated or too much. */
-export function orderArguments<A extends { readonly name: { readonly text: string; readonly span: Span } | null; readonly value: Expr; readonly span: Span }>(
+export function orderArguments<
+  A extends {
+    readonly name: { readonly text: string; readonly span: Span } | null;
+    readonly value: Expr;
+    readonly span: Span;
+  },
+>(
   params: readonly HeaderParam[],
   args: readonly A[],
   what: string,
@@ -288,7 +318,10 @@ export function orderArguments<A extends { readonly name: { readonly text: strin
     }
     if (param === undefined) {
       fail(eq.body, arg.name === null ? "DS0245" : "DS0241", {
-        title: arg.name === null ? `too many arguments for \`${what}\`` : `\`${what}\` has no parameter \`${arg.name.text}\``,
+        title:
+          arg.name === null
+            ? `too many arguments for \`${what}\``
+            : `\`${what}\` has no parameter \`${arg.name.text}\``,
         at: arg.name?.span ?? arg.span,
         label: arg.name === null ? `it takes ${params.length}` : "unknown parameter",
         secondary: [{ span: declared, text: `\`${what}\` is declared here` }],

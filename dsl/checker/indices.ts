@@ -1,10 +1,20 @@
 /** Indices of an equation: where they are bound and over what they range. */
 import type { Expr, NameExpr } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, indexAtom, indexToken, matchAxes, plainText, printAxis, restrictAxis, sizeOf, wholeAxis } from "../types/axis.ts";
+import {
+  type Axis,
+  indexAtom,
+  indexToken,
+  matchAxes,
+  plainText,
+  printAxis,
+  restrictAxis,
+  sizeOf,
+  wholeAxis,
+} from "../types/axis.ts";
 import { withBounds } from "../types/facts.ts";
 import { indexKey, one, type Poly, sub, zero } from "../types/poly.ts";
-import { fail, factsOf } from "./conditions.ts";
+import { factsOf, fail } from "./conditions.ts";
 import { type EquationContext, type IndexInfo, type IndexRole, lookup, type Value } from "./context.ts";
 import { expressionKey, ungroup } from "./keys.ts";
 import { addHover, addReference, declareSymbol } from "./recorder.ts";
@@ -70,7 +80,9 @@ export function settleIndex(info: IndexInfo, eq: EquationContext): void {
           title: `two different restrictions on index \`${info.name}\``,
           at: other.span,
           label: `this exists only for ${plainText(other.axis.restriction?.key ?? "some")}`,
-          secondary: [{ span: first.span, text: `this exists only for ${plainText(first.axis.restriction?.key ?? "some")}` }],
+          secondary: [
+            { span: first.span, text: `this exists only for ${plainText(first.axis.restriction?.key ?? "some")}` },
+          ],
           help: "all but one must be whole axes; `… else 0` fills a restricted value",
         });
       } else {
@@ -185,7 +197,10 @@ export function recordIndices(eq: EquationContext, scope: Span): void {
   const ids = new Map<IndexInfo, number>();
   for (const info of eq.all) {
     const detail = info.axis === null ? "index" : `in ${plainText(printAxis(info.axis))}`;
-    ids.set(info, declareSymbol(recorder, { name: info.name, kind: "index", span: info.span, scope, doc: null, detail }));
+    ids.set(
+      info,
+      declareSymbol(recorder, { name: info.name, kind: "index", span: info.span, scope, doc: null, detail }),
+    );
   }
   for (const [expr, info] of eq.uses) {
     const id = ids.get(info);

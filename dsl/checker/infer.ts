@@ -1,7 +1,16 @@
 /** Types of expressions: names, literals and operators. Reads are in read.ts, calls in call.ts. */
 import type { BinaryExpr, Expr, NameExpr, SetExpr } from "../ast/nodes.ts";
 import { closest } from "../diagnostics/suggest.ts";
-import { type Axis, indexAtom, joinedAxis, matchAxes, plainText, printAxes, restrictAxis, sizeOf } from "../types/axis.ts";
+import {
+  type Axis,
+  indexAtom,
+  joinedAxis,
+  matchAxes,
+  plainText,
+  printAxes,
+  restrictAxis,
+  sizeOf,
+} from "../types/axis.ts";
 import {
   add,
   asConstant,
@@ -32,12 +41,21 @@ import { coreNames, staticConstants } from "./builtins.ts";
 import { fail, isKnownTrue } from "./conditions.ts";
 import { type Entity, type EquationContext, lookup, type Scope, type Static, type Value } from "./context.ts";
 import { indexRange, withIndices } from "./indices.ts";
+import { proveIndex } from "./inside.ts";
 import { expressionKey, ungroup } from "./keys.ts";
 import { addHover, addReference, spanKey } from "./recorder.ts";
 import { elementFrom } from "./sizes.ts";
 import { childrenOf } from "./sums.ts";
-import { proveIndex } from "./inside.ts";
-import { constantValue, integerValue, isUnknown, makeValue, namedInteger, renameWithBounds, selfName, unknownValue } from "./values.ts";
+import {
+  constantValue,
+  integerValue,
+  isUnknown,
+  makeValue,
+  namedInteger,
+  renameWithBounds,
+  selfName,
+  unknownValue,
+} from "./values.ts";
 
 export function infer(expr: Expr, eq: EquationContext): Value {
   const value = inferKind(expr, eq);
@@ -226,7 +244,9 @@ function joinValue(items: readonly Expr[], expr: Expr, eq: EquationContext): Val
     }
     pieces.push(head);
     const others = first.axes.slice(1);
-    const bad = rest.length !== others.length || rest.some((axis, k) => matchAxes(axis, others[k] ?? axis, eq.body.facts) !== "equal");
+    const bad =
+      rest.length !== others.length ||
+      rest.some((axis, k) => matchAxes(axis, others[k] ?? axis, eq.body.facts) !== "equal");
     if (bad) {
       fail(eq.body, "DS0207", {
         title: "joined pieces differ in another axis",
@@ -265,7 +285,10 @@ function castValue(expr: Expr & { kind: "cast" }, eq: EquationContext): Value {
       const text = "this claim follows from constants, if it does";
       eq.body.shared.recorder.unproved.set(spanKey(expr.span), { span: expr.span, text });
     } else if (size !== null) proveIndex(poly, size, expr, eq, "DS0222", expressionKey(expr.value, eq));
-    const cast = makeValue({ axes: value.axes, element }, expr.span, { isStatic: value.isStatic, tainted: value.tainted });
+    const cast = makeValue({ axes: value.axes, element }, expr.span, {
+      isStatic: value.isStatic,
+      tainted: value.tainted,
+    });
     if (value.axes.length > 0) return cast;
     return { ...cast, poly: poly ?? namedInteger(eq.body, expressionKey(expr, eq), element) };
   }
@@ -325,7 +348,7 @@ export function arithmetic(a: Element, b: Element): Element {
   if (a.kind === "float") return a.word === "real" ? a : realElement;
   if (b.kind === "float") return b.word === "real" ? b : realElement;
   const words = [a, b].map((e) => (e.kind === "integer" ? e.word : "int"));
-  const word = words.includes("i64") ? "i64" : words.find((w) => w !== "int" && w !== "dim") ?? "int";
+  const word = words.includes("i64") ? "i64" : (words.find((w) => w !== "int" && w !== "dim") ?? "int");
   return { kind: "integer", word };
 }
 
@@ -365,7 +388,8 @@ export function elementwise(
     });
     return unknownValue(expr.span);
   }
-  if (operands.some((v) => isUnknown(v) && v.poly === null)) return { ...unknownValue(expr.span), axes: widest(operands) };
+  if (operands.some((v) => isUnknown(v) && v.poly === null))
+    return { ...unknownValue(expr.span), axes: widest(operands) };
   let axes: readonly Axis[] = first.axes;
   if (second !== undefined) {
     const met = meetAxes(what, first, second, expr, eq);
@@ -404,7 +428,11 @@ function meetAxes(what: string, a: Value, b: Value, expr: Expr, eq: EquationCont
       case "layout":
         return bad("DS0202", `layouts of \`${what}\` differ`, "regroup one side by a declared type first");
       case "restriction":
-        return bad("DS0214", "two different restrictions meet on one axis", "restrict one of them, or fill with `else`");
+        return bad(
+          "DS0214",
+          "two different restrictions meet on one axis",
+          "restrict one of them, or fill with `else`",
+        );
       case "equal":
         axes.push(axis.kind === "unknown" ? other : restrictAxis(axis, axis.restriction ?? other.restriction));
     }
@@ -432,7 +460,11 @@ function withInteger(value: Value, poly: Poly | null, number: number | undefined
 }
 
 const numberOf = (value: Value): number | undefined =>
-  typeof value.constant === "number" ? value.constant : typeof value.constant === "bigint" ? Number(value.constant) : undefined;
+  typeof value.constant === "number"
+    ? value.constant
+    : typeof value.constant === "bigint"
+      ? Number(value.constant)
+      : undefined;
 
 function binary(expr: BinaryExpr, eq: EquationContext): Value {
   switch (expr.op) {
@@ -457,7 +489,9 @@ function binary(expr: BinaryExpr, eq: EquationContext): Value {
     case "??": {
       const [value, fallback] = [infer(expr.left, eq), infer(expr.right, eq)];
       if (value.constant !== undefined && value.constant !== null) return value;
-      return value.element.kind === "null" ? fallback : { ...(isUnknown(value) ? fallback : value), constant: undefined, poly: null };
+      return value.element.kind === "null"
+        ? fallback
+        : { ...(isUnknown(value) ? fallback : value), constant: undefined, poly: null };
     }
     default:
       return arithmeticValue(expr, eq);
@@ -519,7 +553,9 @@ function polyOf(op: string, a: Poly, b: Poly, eq: EquationContext): Poly | null 
     case "^": {
       const exponent = asConstant(b);
       const base = asConstant(a);
-      return base !== null && exponent !== null && exponent >= 0n && exponent <= 62n ? constant(base ** exponent) : null;
+      return base !== null && exponent !== null && exponent >= 0n && exponent <= 62n
+        ? constant(base ** exponent)
+        : null;
     }
     default:
       return null;
@@ -583,11 +619,7 @@ function comparison(expr: BinaryExpr, eq: EquationContext): Value {
     [right, expr.right],
   ] as const) {
     if (isUnknown(value)) continue;
-    const fits = logical
-      ? value.element.kind === "bool"
-      : nullable || expr.op === "~"
-        ? true
-        : isNumber(value.element);
+    const fits = logical ? value.element.kind === "bool" : nullable || expr.op === "~" ? true : isNumber(value.element);
     if (fits) continue;
     fail(eq.body, "DS0227", {
       title: logical ? `\`${expr.op}\` takes true or false` : `\`${expr.op}\` compares numbers`,
@@ -644,7 +676,10 @@ function conditional(expr: Expr & { kind: "conditional" }, eq: EquationContext):
   if (yes.element.kind === "block" || no.element.kind === "block" || yes.block !== null || no.block !== null) {
     return {
       ...(yes.element.kind === "null" ? no : yes),
-      block: yes.block !== null && no.block !== null ? { kind: "choice", condition: expr.condition, then: yes.block, else: no.block, span: expr.span } : null,
+      block:
+        yes.block !== null && no.block !== null
+          ? { kind: "choice", condition: expr.condition, yes: yes.block, no: no.block, span: expr.span }
+          : null,
       span: expr.span,
     };
   }
@@ -652,7 +687,13 @@ function conditional(expr: Expr & { kind: "conditional" }, eq: EquationContext):
   const value = elementwise("? :", [yes, no], expr, eq, (a, b) => commonElement(a, b));
   const isStatic = condition.isStatic && yes.isStatic && no.isStatic;
   const text = value.axes.length === 0 && isInteger(value.element) ? valueAtom(expressionKey(expr, eq)) : null;
-  return { ...value, axes: widest([value, ...lifted]), poly: text, isStatic, tainted: value.tainted || condition.tainted };
+  return {
+    ...value,
+    axes: widest([value, ...lifted]),
+    poly: text,
+    isStatic,
+    tainted: value.tainted || condition.tainted,
+  };
 }
 
 /** `{1, 14}`, `{ s in S where c }`, `{ f(j) for j in K }`. */
@@ -699,9 +740,14 @@ function setValue(expr: SetExpr, eq: EquationContext): Value {
   const constants = items.map((item) => item.constant);
   const known = constants.every((c) => c !== undefined);
   return makeValue(
-    { axes: [], element: { kind: "set", of: { kind: "unknown", restriction: null }, facts: [], atMost: constant(items.length) } },
+    {
+      axes: [],
+      element: { kind: "set", of: { kind: "unknown", restriction: null }, facts: [], atMost: constant(items.length) },
+    },
     expr.span,
-    { isStatic: items.every((i) => i.isStatic), constant: known ? { kind: "set", items: constants as Static[] } : undefined },
+    {
+      isStatic: items.every((i) => i.isStatic),
+      constant: known ? { kind: "set", items: constants as Static[] } : undefined,
+    },
   );
 }
-

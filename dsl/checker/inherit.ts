@@ -1,7 +1,7 @@
 /** `extends`: a child has all items of its parents; `override` replaces one of the same kind and name. */
 import type { Expr, Model, ModelItem, Name, StringLiteral } from "../ast/nodes.ts";
-import { closest } from "../diagnostics/suggest.ts";
 import type { Span } from "../diagnostics/source.ts";
+import { closest } from "../diagnostics/suggest.ts";
 import type { PathCondition } from "./context.ts";
 import type { Module } from "./modules.ts";
 import { type Recorder, report } from "./recorder.ts";
@@ -21,7 +21,12 @@ export interface TaggedItem {
 }
 
 /** The chain from the eldest ancestor to the model itself; stops at what cannot be found (reported). */
-export function ancestryOf(model: Model, module: Module, modules: ReadonlyMap<string, Module>, recorder: Recorder): readonly Ancestor[] {
+export function ancestryOf(
+  model: Model,
+  module: Module,
+  modules: ReadonlyMap<string, Module>,
+  recorder: Recorder,
+): readonly Ancestor[] {
   const chain: Ancestor[] = [];
   let at: Model | null = model;
   let home: Module = module;
@@ -102,7 +107,9 @@ function namesOf(item: ModelItem): readonly { readonly kind: string; readonly na
     case "param":
       return item.names.map((name) => ({ kind: "param", name }));
     case "config":
-      return item.entries.flatMap((e) => (e.kind === "field" ? e.names.map((name) => ({ kind: "config field", name })) : []));
+      return item.entries.flatMap((e) =>
+        e.kind === "field" ? e.names.map((name) => ({ kind: "config field", name })) : [],
+      );
     case "equation":
       return item.targets.flatMap((t) => (t.name.text === "_" ? [] : [{ kind: "equation", name: t.name }]));
     default:
@@ -114,7 +121,12 @@ const overridable = new Set(["weight", "part", "block", "entry", "phase", "loop"
 
 export interface Inherited {
   readonly items: readonly TaggedItem[];
-  readonly overrides: readonly { readonly item: ModelItem; readonly replaced: ModelItem; readonly name: string; readonly span: Span }[];
+  readonly overrides: readonly {
+    readonly item: ModelItem;
+    readonly replaced: ModelItem;
+    readonly name: string;
+    readonly span: Span;
+  }[];
 }
 
 /** Applies the overrides of one path; `all` are the items of every path, to tell a name that is only elsewhere. */
@@ -133,7 +145,9 @@ export function applyOverrides(
     if (item.override === null) {
       let taken = false;
       for (const { kind, name } of declared) {
-        const clash = kept.find((k) => k.ancestor !== tagged.ancestor && namesOf(k.item).some((n) => n.name.text === name.text));
+        const clash = kept.find(
+          (k) => k.ancestor !== tagged.ancestor && namesOf(k.item).some((n) => n.name.text === name.text),
+        );
         if (clash === undefined || name.text === "") continue;
         taken = true;
         const before = namesOf(clash.item).find((n) => n.name.text === name.text);
@@ -142,7 +156,10 @@ export function applyOverrides(
           at: name.span,
           label: "a name of the parent is replaced with `override` only",
           secondary: before === undefined ? [] : [{ span: before.name.span, text: `the parent's ${before.kind}` }],
-          help: before?.kind === kind && overridable.has(kind) ? `\`override ${kind === "equation" ? "" : `${kind} `}${name.text} …\`` : "choose another name",
+          help:
+            before?.kind === kind && overridable.has(kind)
+              ? `\`override ${kind === "equation" ? "" : `${kind} `}${name.text} …\``
+              : "choose another name",
         });
       }
       if (!taken || item.kind === "config") kept.push(tagged);
@@ -160,7 +177,9 @@ export function applyOverrides(
     const place = kept.findIndex((k) => namesOf(k.item).some((n) => n.name.text === first.name.text));
     const old = kept[place];
     if (old === undefined) {
-      const elsewhere = all.some((k) => k.item !== item && namesOf(k.item).some((n) => n.name.text === first.name.text));
+      const elsewhere = all.some(
+        (k) => k.item !== item && namesOf(k.item).some((n) => n.name.text === first.name.text),
+      );
       if (!elsewhere) reportNothing(tagged, first.name, kept, recorder);
       kept.push(tagged);
       continue;
@@ -168,7 +187,9 @@ export function applyOverrides(
     const before = namesOf(old.item).find((n) => n.name.text === first.name.text);
     if (before !== undefined && (before.kind !== first.kind || !overridable.has(first.kind))) {
       report(recorder, "DS0131", {
-        title: overridable.has(before.kind) ? `\`${first.name.text}\` is another kind of declaration` : `a ${before.kind} cannot be overridden`,
+        title: overridable.has(before.kind)
+          ? `\`${first.name.text}\` is another kind of declaration`
+          : `a ${before.kind} cannot be overridden`,
         at: first.name.span,
         label: `here a ${first.kind}`,
         secondary: [{ span: before.name.span, text: `in the parent a ${before.kind}` }],
@@ -192,7 +213,10 @@ function reportNothing(tagged: TaggedItem, name: Name, kept: readonly TaggedItem
     });
     return;
   }
-  const near = closest(name.text, kept.flatMap((k) => namesOf(k.item).map((n) => n.name.text)));
+  const near = closest(
+    name.text,
+    kept.flatMap((k) => namesOf(k.item).map((n) => n.name.text)),
+  );
   report(recorder, "DS0130", {
     title: `the parent has nothing named \`${name.text}\``,
     at: name.span,

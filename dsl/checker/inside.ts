@@ -6,7 +6,7 @@ import { plainText } from "../types/axis.ts";
 import { type Facts, withNonNegative } from "../types/facts.ts";
 import { atomsOf, one, type Poly, printPoly, sub, substitute } from "../types/poly.ts";
 import { isNonNegative } from "../types/prove.ts";
-import { fail, factsHere } from "./conditions.ts";
+import { factsHere, fail } from "./conditions.ts";
 import type { EquationContext } from "./context.ts";
 
 export type Verdict = "proved" | "refuted" | "depends" | "opaque";
@@ -29,7 +29,10 @@ export function verdict(goal: Poly, facts: Facts): Verdict {
     const bounds = facts.bounds.get(atom.key);
     const { lower, upper } = bounds ?? { lower: null, upper: null };
     if (lower === null || upper === null) return "opaque";
-    goals = goals.flatMap((g) => [substitute(g, new Map([[atom.key, lower]])), substitute(g, new Map([[atom.key, upper]]))]);
+    goals = goals.flatMap((g) => [
+      substitute(g, new Map([[atom.key, lower]])),
+      substitute(g, new Map([[atom.key, upper]])),
+    ]);
   }
   let result: Verdict = "proved";
   for (const end of goals) {
@@ -58,7 +61,12 @@ export function proveIndex(
   eq.obligations.push(() => {
     const report = (why: string): void => {
       fail(eq.body, code, {
-        title: code === "DS0222" ? "claim `as in` is not proved" : code === "DS0220" ? "index of another axis" : "read may be outside",
+        title:
+          code === "DS0222"
+            ? "claim `as in` is not proved"
+            : code === "DS0220"
+              ? "index of another axis"
+              : "read may be outside",
         at: span,
         label: why,
         help:

@@ -4,10 +4,10 @@
  * they differ in.
  */
 import type { Expr, StringLiteral } from "../ast/nodes.ts";
+import { spanText } from "../diagnostics/source.ts";
 import { type Axis, plainAxis, plainText, printAxes, printAxis, sizeOf } from "../types/axis.ts";
 import { asConstant, asNumber, constant, type Poly } from "../types/poly.ts";
 import { printElement, printValueType, type ValueType } from "../types/value-type.ts";
-import { spanText } from "../diagnostics/source.ts";
 import { fillDefaults, mentions } from "./call.ts";
 import type { BoundConfig } from "./config.ts";
 import type { BlockValue, Body, DeclInfo, PartInfo, PathInfo, Shared, Value } from "./context.ts";
@@ -75,7 +75,13 @@ export function instantiate(checked: CheckedModel, config: BoundConfig, shared: 
   };
   const placed: PlacedWeight[] = [];
   const prefixOf = (decl: object): string => path.items.find((t) => t.item === decl)?.ancestor.prefix ?? "";
-  const place = (decl: object): Place => ({ prefix: prefixOf(decl), indices: new Map(), optional: null, undecided: false, depth: 0 });
+  const place = (decl: object): Place => ({
+    prefix: prefixOf(decl),
+    indices: new Map(),
+    optional: null,
+    undecided: false,
+    depth: 0,
+  });
   const build = builder(shared, placed);
   const weights = path.info.weights.map((w) => build.weight(w, env, place(w.decl)));
   const blocks = path.info.parts.flatMap((part) => build.part(part, env, place(part.decl)));
@@ -85,7 +91,10 @@ export function instantiate(checked: CheckedModel, config: BoundConfig, shared: 
     settings: settingsOf(checked, config),
     blocks,
     weights,
-    entries: [...path.entries.values()].map(({ decl }) => ({ name: decl.name.text, signature: entrySignature(spanText(decl.span)) })),
+    entries: [...path.entries.values()].map(({ decl }) => ({
+      name: decl.name.text,
+      signature: entrySignature(spanText(decl.span)),
+    })),
     bound: config.given && placed.every((w) => w.weight.sizes !== null),
   };
   return { model, weights: placed };
@@ -94,7 +103,10 @@ export function instantiate(checked: CheckedModel, config: BoundConfig, shared: 
 const entrySignature = (text: string): string => {
   const from = text.indexOf("(");
   const to = text.indexOf("{");
-  return text.slice(Math.max(0, from), to < 0 ? undefined : to).replace(/\s+/g, " ").trim();
+  return text
+    .slice(Math.max(0, from), to < 0 ? undefined : to)
+    .replace(/\s+/g, " ")
+    .trim();
 };
 
 function settingsOf(checked: CheckedModel, config: BoundConfig): readonly Setting[] {
@@ -106,10 +118,16 @@ function settingsOf(checked: CheckedModel, config: BoundConfig): readonly Settin
         settings.set(name.text, { name: name.text, kind, type, value: value === undefined ? null : showKnown(value) });
       }
     };
-    if (item.kind === "config") for (const e of item.entries) if (e.kind === "field") add(e.names, "field", spanText(e.type.span));
+    if (item.kind === "config")
+      for (const e of item.entries) if (e.kind === "field") add(e.names, "field", spanText(e.type.span));
     if (item.kind === "param") add(item.names, "option", spanText(item.type.span));
     if (item.kind === "runtime") {
-      settings.set(item.name.text, { name: item.name.text, kind: "runtime", type: item.scalar.text, value: spanText(item.range.span) });
+      settings.set(item.name.text, {
+        name: item.name.text,
+        kind: "runtime",
+        type: item.scalar.text,
+        value: spanText(item.range.span),
+      });
     }
   }
   void checked;
@@ -166,8 +184,12 @@ function builder(shared: Shared, placed: PlacedWeight[]): Builder {
       return resolved.flatMap(({ block, env: home, condition }) => {
         const whole = variants.length === 1 && resolved.length === 1;
         const inner: Place = {
-          prefix: info.decl.at === null ? place.prefix : joinNames(place.prefix, fillName(info.decl.at, env, place, info.family?.index)),
-          indices: info.family === null ? place.indices : new Map([...place.indices, [info.family.index, variant.members]]),
+          prefix:
+            info.decl.at === null
+              ? place.prefix
+              : joinNames(place.prefix, fillName(info.decl.at, env, place, info.family?.index)),
+          indices:
+            info.family === null ? place.indices : new Map([...place.indices, [info.family.index, variant.members]]),
           optional: place.optional ?? (info.decl.optional === null ? null : info.decl.name.text),
           undecided: place.undecided || resolved.length > 1 || variant.undecided,
           depth: place.depth + 1,
@@ -178,7 +200,8 @@ function builder(shared: Shared, placed: PlacedWeight[]): Builder {
         return [
           {
             ...built,
-            family: info.family === null ? null : { index: info.family.index, size: sizeText(info.family.axis, env), count },
+            family:
+              info.family === null ? null : { index: info.family.index, size: sizeText(info.family.axis, env), count },
             members: whole || text === "" ? null : { condition: text, count: variant.members?.length ?? null },
             optional: info.decl.optional !== null,
           },
@@ -188,7 +211,13 @@ function builder(shared: Shared, placed: PlacedWeight[]): Builder {
   };
 
   /** One block with its parameters and the sizes its call fixes. */
-  const instance = (info: PartInfo, block: BlockValue & { kind: "block" }, home: Env, caller: Env, place: Place): BlockInstance | null => {
+  const instance = (
+    info: PartInfo,
+    block: BlockValue & { kind: "block" },
+    home: Env,
+    caller: Env,
+    place: Place,
+  ): BlockInstance | null => {
     const decl = shared.rules.declared(block.decl);
     const { header } = decl;
     if (header === null) return null;
@@ -206,7 +235,7 @@ function builder(shared: Shared, placed: PlacedWeight[]): Builder {
             : known !== undefined
               ? showKnown(known)
               : axis === undefined
-                ? (block.args.get(setting.name)?.expr == null ? "default" : spanText((block.args.get(setting.name)?.expr as Expr).span))
+                ? writtenArgument(block, setting.name)
                 : plainText(printAxis(axis));
       return { name: setting.name, value };
     });
@@ -223,11 +252,22 @@ function builder(shared: Shared, placed: PlacedWeight[]): Builder {
       params,
       signature: `${inputs} -> ${header.results.length === 1 ? outputs : `(${outputs})`}`,
       weights: path === null ? [] : path.weights.map((w) => weight(w, inner, place)),
-      states: path === null ? [] : path.states.map((s) => ({ name: s.decl.name.text, shape: printValueType(substituteType(s.type, inner.bindings)) })),
+      states:
+        path === null
+          ? []
+          : path.states.map((s) => ({
+              name: s.decl.name.text,
+              shape: printValueType(substituteType(s.type, inner.bindings)),
+            })),
       parts: path === null ? [] : path.parts.flatMap((p) => part(p, inner, place)),
     };
   };
   return { part, weight };
+}
+
+function writtenArgument(block: BlockValue & { kind: "block" }, name: string): string {
+  const expr = block.args.get(name)?.expr ?? null;
+  return expr === null ? "default" : spanText(expr.span);
 }
 
 const joinNames = (a: string, b: string): string => (a === "" ? b : b === "" ? a : `${a}.${b}`);
@@ -249,7 +289,8 @@ function fillName(literal: StringLiteral, env: Env, place: Place, index?: string
     if (hole.name === index) continue;
     const value = env.scope.value(hole.name);
     if (value === undefined && place.indices.has(hole.name)) continue;
-    if (value !== undefined) name = name.replaceAll(`{${hole.name}}`, typeof value === "string" ? value : showKnown(value));
+    if (value !== undefined)
+      name = name.replaceAll(`{${hole.name}}`, typeof value === "string" ? value : showKnown(value));
   }
   return name;
 }
@@ -305,8 +346,8 @@ function dependents(expr: Expr, index: string, block: BlockValue): readonly Expr
   const visit = (value: BlockValue): void => {
     if (value.kind === "choice") {
       if (mentions(value.condition, index)) found.push(value.condition);
-      visit(value.then);
-      visit(value.else);
+      visit(value.yes);
+      visit(value.no);
     }
     if (value.kind === "block") {
       for (const arg of value.args.values()) {
@@ -339,9 +380,9 @@ function resolve(value: BlockValue, env: Env, condition = ""): readonly Resolved
     }
     case "choice": {
       const truth = evaluateStatic(value.condition, env.scope);
-      if (typeof truth === "boolean") return resolve(truth ? value.then : value.else, env, condition);
+      if (typeof truth === "boolean") return resolve(truth ? value.yes : value.no, env, condition);
       const text = spanText(value.condition.span).replace(/\s+/g, " ");
-      return [...resolve(value.then, env, text), ...resolve(value.else, env, `not (${text})`)];
+      return [...resolve(value.yes, env, text), ...resolve(value.no, env, `not (${text})`)];
     }
   }
 }
@@ -456,4 +497,3 @@ function pathOf(decl: DeclInfo, env: Env): PathInfo | null {
   }
   return null;
 }
-

@@ -17,7 +17,8 @@ export interface Hole {
 export function holesOf(literal: StringLiteral): readonly Hole[] {
   const found: Hole[] = [];
   const text = literal.span.source.text.slice(literal.span.start, literal.span.end);
-  for (const match of text.matchAll(/\{([^{}]*)\}/g)) found.push({ name: match[1] ?? "", start: literal.span.start + (match.index ?? 0) + 1 });
+  for (const match of text.matchAll(/\{([^{}]*)\}/g))
+    found.push({ name: match[1] ?? "", start: literal.span.start + (match.index ?? 0) + 1 });
   return found;
 }
 

@@ -1,9 +1,18 @@
 /** The left of an equation: indices, open axes, cases and steps of a recurrence. */
 import type { Expr, Subscript, Target } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, indexAtom, mergedAxis, plainAxis, restrictAxis, type Restriction, sizeOf, unknownAxis } from "../types/axis.ts";
+import {
+  type Axis,
+  indexAtom,
+  mergedAxis,
+  plainAxis,
+  type Restriction,
+  restrictAxis,
+  sizeOf,
+  unknownAxis,
+} from "../types/axis.ts";
 import { add, constant, one, type Poly, printPoly } from "../types/poly.ts";
-import { fail, factsOf } from "./conditions.ts";
+import { factsOf, fail } from "./conditions.ts";
 import type { EquationContext, IndexInfo } from "./context.ts";
 import { isIndexName } from "./equation-context.ts";
 import { addRange, bindIndex, rangeFrom } from "./indices.ts";
@@ -86,7 +95,6 @@ export const stepAxis = (info: IndexInfo, whole: Axis | null): Axis => {
   return size === null ? unknownAxis : plainAxis(add(size, one));
 };
 
-
 /** The axis an item of the left stands for, in terms of the equation's indices. */
 export function axisOfItem(item: LeftItem, declared: Axis | null, cases: number, open: () => Axis | null): Axis | null {
   switch (item.kind) {
@@ -135,7 +143,11 @@ export function leftRestriction(left: Left, eq: EquationContext): Restriction | 
   const own = expressionKey(left.where, eq);
   let key = own;
   for (const [token, self] of by) key = key.replaceAll(`‹${token}›`, printPoly(self));
-  return { key: `where ${key}`, facts: factsOf(left.where, eq).map((f) => renameWithBounds(eq.body, f, by)), atMost: null };
+  return {
+    key: `where ${key}`,
+    facts: factsOf(left.where, eq).map((f) => renameWithBounds(eq.body, f, by)),
+    atMost: null,
+  };
 }
 
 /** Indices on the left by place, for carrying conditions over to the type: `t` at place 0 is `#0`. */
@@ -144,7 +156,8 @@ export function placesOf(items: readonly LeftItem[], skipped: number): ReadonlyM
   for (const [i, item] of items.entries()) {
     if (item.kind === "index" || item.kind === "step") places.set(item.info.token, `#${i + skipped}`);
     if (item.kind === "tuple") {
-      for (const [k, part] of item.items.entries()) if (part.kind === "index") places.set(part.info.token, `#${i + skipped}.${k}`);
+      for (const [k, part] of item.items.entries())
+        if (part.kind === "index") places.set(part.info.token, `#${i + skipped}.${k}`);
     }
   }
   return places;
@@ -152,4 +165,3 @@ export function placesOf(items: readonly LeftItem[], skipped: number): ReadonlyM
 
 export const restrictLast = (axes: readonly Axis[], count: number, restriction: Restriction | null): readonly Axis[] =>
   restriction === null ? axes : axes.map((axis, i) => (i === count - 1 ? restrictAxis(axis, restriction) : axis));
-

@@ -27,13 +27,23 @@ export type ReadText = (path: string) => string | null;
 const mostFiles = 1000;
 
 export interface ParseCache {
-  readonly get: (path: string, text: string) => { readonly file: File; readonly diagnostics: readonly Diagnostic[] } | null;
-  readonly set: (path: string, text: string, parsed: { readonly file: File; readonly diagnostics: readonly Diagnostic[] }) => void;
+  readonly get: (
+    path: string,
+    text: string,
+  ) => { readonly file: File; readonly diagnostics: readonly Diagnostic[] } | null;
+  readonly set: (
+    path: string,
+    text: string,
+    parsed: { readonly file: File; readonly diagnostics: readonly Diagnostic[] },
+  ) => void;
 }
 
 /** Keeps the last tree of each path; a text that has not changed is not parsed again. */
 export function newParseCache(): ParseCache {
-  const kept = new Map<string, { text: string; parsed: { readonly file: File; readonly diagnostics: readonly Diagnostic[] } }>();
+  const kept = new Map<
+    string,
+    { text: string; parsed: { readonly file: File; readonly diagnostics: readonly Diagnostic[] } }
+  >();
   return {
     get: (path, text) => {
       const known = kept.get(path);
@@ -99,10 +109,25 @@ export function loadProject(entry: string, read: ReadText, recorder: Recorder, c
 }
 
 const libraryFiles = [
-  "attention", "compressed", "decoder", "dsa", "engram", "hyper", "linear", "mla", "moe", "mtp", "norm", "quantization",
-  "rope", "scalar", "softmax", "vision",
+  "attention",
+  "compressed",
+  "decoder",
+  "dsa",
+  "engram",
+  "hyper",
+  "linear",
+  "mla",
+  "moe",
+  "mtp",
+  "norm",
+  "quantization",
+  "rope",
+  "scalar",
+  "softmax",
+  "vision",
 ];
-const libraryNames = (read: ReadText): readonly string[] => libraryFiles.filter((name) => read(`std/${name}.ds`) !== null);
+const libraryNames = (read: ReadText): readonly string[] =>
+  libraryFiles.filter((name) => read(`std/${name}.ds`) !== null);
 
 /** `std/norm` is a file of the library; other paths are relative to the importing file and stay in the project. */
 function targetPath(from: string, node: Import, recorder: Recorder): string | null {
@@ -119,7 +144,8 @@ function targetPath(from: string, node: Import, recorder: Recorder): string | nu
     });
     return null;
   };
-  if (/^([A-Za-z]:|[/\\])/.test(value) || value.includes("\\") || value.includes("\0")) return leaves("an absolute path");
+  if (/^([A-Za-z]:|[/\\])/.test(value) || value.includes("\\") || value.includes("\0"))
+    return leaves("an absolute path");
   if (!value.startsWith("./") && !value.startsWith("../")) {
     return leaves("neither a file of the library nor a relative path");
   }

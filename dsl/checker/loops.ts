@@ -1,8 +1,8 @@
 /** Phases and loops: what the runtime may call, and what feeds what. */
 import type { Entry, Expr, Loop, ModelItem, Name, Phase } from "../ast/nodes.ts";
 import { closest } from "../diagnostics/suggest.ts";
-import { isNonNegative } from "../types/prove.ts";
 import { sub } from "../types/poly.ts";
+import { isNonNegative } from "../types/prove.ts";
 import { fail } from "./conditions.ts";
 import type { Body } from "./context.ts";
 import { newEquation } from "./equation-context.ts";
@@ -22,7 +22,10 @@ function entryOf(name: Name, items: readonly ModelItem[], body: Body): Entry | n
     addReference(body.shared.recorder, name.span, entity.symbol);
   }
   if (found !== undefined || name.text === "") return found ?? null;
-  const near = closest(name.text, entries.map((e) => e.name.text));
+  const near = closest(
+    name.text,
+    entries.map((e) => e.name.text),
+  );
   fail(body, "DS0101", {
     title: `no entry named \`${name.text}\``,
     at: name.span,
@@ -70,7 +73,11 @@ function checkRange(condition: Expr, body: Body): void {
   const [least, most] = [range.left, range.right].map((e) => body.shared.rules.infer(e, eq).poly);
   const asked = ungroup(expr.right);
   const ends =
-    expr.op === "in" && asked.kind === "binary" && asked.op === ".." ? [asked.left, asked.right] : expr.op === "==" ? [asked, asked] : [];
+    expr.op === "in" && asked.kind === "binary" && asked.op === ".."
+      ? [asked.left, asked.right]
+      : expr.op === "=="
+        ? [asked, asked]
+        : [];
   const [low, high] = ends.map((e) => body.shared.rules.infer(e, eq).poly);
   if (least == null || most == null || low == null || high == null) return;
   const below = isNonNegative(sub(least, low), body.pathFacts) === "yes" && least.key !== low.key;
@@ -92,12 +99,18 @@ export function checkLoop(loop: Loop, items: readonly ModelItem[], body: Body): 
       title: `unknown kind of loop \`${loop.verb.text}\``,
       at: loop.verb.span,
       label: "`sample` or `iterate` should stand here",
-      help: closest(loop.verb.text, ["sample", "iterate"]) === "iterate" ? "did you mean `iterate`?" : "did you mean `sample`?",
+      help:
+        closest(loop.verb.text, ["sample", "iterate"]) === "iterate"
+          ? "did you mean `iterate`?"
+          : "did you mean `sample`?",
     });
     return;
   }
   if (entry === null) return;
-  if (loop.verb.text === "sample" && !resultNames(entry).some((n) => n === "logits" || n === "next" || isRowOfScores(entry, n))) {
+  if (
+    loop.verb.text === "sample" &&
+    !resultNames(entry).some((n) => n === "logits" || n === "next" || isRowOfScores(entry, n))
+  ) {
     fail(body, "DS0520", {
       title: "nothing to sample",
       at: loop.entry.span,
@@ -181,4 +194,3 @@ function findName(value: unknown, name: string): Name["span"] | null {
   }
   return null;
 }
-

@@ -3,9 +3,19 @@ import type { Entry, Model, ModelItem, Storage } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
 import { withBounds, withNonNegative } from "../types/facts.ts";
 import { asConstant, constant, sub, symbol, symbolKey } from "../types/poly.ts";
+import { printValueType } from "../types/value-type.ts";
 import { assume, fail, isKnownTrue } from "./conditions.ts";
 import type { BlockValue, Body, DeclInfo, PathCondition, PathInfo, Scope, Shared } from "./context.ts";
-import { checkCondition, checkItems, countUses, memoryNames, newBody, pathResult, reportUnwritten, type Usage } from "./declarations.ts";
+import {
+  checkCondition,
+  checkItems,
+  countUses,
+  memoryNames,
+  newBody,
+  pathResult,
+  reportUnwritten,
+  type Usage,
+} from "./declarations.ts";
 import { newEquation } from "./equation-context.ts";
 import { checkExpression } from "./equations.ts";
 import { type Ancestor, ancestryOf, applyOverrides, type Inherited, type TaggedItem } from "./inherit.ts";
@@ -15,7 +25,6 @@ import type { Module } from "./modules.ts";
 import { pathsOf } from "./paths.ts";
 import { declareArguments, declareItems, declareSize, referToFirst } from "./scopes.ts";
 import { alternatives, blockHeader, isSizeName, sizeNames } from "./signatures.ts";
-import { printValueType } from "../types/value-type.ts";
 
 /** A model on one path through its `if`s. */
 export interface ModelPath {
@@ -101,8 +110,16 @@ function blameOverrides(before: number, model: Model, inherited: Inherited, shar
   if (any === undefined) return;
   for (let i = before; i < diagnostics.length; i += 1) {
     const found = diagnostics[i];
-    if (found === undefined || found.severity !== "error" || !inherited.items.some((t) => t.ancestor.model !== model && isWithin(found.primary.span, t.item.span))) continue;
-    const line = found.primary.span.source.text.slice(Math.max(0, found.primary.span.start - 200), found.primary.span.end + 20);
+    if (
+      found === undefined ||
+      found.severity !== "error" ||
+      !inherited.items.some((t) => t.ancestor.model !== model && isWithin(found.primary.span, t.item.span))
+    )
+      continue;
+    const line = found.primary.span.source.text.slice(
+      Math.max(0, found.primary.span.start - 200),
+      found.primary.span.end + 20,
+    );
     const culprit = inherited.overrides.find((o) => line.includes(o.name)) ?? any;
     if (diagnostics.some((d) => d.code === "DS0135" && isWithin(d.primary.span, culprit.item.span))) {
       diagnostics.splice(i, 1); // the signature says it already
@@ -135,7 +152,9 @@ function checkModelPath(
   const items = inherited.items.map((t) => t.item);
   const scope: Scope = { names: new Map(), parent: top };
   const info: DeclInfo = { decl: model, header: null, paths: [], mixes: new Set(), done: false };
-  const memories = new Set(items.flatMap((i) => (i.kind === "runtime" && i.scalar.text === "memory" ? [i.name.text] : [])));
+  const memories = new Set(
+    items.flatMap((i) => (i.kind === "runtime" && i.scalar.text === "memory" ? [i.name.text] : [])),
+  );
   const body = newBody(shared, model, scope, info, { memories });
   const seen = model.span;
   declareItems({ body, scope, seen }, items, []);
@@ -150,12 +169,14 @@ function checkModelPath(
   }
   const requires: PathInfo["requires"][number][] = [];
   for (const item of items) {
-    if (item.kind === "param" && item.where !== null) requires.push({ kind: "where", condition: item.where, span: item.where.span });
+    if (item.kind === "param" && item.where !== null)
+      requires.push({ kind: "where", condition: item.where, span: item.where.span });
     if (item.kind !== "require") continue;
     checkCondition(item.condition, body);
     requires.push(item);
   }
-  for (const item of items) if (item.kind === "param" && item.default !== null) checkExpression(item.default, body, true);
+  for (const item of items)
+    if (item.kind === "param" && item.default !== null) checkExpression(item.default, body, true);
   for (const item of items) if (item.kind === "storage") checkStorage(item, body);
   checkItems(items, body);
   for (const entity of scope.names.values()) shared.rules.define(entity, body);
@@ -190,7 +211,11 @@ function settleConfig(items: readonly ModelItem[], body: Body): void {
       const known = value.poly === null ? null : asConstant(value.poly);
       for (const name of entry.names) if (known !== null) body.known.set(name.text, constant(known));
       if (value.element.kind !== "unknown" && !value.isStatic) {
-        fail(body, "DS0126", { title: "a config field is known when compiling", at: entry.value.span, label: "this is not" });
+        fail(body, "DS0126", {
+          title: "a config field is known when compiling",
+          at: entry.value.span,
+          label: "this is not",
+        });
       }
     }
   }
@@ -258,7 +283,8 @@ function checkSlotOverride(override: Inherited["overrides"][number], body: Body)
 
 /** Signatures agree when names and ranks do: sizes are settled where the block is used. */
 const sameShape = (a: string, b: string): boolean => {
-  const shape = (text: string): string => text.replace(/[A-Za-z_0-9]+(?= of )/g, "_").replace(/[A-Z][A-Za-z_0-9]*/g, "_");
+  const shape = (text: string): string =>
+    text.replace(/[A-Za-z_0-9]+(?= of )/g, "_").replace(/[A-Z][A-Za-z_0-9]*/g, "_");
   return shape(a) === shape(b);
 };
 
@@ -293,7 +319,13 @@ function checkEntry(entry: Entry, outer: Body, usage: Usage): PathInfo {
   declareArguments(to, entry.params);
   const types = entry.params.map((p) => p.type);
   for (const [name, span] of sizeNames(types)) {
-    if (!isSizeName(name) || scope.names.has(name) || outer.scope.names.has(name) || outer.scope.parent?.names.has(name)) continue;
+    if (
+      !isSizeName(name) ||
+      scope.names.has(name) ||
+      outer.scope.names.has(name) ||
+      outer.scope.parent?.names.has(name)
+    )
+      continue;
     declareSize(to, name, span);
     fail(body, "DS0523", {
       title: `run-time size \`${name}\` has no range`,
@@ -308,10 +340,12 @@ function checkEntry(entry: Entry, outer: Body, usage: Usage): PathInfo {
   for (const entity of scope.names.values()) body.shared.rules.define(entity, body);
   reportUnwritten(body);
   countUses(scope, usage);
-  const results = new Map(entry.results.flatMap((r) => {
-    const value = scope.names.get(r.name.text)?.value;
-    return value == null ? [] : [[r.name.text, value] as const];
-  }));
+  const results = new Map(
+    entry.results.flatMap((r) => {
+      const value = scope.names.get(r.name.text)?.value;
+      return value == null ? [] : [[r.name.text, value] as const];
+    }),
+  );
   return pathResult(entry.items, [], [], results, body);
 }
 
@@ -322,4 +356,3 @@ function indexesMemory(entry: Entry, name: string, outer: Body): boolean {
   const scalar = param?.type.scalar;
   return scalar?.kind === "index-type" && scalar.axis.kind === "name" && outer.memories.has(scalar.axis.text);
 }
-

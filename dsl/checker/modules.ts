@@ -9,7 +9,10 @@ import { addReference, declareSymbol, report } from "./recorder.ts";
 export interface Module {
   readonly loaded: LoadedFile;
   readonly scope: Scope;
-  readonly imports: readonly { readonly entity: Entity; readonly name: { readonly text: string; readonly span: Entity["span"] } }[];
+  readonly imports: readonly {
+    readonly entity: Entity;
+    readonly name: { readonly text: string; readonly span: Entity["span"] };
+  }[];
 }
 
 export function modulesOf(project: Project, shared: Shared): ReadonlyMap<string, Module> {
@@ -38,7 +41,9 @@ function declareModule(loaded: LoadedFile, modules: ReadonlyMap<string, Module>,
     const target = path === null ? undefined : modules.get(path);
     for (const name of node.names) {
       if (name.text === "") continue;
-      const found = target?.loaded.file.declarations.some((d) => "name" in d && d.kind !== "law" && d.name.text === name.text)
+      const found = target?.loaded.file.declarations.some(
+        (d) => "name" in d && d.kind !== "law" && d.name.text === name.text,
+      )
         ? target.scope.names.get(name.text)
         : undefined;
       const twice = names.get(name.text);
@@ -47,18 +52,30 @@ function declareModule(loaded: LoadedFile, modules: ReadonlyMap<string, Module>,
           title: `\`${name.text}\` is imported twice`,
           at: name.span,
           label: "imported again here",
-          secondary: [{ span: imports.find((i) => i.name.text === name.text)?.name.span ?? twice.span, text: "first imported here" }],
+          secondary: [
+            {
+              span: imports.find((i) => i.name.text === name.text)?.name.span ?? twice.span,
+              text: "first imported here",
+            },
+          ],
         });
         continue;
       }
       if (target !== undefined && found === undefined) {
-        const candidates = target.loaded.file.declarations.flatMap((d) => ("name" in d && d.kind !== "law" ? [d.name.text] : []));
+        const candidates = target.loaded.file.declarations.flatMap((d) =>
+          "name" in d && d.kind !== "law" ? [d.name.text] : [],
+        );
         const near = closest(name.text, candidates);
         report(recorder, "DS0104", {
           title: `\`${name.text}\` is not declared in "${node.from.value}"`,
           at: name.span,
           label: "nothing of this name is declared there",
-          help: near === null ? (candidates.length > 0 && candidates.length < 12 ? `it declares ${candidates.join(", ")}` : null) : `did you mean \`${near}\`?`,
+          help:
+            near === null
+              ? candidates.length > 0 && candidates.length < 12
+                ? `it declares ${candidates.join(", ")}`
+                : null
+              : `did you mean \`${near}\`?`,
           fix: near === null ? null : { title: `Change to ${near}`, span: name.span, replacement: near },
         });
       }
@@ -77,7 +94,9 @@ function declareModule(loaded: LoadedFile, modules: ReadonlyMap<string, Module>,
         title: `\`${decl.name.text}\` is defined twice`,
         at: decl.name.span,
         label: "defined again here",
-        secondary: [{ span: imports.find((i) => i.entity === known)?.name.span ?? known.span, text: "first defined here" }],
+        secondary: [
+          { span: imports.find((i) => i.entity === known)?.name.span ?? known.span, text: "first defined here" },
+        ],
         help: "nothing is redefined: give the second a name of its own",
       });
       continue;

@@ -14,7 +14,10 @@ const mostPaths = 48;
 const textOf = (expr: Expr): string => spanText(expr.span).replace(/\s+/g, " ");
 
 /** `decide` may rule a branch out, or in, from what is known already. */
-export function pathsOf<I extends ModelItem>(items: readonly I[], decide: (expr: Expr) => boolean | null = () => null): readonly Path<I>[] {
+export function pathsOf<I extends ModelItem>(
+  items: readonly I[],
+  decide: (expr: Expr) => boolean | null = () => null,
+): readonly Path<I>[] {
   const conditions = conditionsIn(items);
   const choices: ReadonlyMap<string, boolean>[] = [];
   if (2 ** conditions.length <= mostPaths) {
@@ -71,7 +74,8 @@ function follow<I extends ModelItem>(
       const holds = choice.get(textOf(item.condition)) ?? true;
       const known = decide(item.condition);
       if (known !== null && known !== holds) return false;
-      if (!conditions.some((c) => textOf(c.expr) === textOf(item.condition))) conditions.push({ expr: item.condition, holds });
+      if (!conditions.some((c) => textOf(c.expr) === textOf(item.condition)))
+        conditions.push({ expr: item.condition, holds });
       if (!visit(holds ? item.then : (item.else ?? []))) return false;
     }
     return true;

@@ -3,7 +3,7 @@ import type { Axis } from "../types/axis.ts";
 import { plainAxis, plainText } from "../types/axis.ts";
 import type { Bounds, Facts } from "../types/facts.ts";
 import { constant, type Poly, printPoly } from "../types/poly.ts";
-import { bindConfig, type BoundConfig, type ConfigText } from "./config.ts";
+import { type BoundConfig, bindConfig, type ConfigText } from "./config.ts";
 import type { Deferred, Shared } from "./context.ts";
 import { substitutePoly } from "./headers.ts";
 import { instantiate } from "./instances.ts";
@@ -25,12 +25,15 @@ export function placeModel(checked: CheckedModel, options: PlaceOptions, shared:
   const config = bindConfig(checked, options.config, options.settings ?? new Map(), recorder);
   if (config.path === null) return null;
   decideDeferred(config.path, config, shared);
-  if (recorder.diagnostics.slice(before).some((d) => d.severity === "error") && options.config !== undefined) return null;
+  if (recorder.diagnostics.slice(before).some((d) => d.severity === "error") && options.config !== undefined)
+    return null;
   const instances = instantiate(checked, config, shared);
   if (instances === null) return null;
   checkSharedTensors(instances.weights, recorder);
   if (options.weights !== undefined) {
-    const ignores = config.path.items.flatMap(({ item, ancestor }) => (item.kind === "ignore" ? [{ item, prefix: ancestor.prefix }] : []));
+    const ignores = config.path.items.flatMap(({ item, ancestor }) =>
+      item.kind === "ignore" ? [{ item, prefix: ancestor.prefix }] : [],
+    );
     checkWeights(options.weights, instances.weights, ignores, storageOf(config.path, shared), recorder);
   }
   return instances.model;
@@ -67,7 +70,11 @@ function decideDeferred(path: ModelPath, config: BoundConfig, shared: Shared): v
 }
 
 const titleOf = (deferred: Deferred): string =>
-  deferred.code === "DS0205" ? "a size does not divide" : deferred.code === "DS0123" ? "a condition on parameters fails" : "read may be outside";
+  deferred.code === "DS0205"
+    ? "a size does not divide"
+    : deferred.code === "DS0123"
+      ? "a condition on parameters fails"
+      : "read may be outside";
 
 function mapFacts(facts: Facts, map: (p: Poly) => Poly): Facts {
   const bounds = new Map<string, Bounds>();
@@ -82,10 +89,15 @@ function storageOf(path: ModelPath, shared: Shared): readonly StorageFormat[] {
   return path.items.flatMap(({ item }): readonly StorageFormat[] => {
     if (item.kind !== "storage") return [];
     const callee = item.block.kind === "call" ? item.block.callee : item.block;
-    const entity = callee.kind === "name" ? (path.body.scope.names.get(callee.text) ?? path.body.scope.parent?.names.get(callee.text)) : undefined;
+    const entity =
+      callee.kind === "name"
+        ? (path.body.scope.names.get(callee.text) ?? path.body.scope.parent?.names.get(callee.text))
+        : undefined;
     if (entity?.source.kind !== "block") return [];
     const [first] = shared.rules.declared(entity.source.decl).paths;
-    const companions = (first?.weights ?? []).flatMap((w) => w.decl.spellings.map((s) => s.value)).filter((s) => s !== "{name}");
+    const companions = (first?.weights ?? [])
+      .flatMap((w) => w.decl.spellings.map((s) => s.value))
+      .filter((s) => s !== "{name}");
     return [{ scalar: item.scalar.text, companions, span: item.span }];
   });
 }

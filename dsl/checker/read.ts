@@ -1,16 +1,36 @@
 /** Reads: what a subscript does to the type of what it stands on. */
 import type { Expr, Subscript } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, type IndexMap, indexAtom, matchAxes, plainText, printAxis, sizeOf, wholeAxis } from "../types/axis.ts";
+import {
+  type Axis,
+  type IndexMap,
+  indexAtom,
+  matchAxes,
+  plainText,
+  printAxis,
+  sizeOf,
+  wholeAxis,
+} from "../types/axis.ts";
 import { asSymbol, type Poly, printPoly } from "../types/poly.ts";
 import { type Element, isInteger, printValueType } from "../types/value-type.ts";
+import { checkMemoryRead } from "./causality.ts";
 import { fail } from "./conditions.ts";
 import { type EquationContext, type IndexInfo, lookup, type ReadOptions, type Value } from "./context.ts";
-import { checkMemoryRead } from "./causality.ts";
 import { addRange, rangeFrom } from "./indices.ts";
 import { proveIndex } from "./inside.ts";
 import { expressionKey, ungroup } from "./keys.ts";
-import { isUnknown, makeValue, namedInteger, placeAtom, placeName, renameAxis, renameElement, renameWithBounds, selfName, unknownValue } from "./values.ts";
+import {
+  isUnknown,
+  makeValue,
+  namedInteger,
+  placeAtom,
+  placeName,
+  renameAxis,
+  renameElement,
+  renameWithBounds,
+  selfName,
+  unknownValue,
+} from "./values.ts";
 
 /** What an item leaves of its axis: nothing (`at` is where it reads), or open axes. */
 type Place =
@@ -31,7 +51,10 @@ export function read(base: Value, subscript: Subscript, span: Span, eq: Equation
   if (isUnknown(base)) {
     for (const item of subscript.items) touchUnknown(item, eq);
     return base.isStatic && base.poly !== null
-      ? { ...unknownValue(span), poly: namedInteger(eq.body, expressionKeyOfRead(options.text, subscript, eq), base.element) }
+      ? {
+          ...unknownValue(span),
+          poly: namedInteger(eq.body, expressionKeyOfRead(options.text, subscript, eq), base.element),
+        }
       : unknownValue(span);
   }
   if (base.element.kind === "block") return unknownValue(span);
@@ -60,7 +83,9 @@ function mergedHelp(axes: readonly Axis[], items: number): string | null {
   const merged = axes.find((axis) => axis.kind === "merged");
   if (merged === undefined || merged.kind !== "merged") return null;
   const leaves = axes.reduce((n, axis) => n + (axis.kind === "merged" ? axis.parts.length : 1), 0);
-  return leaves === items ? `${plainText(printAxis(merged))} is one stored axis: write its indices in parentheses, as \`(h,n)\`` : null;
+  return leaves === items
+    ? `${plainText(printAxis(merged))} is one stored axis: write its indices in parentheses, as \`(h,n)\``
+    : null;
 }
 
 const expressionKeyOfRead = (text: string, subscript: Subscript, eq: EquationContext): string =>
@@ -97,7 +122,8 @@ function placeOf(item: Expr, axis: Axis, eq: EquationContext, options: ReadOptio
     } else if (info.ranges.some((r) => r.written)) {
       // A written range: the read must lie inside, on an axis equal to the range or proved by numbers.
       const written = info.ranges.find((r) => r.written);
-      const fits = written !== undefined && matchAxes(wholeAxis(written.axis), wholeAxis(axis), eq.body.facts) === "equal";
+      const fits =
+        written !== undefined && matchAxes(wholeAxis(written.axis), wholeAxis(axis), eq.body.facts) === "equal";
       if (fits) rangeLater(info, options.fallback ? wholeAxis(axis) : axis, item.span, eq, later);
       else if (!options.fallback) proveAxis(value.poly, axis, subject, eq, options);
     } else {
@@ -115,7 +141,8 @@ function placeOf(item: Expr, axis: Axis, eq: EquationContext, options: ReadOptio
     });
     return { kind: "fixed", at: null, parts: [] };
   }
-  const at = value.axes.length > 0 ? null : (value.poly ?? namedInteger(eq.body, expressionKey(subject, eq), value.element));
+  const at =
+    value.axes.length > 0 ? null : (value.poly ?? namedInteger(eq.body, expressionKey(subject, eq), value.element));
   checkSubscript(value, at, axis, item, eq, options);
   noteRead(axis, at, item.span, eq, options);
   if (value.axes.length > 0) return { kind: "open", axes: value.axes };
@@ -179,7 +206,9 @@ function tuplePlace(
   }
   const places = axis.parts.map((part, i): Place => {
     const item = items[i];
-    return item === undefined ? { kind: "open", axes: [part] } : placeOf(item, part, eq, { ...options, entity: null }, later);
+    return item === undefined
+      ? { kind: "open", axes: [part] }
+      : placeOf(item, part, eq, { ...options, entity: null }, later);
   });
   const open = places.flatMap((p) => (p.kind === "open" ? p.axes : []));
   const parts = places.map((p) => (p.kind === "fixed" ? p.at : null));
@@ -187,7 +216,8 @@ function tuplePlace(
     const by = new Map(parts.flatMap((p, i): [string, Poly][] => (p === null ? [] : [[`${selfName}.${i}`, p]])));
     const { facts } = axis.restriction;
     later.push((subscripts) => {
-      for (const fact of facts) eq.facts.push(renameWithBounds(eq.body, renameWithBounds(eq.body, fact, by), subscripts));
+      for (const fact of facts)
+        eq.facts.push(renameWithBounds(eq.body, renameWithBounds(eq.body, fact, by), subscripts));
     });
   }
   if (open.length > 0) return { kind: "open", axes: open };
@@ -200,7 +230,14 @@ function proveAxis(at: Poly | null, axis: Axis, expr: Expr, eq: EquationContext,
 }
 
 /** A subscript that is no index of the equation: inside by its type, by proof, or with an `else`. */
-function checkSubscript(value: Value, at: Poly | null, axis: Axis, item: Expr, eq: EquationContext, options: ReadOptions): void {
+function checkSubscript(
+  value: Value,
+  at: Poly | null,
+  axis: Axis,
+  item: Expr,
+  eq: EquationContext,
+  options: ReadOptions,
+): void {
   if (options.fallback || axis.kind === "unknown") return;
   if (axis.restriction !== null) {
     fail(eq.body, "DS0213", {
@@ -275,8 +312,11 @@ function afterRead(
     return { ...value, poly: renameWithBounds(eq.body, body, map) };
   }
   const at = places.map((p) =>
-    p.kind === "fixed" ? (p.at === null ? `(${p.parts.map((q) => (q === null ? "?" : printPoly(q))).join(",")})` : printPoly(p.at)) : "_",
+    p.kind === "fixed"
+      ? p.at === null
+        ? `(${p.parts.map((q) => (q === null ? "?" : printPoly(q))).join(",")})`
+        : printPoly(p.at)
+      : "_",
   );
   return { ...value, poly: namedInteger(eq.body, `${options.text}[${at.join(",")}]`, element) };
 }
-

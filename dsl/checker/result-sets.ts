@@ -17,7 +17,9 @@ export function checkMembersCausal(result: Result, value: Value, body: Body): vo
   if (positions.length === 0) return;
   let facts = body.pathFacts;
   for (const fact of element.facts) facts = withNonNegative(facts, fact);
-  const goals = positions.flatMap((name) => causalFacts(element.of, valueAtom(`${name}[${printPoly(placeAtom(0))}]`), body));
+  const goals = positions.flatMap((name) =>
+    causalFacts(element.of, valueAtom(`${name}[${printPoly(placeAtom(0))}]`), body),
+  );
   if (goals.length === 0 || goals.some((goal) => isNonNegative(goal, facts) === "yes")) return;
   fail(body, "DS0232", {
     title: "a token may read what comes later",

@@ -35,7 +35,17 @@ export function declareName(
     });
     return known;
   }
-  const entity: Entity = { kind, name: name.text, span: name.span, symbol, source, state: "new", value: null, body: null, uses: 0 };
+  const entity: Entity = {
+    kind,
+    name: name.text,
+    span: name.span,
+    symbol,
+    source,
+    state: "new",
+    value: null,
+    body: null,
+    uses: 0,
+  };
   to.scope.names.set(name.text, entity);
   return entity;
 }
@@ -75,7 +85,10 @@ export function declareArguments(to: Declarer, params: readonly Param[]): void {
 
 /** Items other than equations declare one name each; equations of one name go together. */
 export function declareItems(to: Declarer, items: readonly ModelItem[], results: readonly Result[]): void {
-  const definitions = new Map<string, { name: Name; equations: Equation[]; declared: Result | null; doc: string | null }>();
+  const definitions = new Map<
+    string,
+    { name: Name; equations: Equation[]; declared: Result | null; doc: string | null }
+  >();
   for (const declared of results) {
     const twice = definitions.get(declared.name.text);
     if (twice !== undefined) {

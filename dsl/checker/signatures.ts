@@ -5,7 +5,16 @@ import type { Axis } from "../types/axis.ts";
 import { asSymbol } from "../types/poly.ts";
 import { printValueType, type Signature, type ValueType } from "../types/value-type.ts";
 import { fail } from "./conditions.ts";
-import { type BlockValue, type Entity, type EquationContext, type Header, type HeaderParam, lookup, type Scope, type Value } from "./context.ts";
+import {
+  type BlockValue,
+  type Entity,
+  type EquationContext,
+  type Header,
+  type HeaderParam,
+  lookup,
+  type Scope,
+  type Value,
+} from "./context.ts";
 import { type Bindings, solveAxis } from "./headers.ts";
 import { typeFrom } from "./sizes.ts";
 
@@ -71,8 +80,19 @@ export function signatureHeader(name: string, span: Span, signature: Signature, 
   }
   const inner: EquationContext = { ...eq, body: { ...eq.body, scope, quiet: true } };
   const paramOf = (node: Param): HeaderParam[] =>
-    node.names.map((n) => ({ name: n.text, type: typeFrom(node.type, inner), hasDefault: false, defaultSize: null, span: n.span, node }));
-  const resultOf = (r: Result): Header["results"][number] => ({ name: r.name.text, type: typeFrom(r.type, inner), span: r.name.span });
+    node.names.map((n) => ({
+      name: n.text,
+      type: typeFrom(node.type, inner),
+      hasDefault: false,
+      defaultSize: null,
+      span: n.span,
+      node,
+    }));
+  const resultOf = (r: Result): Header["results"][number] => ({
+    name: r.name.text,
+    type: typeFrom(r.type, inner),
+    span: r.name.span,
+  });
   const header: Header = {
     name,
     span,
@@ -87,7 +107,7 @@ export function signatureHeader(name: string, span: Span, signature: Signature, 
 /** All blocks a value may turn out to be. */
 export function alternatives(block: BlockValue | null): readonly BlockValue[] {
   if (block === null) return [];
-  return block.kind === "choice" ? [...alternatives(block.then), ...alternatives(block.else)] : [block];
+  return block.kind === "choice" ? [...alternatives(block.yes), ...alternatives(block.no)] : [block];
 }
 
 /** The header of a block value, and its sizes as far as its parameters fix them. */
@@ -100,7 +120,8 @@ export function blockHeader(block: BlockValue, eq: EquationContext): { header: H
       const arg = block.args.get(setting.name);
       if (arg === undefined) continue;
       if (arg.axis !== null) bindings.set(setting.name, arg.axis);
-      else if (arg.value.poly !== null) bindings.set(setting.name, { kind: "plain", size: arg.value.poly, restriction: null });
+      else if (arg.value.poly !== null)
+        bindings.set(setting.name, { kind: "plain", size: arg.value.poly, restriction: null });
       for (const [i, pattern] of setting.type.axes.entries()) {
         const actual = arg.value.axes[i];
         if (actual !== undefined) solveAxis(pattern, actual, header.sizes, bindings, eq);
@@ -115,7 +136,14 @@ export function blockHeader(block: BlockValue, eq: EquationContext): { header: H
 }
 
 /** DS0243 unless every block the value may be takes the parameters the signature lists and gives its results. */
-export function signatureFits(param: HeaderParam, value: Value, span: Span, owner: Header, bindings: Bindings, eq: EquationContext): void {
+export function signatureFits(
+  param: HeaderParam,
+  value: Value,
+  span: Span,
+  owner: Header,
+  bindings: Bindings,
+  eq: EquationContext,
+): void {
   const { element } = param.type;
   if (element.kind !== "block") return;
   const wrong = (why: string): void => {
@@ -186,4 +214,3 @@ function shapesAgree(a: ValueType, b: ValueType): boolean {
 }
 
 const isOpen = (axis: Axis): boolean => axis.kind === "plain" && asSymbol(axis.size) !== null;
-

@@ -27,9 +27,9 @@ import {
   unknownElement,
   type ValueType,
 } from "../types/value-type.ts";
-import { expressionKey } from "./keys.ts";
-import type { EquationContext } from "./context.ts";
 import { fail, isKnownTrue } from "./conditions.ts";
+import type { EquationContext } from "./context.ts";
+import { expressionKey } from "./keys.ts";
 
 /** Integer arithmetic of known sizes; null when that is not what stands there (reported). `/` must divide exactly. */
 export function sizeFrom(expr: Expr, eq: EquationContext): Poly | null {

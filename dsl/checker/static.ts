@@ -1,5 +1,7 @@
 /** Evaluates expressions whose values are known when compiling: config fields, conditions, parameters of blocks. */
 import type { BinaryExpr, CallExpr, Expr, Fn } from "../ast/nodes.ts";
+import type { Facts } from "../types/facts.ts";
+import { noFacts } from "../types/facts.ts";
 import {
   add,
   asConstant,
@@ -15,9 +17,7 @@ import {
   type Poly,
   sub,
 } from "../types/poly.ts";
-import { noFacts } from "../types/facts.ts";
 import { isNonNegative } from "../types/prove.ts";
-import type { Facts } from "../types/facts.ts";
 import { scalarFunctions, staticConstants } from "./builtins.ts";
 import type { Static } from "./context.ts";
 import { ungroup } from "./keys.ts";
@@ -71,7 +71,9 @@ function evaluate(expr: Expr, scope: StaticScope, locals: Locals, depth: number,
     case "group":
       return go(expr.inner);
     case "name":
-      return locals.has(expr.text) ? locals.get(expr.text) : (scope.value(expr.text) ?? staticConstant(expr.text, scope));
+      return locals.has(expr.text)
+        ? locals.get(expr.text)
+        : (scope.value(expr.text) ?? staticConstant(expr.text, scope));
     case "config-root":
       return scope.config([]);
     case "member": {
@@ -173,7 +175,9 @@ function equal(left: Known, right: Known, scope: StaticScope): boolean | undefin
     if (a.key === b.key) return true;
     const difference = sub(a, b);
     const one = constant(1);
-    const apart = [sub(difference, one), sub(neg(difference), one)].some((p) => isNonNegative(p, scope.facts) === "yes");
+    const apart = [sub(difference, one), sub(neg(difference), one)].some(
+      (p) => isNonNegative(p, scope.facts) === "yes",
+    );
     return apart ? false : undefined;
   }
   const [a, b] = [numberOf(left), numberOf(right)];
@@ -185,7 +189,9 @@ function equal(left: Known, right: Known, scope: StaticScope): boolean | undefin
 function contains(set: Known, member: Known): Known {
   if (typeof set !== "object" || set === null || isPoly(set) || set.kind === "object") return undefined;
   if (member === undefined || isPoly(member)) return undefined;
-  return set.items.some((item) => item === member || (numberOf(item) !== undefined && numberOf(item) === numberOf(member)));
+  return set.items.some(
+    (item) => item === member || (numberOf(item) !== undefined && numberOf(item) === numberOf(member)),
+  );
 }
 
 function order(op: "<" | "<=" | ">" | ">=", left: Known, right: Known, scope: StaticScope): Known {
@@ -289,7 +295,8 @@ function call(
   if (builtin === undefined || !numbers.every((n): n is number => n !== undefined)) return undefined;
   const result = builtin.evaluate(...numbers);
   if (Number.isNaN(result)) return undefined;
-  const integral = builtin.result === "integer" || (builtin.result === "same" && values.every((v) => typeof v === "bigint"));
+  const integral =
+    builtin.result === "integer" || (builtin.result === "same" && values.every((v) => typeof v === "bigint"));
   return integral && Number.isSafeInteger(result) ? BigInt(result) : result;
 }
 
@@ -304,7 +311,8 @@ function reduction(
 ): Known {
   const base = ungroup(callee.base);
   const [only] = expr.args;
-  if (base.kind !== "name" || base.text !== "sum" || only?.kind !== "argument" || callee.subscript.where !== null) return undefined;
+  if (base.kind !== "name" || base.text !== "sum" || only?.kind !== "argument" || callee.subscript.where !== null)
+    return undefined;
   const body = only.value;
   const names = callee.subscript.items.map((item) => ungroup(item));
   const visit = (k: number, bound: Locals): Known => {

@@ -17,7 +17,11 @@ export function childrenOf(expr: Expr): readonly Expr[] {
     case "join":
       return expr.items;
     case "set":
-      return [...expr.items, ...(expr.binder === null ? [] : [expr.binder]), ...(expr.where === null ? [] : [expr.where])];
+      return [
+        ...expr.items,
+        ...(expr.binder === null ? [] : [expr.binder]),
+        ...(expr.where === null ? [] : [expr.where]),
+      ];
     case "index":
       return [expr.base, ...expr.subscript.items, ...(expr.subscript.where === null ? [] : [expr.subscript.where])];
     case "call":
@@ -99,7 +103,12 @@ export function inferSums(root: Expr, eq: EquationContext): void {
   for (const [node, infos] of sums) {
     const { recorder } = eq.body.shared;
     const names = infos.map((i) => (i.axis === null || i.axis.restriction !== null ? i.name : i.name)).join(", ");
-    recorder.annotations.set(`${spanKey(node.span)}:sum`, { kind: "sum", span: node.span, before: `sum[${names}](`, after: ")" });
+    recorder.annotations.set(`${spanKey(node.span)}:sum`, {
+      kind: "sum",
+      span: node.span,
+      before: `sum[${names}](`,
+      after: ")",
+    });
     const ranges = infos.map((i) => `\`${i.name}\` in ${i.axis === null ? "?" : plainText(printAxis(i.axis))}`);
     if (!recorder.hovers.has(spanKey(node.span))) {
       recorder.hovers.set(spanKey(node.span), { span: node.span, text: `sum over ${ranges.join(", ")}` });

@@ -6,7 +6,15 @@ import type { Bounds, Facts } from "../types/facts.ts";
 import { asConstant, constant, type Poly, printPoly, scale, sub, symbol } from "../types/poly.ts";
 import { isIntegral, isNonNegative } from "../types/prove.ts";
 import { fail } from "./conditions.ts";
-import { type BlockValue, type DeclInfo, type Deferred, type EquationContext, lookup, type PathInfo, type Value } from "./context.ts";
+import {
+  type BlockValue,
+  type DeclInfo,
+  type Deferred,
+  type EquationContext,
+  lookup,
+  type PathInfo,
+  type Value,
+} from "./context.ts";
 import { type Bindings, substitutePoly, substituteType } from "./headers.ts";
 import { verdict } from "./inside.ts";
 import { evaluateStatic, type Known, type StaticScope } from "./static.ts";
@@ -18,7 +26,7 @@ const someBlock: Known = { kind: "list", items: [] };
 export function useDeclaration(
   info: DeclInfo,
   bindings: Bindings,
-  valueOf: (name: string) => Value | null,
+  argument: (name: string) => Value | null,
   span: Span,
   eq: EquationContext,
   block: BlockValue | null = null,
@@ -31,7 +39,7 @@ export function useDeclaration(
     checkShrinks(info, bindings, span, eq);
     return null;
   }
-  const scope = calleeScope(info, bindings, valueOf, eq);
+  const scope = calleeScope(info, bindings, argument, eq);
   void block;
   const open: PathInfo[] = [];
   for (const path of info.paths) {
@@ -79,12 +87,17 @@ const symbolsOf = (axis: Axis): readonly string[] => {
 };
 
 /** Values of the declaration's names at this use. */
-export function calleeScope(info: DeclInfo, bindings: Bindings, valueOf: (name: string) => Value | null, eq: EquationContext): StaticScope {
+export function calleeScope(
+  info: DeclInfo,
+  bindings: Bindings,
+  argument: (name: string) => Value | null,
+  eq: EquationContext,
+): StaticScope {
   const known = new Map<string, Known>();
   const find = (name: string): Known => {
     if (known.has(name)) return known.get(name);
     known.set(name, undefined);
-    const value = valueOf(name);
+    const value = argument(name);
     let result: Known;
     if (value !== null) {
       result = value.block !== null ? (value.block.kind === "none" ? null : someBlock) : (value.constant ?? undefined);
@@ -142,7 +155,10 @@ export function showKnown(value: Known): string {
 
 /** Integer comparisons that could not be decided are asked again where this declaration is used. */
 function deferCondition(condition: Expr, scope: StaticScope, span: Span, eq: EquationContext): void {
-  if (condition.kind === "group") return deferCondition(condition.inner, scope, span, eq);
+  if (condition.kind === "group") {
+    deferCondition(condition.inner, scope, span, eq);
+    return;
+  }
   if (condition.kind !== "binary") return;
   if (condition.op === "and") {
     deferCondition(condition.left, scope, span, eq);
@@ -152,7 +168,11 @@ function deferCondition(condition: Expr, scope: StaticScope, span: Span, eq: Equ
   if (evaluateStatic(condition, scope) !== undefined) return;
   const [left, right] = [condition.left, condition.right].map((e) => {
     const value = evaluateStatic(e, scope);
-    return typeof value === "bigint" ? constant(value) : typeof value === "object" && value !== null && "terms" in value ? value : null;
+    return typeof value === "bigint"
+      ? constant(value)
+      : typeof value === "object" && value !== null && "terms" in value
+        ? value
+        : null;
   });
   if (left == null || right == null) return;
   const push = (poly: Poly): void => {
@@ -169,16 +189,21 @@ function deferCondition(condition: Expr, scope: StaticScope, span: Span, eq: Equ
   const one = constant(1);
   switch (condition.op) {
     case "<":
-      return push(sub(sub(right, left), one));
+      push(sub(sub(right, left), one));
+      return;
     case "<=":
-      return push(sub(right, left));
+      push(sub(right, left));
+      return;
     case ">":
-      return push(sub(sub(left, right), one));
+      push(sub(sub(left, right), one));
+      return;
     case ">=":
-      return push(sub(left, right));
+      push(sub(left, right));
+      return;
     case "==":
       push(sub(left, right));
-      return push(sub(right, left));
+      push(sub(right, left));
+      return;
     default:
       return;
   }
@@ -204,7 +229,12 @@ function passOn(deferred: Deferred, bindings: Bindings, span: Span, eq: Equation
   const answer = judge(deferred.kind, poly, facts);
   if (answer === "no") {
     fail(eq.body, deferred.code, {
-      title: deferred.code === "DS0205" ? "a size does not divide" : deferred.code === "DS0123" ? "a condition on parameters fails" : "read may be outside",
+      title:
+        deferred.code === "DS0205"
+          ? "a size does not divide"
+          : deferred.code === "DS0123"
+            ? "a condition on parameters fails"
+            : "read may be outside",
       at: span,
       label: deferred.text,
       secondary: [{ span: origin, text: "asked for here" }],
@@ -223,7 +253,10 @@ export function judge(kind: Deferred["kind"], poly: Poly, facts: Facts): "yes" |
 /** A function may call itself on strictly smaller sizes only. */
 function checkShrinks(info: DeclInfo, bindings: Bindings, span: Span, eq: EquationContext): void {
   if (eq.body.info !== info) return;
-  const sizes = [...(info.header?.sizes ?? []), ...(info.header?.params.filter((p) => p.type.element.kind === "integer").map((p) => p.name) ?? [])];
+  const sizes = [
+    ...(info.header?.sizes ?? []),
+    ...(info.header?.params.filter((p) => p.type.element.kind === "integer").map((p) => p.name) ?? []),
+  ];
   const shrinks = sizes.some((name) => {
     const bound = bindings.get(name);
     const size = bound === undefined ? null : sizeOf(bound);
@@ -239,4 +272,3 @@ function checkShrinks(info: DeclInfo, bindings: Bindings, span: Span, eq: Equati
     help: "call it on a half, or on a size less one, under a condition that ends it",
   });
 }
-

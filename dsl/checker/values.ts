@@ -1,10 +1,9 @@
 /** Small constructors and questions about values. */
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, indexAtom, mapAxis, renameIndices, renameText, type IndexMap } from "../types/axis.ts";
+import { type Axis, type IndexMap, indexAtom, mapAxis, renameIndices, renameText, sizeOf } from "../types/axis.ts";
 import { type Bounds, withBounds } from "../types/facts.ts";
-import { asConstant, constant, type Poly, sub, value as valueAtom, valueKey, one, zero } from "../types/poly.ts";
-import { type Element, mapElement, unknownElement, intElement, type ValueType } from "../types/value-type.ts";
-import { sizeOf } from "../types/axis.ts";
+import { asConstant, constant, one, type Poly, sub, value as valueAtom, valueKey, zero } from "../types/poly.ts";
+import { type Element, intElement, mapElement, unknownElement, type ValueType } from "../types/value-type.ts";
 import type { Body, Static, Value } from "./context.ts";
 
 export interface ValueOptions {
@@ -66,10 +65,22 @@ export function renameWithBounds(body: Body, p: Poly, by: IndexMap): Poly {
 }
 
 export const renameAxis = (body: Body, axis: Axis, by: IndexMap): Axis =>
-  by.size === 0 ? axis : mapAxis(axis, (p) => renameWithBounds(body, p, by), (text) => renameText(text, by));
+  by.size === 0
+    ? axis
+    : mapAxis(
+        axis,
+        (p) => renameWithBounds(body, p, by),
+        (text) => renameText(text, by),
+      );
 
 export const renameElement = (body: Body, element: Element, by: IndexMap): Element =>
-  by.size === 0 ? element : mapElement(element, (p) => renameWithBounds(body, p, by), (text) => renameText(text, by));
+  by.size === 0
+    ? element
+    : mapElement(
+        element,
+        (p) => renameWithBounds(body, p, by),
+        (text) => renameText(text, by),
+      );
 
 /** `‹#3›`: the index along place 3 of a tensor, in conditions that belong to its type. */
 export const placeName = (place: number): string => `#${place}`;

@@ -5,21 +5,38 @@
 import type { Ignore, StringLiteral } from "../ast/nodes.ts";
 import { makeSource, type Source, type Span } from "../diagnostics/source.ts";
 import { closest } from "../diagnostics/suggest.ts";
-import { asNumber } from "../types/poly.ts";
 import { sizeOf } from "../types/axis.ts";
-import { jsonSpan } from "./json-source.ts";
+import { asNumber } from "../types/poly.ts";
 import type { PlacedWeight } from "./instances.ts";
+import { jsonSpan } from "./json-source.ts";
 import { type Recorder, report } from "./recorder.ts";
 
 /** Bytes of an element by safetensors dtype. */
 const dtypeBytes: Readonly<Record<string, number>> = {
-  F64: 8, F32: 4, F16: 2, BF16: 2, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1,
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E8M0: 1,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
 };
 const floatTypes: ReadonlySet<string> = new Set(["F64", "F32", "F16", "BF16"]);
 const integerTypes: ReadonlySet<string> = new Set(["I64", "I32", "I16", "I8", "U8"]);
 /** How a storage scalar of the language is tagged in files; e2m1 is packed two a byte. */
 const storageTags: Readonly<Record<string, readonly string[]>> = {
-  e4m3: ["F8_E4M3"], e5m2: ["F8_E5M2"], e8m0: ["F8_E8M0"], e2m1: ["I8", "U8", "F4"], i8: ["I8"], u8: ["U8"],
+  e4m3: ["F8_E4M3"],
+  e5m2: ["F8_E5M2"],
+  e8m0: ["F8_E8M0"],
+  e2m1: ["I8", "U8", "F4"],
+  i8: ["I8"],
+  u8: ["U8"],
 };
 
 export interface StorageFormat {
@@ -68,7 +85,8 @@ export function checkSharedTensors(weights: readonly PlacedWeight[], recorder: R
 }
 
 const spellingSpan = (placed: PlacedWeight, name: string): Span => {
-  const spelling: StringLiteral | undefined = placed.decl.spellings[placed.weight.tensors.indexOf(name)] ?? placed.decl.spellings[0];
+  const spelling: StringLiteral | undefined =
+    placed.decl.spellings[placed.weight.tensors.indexOf(name)] ?? placed.decl.spellings[0];
   return spelling?.span ?? placed.decl.span;
 };
 
@@ -117,7 +135,9 @@ export function checkWeights(
       help: "all tensors of an optional part exist, or none",
     });
   }
-  const globs = ignores.flatMap(({ item, prefix }) => item.patterns.map((p) => globToRegExp(prefix === "" ? p.value : `${prefix}.${p.value}`)));
+  const globs = ignores.flatMap(({ item, prefix }) =>
+    item.patterns.map((p) => globToRegExp(prefix === "" ? p.value : `${prefix}.${p.value}`)),
+  );
   for (const name of tensors.keys()) {
     if (used.has(name) || globs.some((g) => g.test(name))) continue;
     report(recorder, "DS0502", {
@@ -131,7 +151,12 @@ export function checkWeights(
 
 /** `*` matches any run of characters. */
 function globToRegExp(glob: string): RegExp {
-  return new RegExp(`^${glob.split("*").map((p) => p.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join("[^]*?")}$`);
+  return new RegExp(
+    `^${glob
+      .split("*")
+      .map((p) => p.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
+      .join("[^]*?")}$`,
+  );
 }
 
 const keySpan = (source: Source, name: string): Span => {
@@ -157,7 +182,13 @@ interface Found {
   readonly missing: string | null;
 }
 
-function find(placed: PlacedWeight, tensors: ReadonlyMap<string, Tensor>, used: Set<string>, source: Source, recorder: Recorder): Found {
+function find(
+  placed: PlacedWeight,
+  tensors: ReadonlyMap<string, Tensor>,
+  used: Set<string>,
+  source: Source,
+  recorder: Recorder,
+): Found {
   const present: Tensor[] = [];
   let missing: string | null = null;
   const spellings = placed.weight.tensors.map((t) => expand(t, placed.indices));
@@ -231,15 +262,21 @@ function checkTensor(
     }
   }
   if (tensor.dtype !== null) {
-    const wantsInteger = placed.element.kind === "index" || placed.element.kind === "set" || placed.element.kind === "integer";
-    const fits = wantsInteger ? integerTypes.has(tensor.dtype) : floatTypes.has(tensor.dtype) || format !== undefined || ownFormat(placed, tensor.dtype);
+    const wantsInteger =
+      placed.element.kind === "index" || placed.element.kind === "set" || placed.element.kind === "integer";
+    const fits = wantsInteger
+      ? integerTypes.has(tensor.dtype)
+      : floatTypes.has(tensor.dtype) || format !== undefined || ownFormat(placed, tensor.dtype);
     if (!fits) {
       report(recorder, "DS0504", {
         title: `dtype of \`${tensor.name}\` differs`,
         at,
         label: `declared ${placed.weight.type}, the file has ${tensor.dtype}`,
         secondary,
-        help: floatTypes.has(tensor.dtype) || wantsInteger ? null : "say how it is stored: `storage e4m3 as fp8_blocks(B: 128)`",
+        help:
+          floatTypes.has(tensor.dtype) || wantsInteger
+            ? null
+            : "say how it is stored: `storage e4m3 as fp8_blocks(B: 128)`",
       });
     }
   }
@@ -259,7 +296,8 @@ function checkTensor(
   checkValues(placed, tensor, at, secondary, recorder);
 }
 
-const ownFormat = (placed: PlacedWeight, dtype: string): boolean => (storageTags[placed.weight.type] ?? []).includes(dtype);
+const ownFormat = (placed: PlacedWeight, dtype: string): boolean =>
+  (storageTags[placed.weight.type] ?? []).includes(dtype);
 
 /** Indices in weights are checked one by one: DS0508. */
 function checkValues(
@@ -304,7 +342,8 @@ function readListing(source: Source, recorder: Recorder): ReadonlyMap<string, Te
   const members = root as Readonly<Record<string, unknown>>;
   const tensors = new Map<string, Tensor>();
   if (typeof members.weight_map === "object" && members.weight_map !== null) {
-    for (const name of Object.keys(members.weight_map)) tensors.set(name, { name, dtype: null, shape: null, offsets: null, values: null });
+    for (const name of Object.keys(members.weight_map))
+      tensors.set(name, { name, dtype: null, shape: null, offsets: null, values: null });
     return tensors;
   }
   const fileSize = typeof members.__file_size__ === "number" ? members.__file_size__ : null;
@@ -312,7 +351,11 @@ function readListing(source: Source, recorder: Recorder): ReadonlyMap<string, Te
     if (name === "__metadata__" || name === "__file_size__") continue;
     const tensor = tensorOf(name, entry);
     if (tensor === null) {
-      report(recorder, "DS0510", { title: `entry \`${name}\` is malformed`, at: keySpan(source, name), label: "dtype, shape and data_offsets should stand here" });
+      report(recorder, "DS0510", {
+        title: `entry \`${name}\` is malformed`,
+        at: keySpan(source, name),
+        label: "dtype, shape and data_offsets should stand here",
+      });
       continue;
     }
     tensors.set(name, tensor);
@@ -327,7 +370,10 @@ function tensorOf(name: string, entry: unknown): Tensor | null {
   if (typeof entry !== "object" || entry === null) return null;
   const { dtype, shape, data_offsets: offsets, values } = entry as Readonly<Record<string, unknown>>;
   if (typeof dtype !== "string" || !Array.isArray(shape) || !shape.every(isSize)) return null;
-  const pair = Array.isArray(offsets) && offsets.length === 2 && offsets.every(isSize) ? ([offsets[0], offsets[1]] as [number, number]) : null;
+  const pair =
+    Array.isArray(offsets) && offsets.length === 2 && offsets.every(isSize)
+      ? ([offsets[0], offsets[1]] as [number, number])
+      : null;
   if (offsets !== undefined && pair === null) return null;
   const list = Array.isArray(values) && values.every((v) => typeof v === "number") ? (values as number[]) : null;
   return { name, dtype, shape: shape as number[], offsets: pair, values: list };
@@ -343,7 +389,11 @@ function checkLayout(tensors: readonly Tensor[], fileSize: number | null, source
     const bytes = dtypeBytes[tensor.dtype ?? ""];
     const expected = bytes === undefined || tensor.shape === null ? null : tensor.shape.reduce((n, s) => n * s, bytes);
     const wrong = (label: string): void =>
-      report(recorder, "DS0510", { title: "file is truncated or its tensors overlap", at: keySpan(source, tensor.name), label });
+      report(recorder, "DS0510", {
+        title: "file is truncated or its tensors overlap",
+        at: keySpan(source, tensor.name),
+        label,
+      });
     if (expected !== null && to - from !== expected) wrong(`${to - from} bytes for a tensor of ${expected} bytes`);
     else if (from < end) wrong(`it begins at byte ${from}, inside the tensor before it, which ends at ${end}`);
     else if (fileSize !== null && to > fileSize) wrong(`it ends at byte ${to} of a file of ${fileSize}`);

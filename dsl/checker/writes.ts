@@ -4,7 +4,7 @@ import { type Axis, matchAxes, plainText, printAxis, restrictAxis, sizeOf, unkno
 import { atomsOf, type Poly } from "../types/poly.ts";
 import { isInteger, printValueType } from "../types/value-type.ts";
 import { memoryOf, settleCausality } from "./causality.ts";
-import { fail, factsOf } from "./conditions.ts";
+import { factsOf, fail } from "./conditions.ts";
 import { type Body, type Entity, type EquationContext, lookup, type Value } from "./context.ts";
 import { bindFreeIndices, isIndexName, newEquation } from "./equation-context.ts";
 import { asDeclared } from "./equations.ts";
@@ -121,7 +121,7 @@ function bindWriteItem(item: Expr, axis: Axis, eq: EquationContext): void {
   const expr = ungroup(item);
   if (expr.kind === "hole") return;
   if (expr.kind === "tuple" && axis.kind === "merged" && axis.parts.length === expr.items.length) {
-    expr.items.forEach((part, i) => bindWriteItem(part, axis.parts[i] ?? unknownAxis, eq));
+    for (const [i, part] of expr.items.entries()) bindWriteItem(part, axis.parts[i] ?? unknownAxis, eq);
     return;
   }
   if (expr.kind === "name" && isIndexName(expr.text)) {
@@ -146,13 +146,20 @@ function checkRow(row: Expr, position: Value, entity: Entity, state: Value, eq: 
   const [axis] = state.axes;
   if (axis === undefined || isUnknown(position)) return;
   if (!isInteger(position.element)) {
-    fail(eq.body, "DS0225", { title: "a row is an integer", at: row.span, label: `this is ${printValueType(position)}` });
+    fail(eq.body, "DS0225", {
+      title: "a row is an integer",
+      at: row.span,
+      label: `this is ${printValueType(position)}`,
+    });
     return;
   }
   const memory = memoryOf(axis, eq.body);
   const names = eq.token === null ? [...eq.body.tokens.values()].flat() : (eq.body.tokens.get(eq.token.size) ?? []);
   const key = expressionKey(row, eq);
-  const positioned = eq.body.tokens.size === 0 || names.some((name) => key.includes(`${name}[`)) || isPosition(position, memory?.memory, eq);
+  const positioned =
+    eq.body.tokens.size === 0 ||
+    names.some((name) => key.includes(`${name}[`)) ||
+    isPosition(position, memory?.memory, eq);
   if (!positioned) {
     fail(eq.body, "DS0235", {
       title: `state \`${entity.name}\` is written without a position`,
@@ -162,7 +169,11 @@ function checkRow(row: Expr, position: Value, entity: Entity, state: Value, eq: 
     });
     return;
   }
-  if (position.element.kind === "index" && matchAxes(restrictAxis(position.element.of, null), axis, eq.body.facts) === "equal") return;
+  if (
+    position.element.kind === "index" &&
+    matchAxes(restrictAxis(position.element.of, null), axis, eq.body.facts) === "equal"
+  )
+    return;
   const size = sizeOf(axis);
   if (size === null) return;
   const poly = position.poly;

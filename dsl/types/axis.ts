@@ -4,10 +4,11 @@
  * Text that stands for an index carries its name in angle quotes (`pos[‹t›]`), so that a condition can be moved from the
  * indices of the equation that made a tensor (`‹t›`) to the places of its axes (`‹#0›`) and on to the subscripts of a read.
  */
-import { compare } from "./prove.ts";
+
+import type { Span } from "../diagnostics/source.ts";
 import type { Facts } from "./facts.ts";
 import { add, atomsOf, index, indexKey, mul, one, type Poly, printPoly, substitute, value, zero } from "./poly.ts";
-import type { Span } from "../diagnostics/source.ts";
+import { compare } from "./prove.ts";
 
 /** An axis exists only for some of its indices. Facts are polynomials that are >= 0 for every member `‹*›`. */
 export interface Restriction {
@@ -123,7 +124,11 @@ export const printAxes = (axes: readonly Axis[]): string => `[${axes.map(printAx
 export const indexToken = (name: string): string => `‹${name}›`;
 export const indexAtom = (name: string): Poly => index(indexToken(name));
 /** Removes the angle quotes, for messages. */
-export const plainText = (text: string): string => text.replace(/‹\*(\.\d+)?›/g, "s").replace(/[‹›]/g, "").replace(/′\d+/g, "");
+export const plainText = (text: string): string =>
+  text
+    .replace(/‹\*(\.\d+)?›/g, "s")
+    .replace(/[‹›]/g, "")
+    .replace(/′\d+/g, "");
 
 /** Replaces indices by name, in polynomials and in the names of values. */
 export type IndexMap = ReadonlyMap<string, Poly>;

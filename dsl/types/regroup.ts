@@ -59,7 +59,8 @@ function alignLeaves(a: readonly Axis[], b: readonly Axis[], i: number, j: numbe
       const run = b.slice(j, end);
       const only = run.length === 1 ? run[0] : undefined;
       if (only !== undefined && first.kind === "joined" && only.kind === "joined") {
-        if (matchAxes(wholeAxis(first), wholeAxis(only), facts) === "equal" && alignLeaves(a, b, i + 1, end, facts)) return true;
+        if (matchAxes(wholeAxis(first), wholeAxis(only), facts) === "equal" && alignLeaves(a, b, i + 1, end, facts))
+          return true;
       } else if (equalFrom(first, run) && alignLeaves(a, b, i + 1, end, facts)) {
         return true;
       }

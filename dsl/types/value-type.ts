@@ -96,7 +96,11 @@ export function mapElement(element: Element, map: (p: Poly) => Poly, text: (t: s
   }
 }
 
-export const mapType = (type: ValueType, map: (p: Poly) => Poly, text: (t: string) => string = (t) => t): ValueType => ({
+export const mapType = (
+  type: ValueType,
+  map: (p: Poly) => Poly,
+  text: (t: string) => string = (t) => t,
+): ValueType => ({
   axes: type.axes.map((axis) => mapAxis(axis, map, text)),
   element: mapElement(type.element, map, text),
 });
