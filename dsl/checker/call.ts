@@ -41,9 +41,10 @@ import {
   type PartInfo,
   type Value,
 } from "./context.ts";
+import { arithmetic, expectNumber } from "./elementwise.ts";
 import { type Bindings, matchArgument, orderArguments, substitutePoly, substituteType } from "./headers.ts";
 import { addRange, withIndices } from "./indices.ts";
-import { arithmetic, entityValue, expectNumber, unknownName } from "./infer.ts";
+import { entityValue, unknownName } from "./infer.ts";
 import { proveIndex } from "./inside.ts";
 import { expressionKey, ungroup } from "./keys.ts";
 import { addReference } from "./recorder.ts";
