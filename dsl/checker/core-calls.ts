@@ -1,5 +1,5 @@
 /** Calls of the core: scalar functions, `top`, reductions. */
-import type { Arg, CallExpr, Expr } from "../ast/nodes.ts";
+import type { CallExpr, Expr } from "../ast/nodes.ts";
 import { matchAxes, plainText, sizeOf, unknownAxis, wholeAxis } from "../types/axis.ts";
 import {
   asConstant,
