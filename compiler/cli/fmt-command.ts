@@ -120,10 +120,10 @@ async function printRewritten(line: CommandLine, { terminal, home }: Surrounding
       const path = nameFrom(terminal.cwd, resolve(terminal.cwd, name));
       return reportFailure(terminal, new Failure(exitCodes.errorsFound, `${path} has no model`));
     }
-    text = flattenModel(file, checked.result.files);
+    text = flattenModel(file, checked.result.files) ?? file.source.text;
   } else {
     const own = checked.result.annotations.filter(({ span }) => span.source.path === file.source.path);
-    text = formatWithInsertions(file.source, insertionsOf(own));
+    text = formatWithInsertions(file.source, insertionsOf(own)).text;
   }
   if (line.has("json")) showJson({ path: checked.shown, text }, terminal);
   else terminal.out(text.endsWith("\n") ? text : `${text}\n`);

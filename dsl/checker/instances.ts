@@ -267,7 +267,8 @@ function builder(shared: Shared, placed: PlacedWeight[]): Builder {
 
 function writtenArgument(block: BlockValue & { kind: "block" }, name: string): string {
   const expr = block.args.get(name)?.expr ?? null;
-  return expr === null ? "default" : spanText(expr.span);
+  if (expr === null) return "default";
+  return expr.kind === "name" ? expr.text : spanText(expr.span); // what `..` took has the span of the `..`
 }
 
 const joinNames = (a: string, b: string): string => (a === "" ? b : b === "" ? a : `${a}.${b}`);

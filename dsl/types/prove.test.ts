@@ -26,7 +26,6 @@ import { compare, isIntegral, isNonNegative, isPositive } from "./prove.ts";
 
 const n = (k: number): Poly => constant(k);
 const sum = (...ps: readonly Poly[]): Poly => ps.reduce(add, zero);
-const _product = (...ps: readonly Poly[]): Poly => ps.reduce(mul, one);
 const less = (a: Poly, b: Poly): Poly => sub(sub(b, a), one);
 const atMost = (a: Poly, b: Poly): Poly => sub(b, a);
 

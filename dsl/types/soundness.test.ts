@@ -75,8 +75,6 @@ function build(e: Expr, facts?: Facts): Poly {
       return maxOf([a, b]);
     case "exact":
       return divideExact(a, b);
-    default:
-      return e.op satisfies never;
   }
 }
 
@@ -102,13 +100,11 @@ function compute(e: Expr, env: Env): bigint | null {
     case "mod":
       return b > 0n ? ((a % b) + b) % b : null;
     case "min":
-      return Math.min(a, b);
+      return a < b ? a : b;
     case "max":
-      return Math.max(a, b);
+      return a > b ? a : b;
     case "exact":
       return b > 0n && a % b === 0n ? a / b : null;
-    default:
-      return e.op satisfies never;
   }
 }
 
