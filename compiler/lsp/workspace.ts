@@ -5,6 +5,7 @@
 
 import type { Location } from "vscode-languageserver/node";
 import { checkProject } from "../../dsl/checker/check-project.ts";
+import { newParseCache } from "../../dsl/checker/load.ts";
 import type { CheckResult } from "../../dsl/checker/result.ts";
 import { makeSource, type Source, type Span } from "../../dsl/diagnostics/source.ts";
 import { folderOf, locationOf, type OpenDocuments } from "./documents.ts";
@@ -38,6 +39,7 @@ export class Workspace {
   private readonly disk: Disk;
   private readonly libraryFolder: string;
   private readonly results = new Map<string, Checked>();
+  private readonly trees = newParseCache();
   private folders: readonly string[] = [];
 
   constructor(documents: OpenDocuments, disk: Disk, libraryFolder: string) {
@@ -155,7 +157,7 @@ export class Workspace {
     const reads = new Map<string, string | null>();
     const read = (path: string): string | null => {
       if (path.split("/").includes("..")) return null;
-      const file = `${place.root}/${path}`;
+      const file = this.fileOf(place, path);
       const text = reads.get(file);
       if (text !== undefined) return text;
       const fresh = readFile(file);
@@ -166,7 +168,7 @@ export class Workspace {
     const configPath = `${place.entry.replace(/\.ds$/, "")}.config.json`;
     const configText = read(configPath);
     const config = configText === null ? {} : { config: { path: configPath, text: configText } };
-    return { ...place, reads, result: checkProject({ entry: place.entry, read, ...config }) };
+    return { ...place, reads, result: checkProject({ entry: place.entry, read, cache: this.trees, ...config }) };
   }
 }
 

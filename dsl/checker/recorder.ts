@@ -1,7 +1,7 @@
 /** Collects what a check finds. Bodies are checked once a path through their `if`s, so everything is kept once. */
 import type { Code } from "../diagnostics/codes.ts";
 import type { Diagnostic, Fix, Label } from "../diagnostics/diagnostic.ts";
-import type { Span } from "../diagnostics/source.ts";
+import { type Span, spanText } from "../diagnostics/source.ts";
 import type { Annotation, Capture, Hover, Reference, SymbolInfo, SymbolKind, Unproved } from "./result.ts";
 
 export interface Report {
@@ -76,7 +76,8 @@ export function declareSymbol(recorder: Recorder, symbol: NewSymbol): number {
 }
 
 export function addReference(recorder: Recorder, span: Span, symbol: number): void {
-  if (span.end > span.start) recorder.references.set(spanKey(span), { span, symbol });
+  // A name that `..` took does not stand in the text.
+  if (/^\w+$/.test(spanText(span))) recorder.references.set(spanKey(span), { span, symbol });
 }
 
 export function addHover(recorder: Recorder, span: Span, text: string): void {

@@ -17,9 +17,15 @@ const nouns: Readonly<Record<string, string>> = {
 export function reportUnused(home: Module, models: readonly CheckedModel[], usage: Usage, recorder: Recorder): void {
   if (recorder.diagnostics.some((d) => d.code.startsWith("DS00"))) return; // broken text leaves much unused
   const { source } = home.loaded.file;
+  // Where something is wrong, what should have been used may be what is wrong.
+  const errors = recorder.diagnostics.filter((d) => d.severity === "error" && d.primary.span.source === source);
+  const faulty = home.loaded.file.declarations.filter((d) =>
+    errors.some((e) => e.primary.span.start >= d.span.start && e.primary.span.end <= d.span.end),
+  );
+  const inFaulty = (offset: number): boolean => faulty.some((d) => d.span.start <= offset && offset < d.span.end);
   void models;
   for (const { entity, uses } of usage.values()) {
-    if (uses > 0 || entity.span.source !== source) continue;
+    if (uses > 0 || entity.span.source !== source || inFaulty(entity.span.start)) continue;
     if (entity.kind === "field") {
       report(recorder, "DS0125", {
         title: `config field \`${entity.name}\` is never read`,
@@ -40,6 +46,7 @@ export function reportUnused(home: Module, models: readonly CheckedModel[], usag
       help: entity.kind === "weight" ? "a tensor that is not needed is named by `ignore`" : null,
     });
   }
+  if (errors.length > 0) return;
   for (const { entity, name } of home.imports) {
     if (entity.uses > 0 || entity.source.kind === "broken") continue;
     report(recorder, "DS0107", {

@@ -29,6 +29,7 @@ export class Editor {
   readonly folder: string;
   readonly process: ChildProcessWithoutNullStreams;
   readonly connection: ProtocolConnection;
+  private versions = 0;
   readonly published: PublishDiagnosticsParams[] = [];
   readonly logged: string[] = [];
   /** What initialize answered. */
@@ -51,9 +52,9 @@ export class Editor {
       this.published.push(params);
       for (const listener of this.listeners) listener();
     });
-    this.connection.onNotification("window/logMessage", ({ message }: { message: string }) =>
-      this.logged.push(message),
-    );
+    this.connection.onNotification("window/logMessage", ({ message }: { message: string }) => {
+      this.logged.push(message);
+    });
     this.connection.onError(() => undefined);
     this.connection.listen();
   }
@@ -112,9 +113,11 @@ export class Editor {
   }
 
   async open(path: string, text: string): Promise<void> {
-    const document = TextDocument.create(this.uri(path), "dsc", 1, text);
+    // Versions never repeat, so that what was published for an earlier opening is not taken for this one.
+    this.versions += 1;
+    const document = TextDocument.create(this.uri(path), "dsc", this.versions, text);
     this.documents.set(path, document);
-    const textDocument = { uri: document.uri, languageId: "dsc", version: 1, text };
+    const textDocument = { uri: document.uri, languageId: "dsc", version: document.version, text };
     await this.connection.sendNotification("textDocument/didOpen", { textDocument });
   }
 
@@ -134,7 +137,8 @@ export class Editor {
 
   async change(path: string, contentChanges: { readonly range: Range; readonly text: string }[]): Promise<void> {
     const document = this.document(path);
-    const version = document.version + 1;
+    this.versions += 1;
+    const version = this.versions;
     TextDocument.update(document, contentChanges, version);
     const textDocument = { uri: document.uri, version };
     await this.connection.sendNotification("textDocument/didChange", { textDocument, contentChanges });

@@ -97,7 +97,8 @@ describe("diagnostics", () => {
       for (let i = 0; i < 20; i += 1) await editor.edit("scores.ds", "w_score", `w_score${i}_`);
       await editor.diagnostics("scores.ds");
       const versions = editor.published.slice(seen).filter((one) => one.uri === editor.uri("scores.ds"));
-      expect(versions.map((one) => one.version)).toEqual([21]);
+      const checked = versions.flatMap((one) => one.version ?? []); // a file closed before has none
+      expect(checked).toEqual([editor.document("scores.ds").version]);
     }));
 
   test("a file that is not open shows its errors while an open one imports it", async () => {
