@@ -10,7 +10,9 @@ import { type Report, report } from "./recorder.ts";
 import { renameWithBounds, selfName } from "./values.ts";
 
 export function fail(body: Body, code: Code, what: Report): void {
-  if (!body.quiet) report(body.shared.recorder, code, what);
+  if (body.quiet) return;
+  if (what.severity !== "warning") body.found.errors += 1;
+  report(body.shared.recorder, code, what);
 }
 
 /** Facts of the body together with those of the conditions around the place being checked. */

@@ -239,7 +239,10 @@ export interface Body {
   readonly equations: Map<Equation, readonly Value[]>;
   /** Run-time parts of a model: entries check chunks only when the model has state. */
   readonly checksCausality: boolean;
+  /** Nothing is reported: what would be follows from something that has been. */
   quiet: boolean;
+  /** Errors met on this path, those already reported on another included. */
+  readonly found: { errors: number };
 }
 
 export type IndexRole = "left" | "free" | "bound";
@@ -279,6 +282,8 @@ export interface EquationContext {
   readonly mixing: { readonly size: string; readonly span: Span }[];
   /** Reads of values that depend on other tokens or on all of memory. */
   readonly taints: Span[];
+  /** Indices found on two different axes. */
+  readonly mismatched: IndexInfo[];
 }
 
 export const lookup = (scope: Scope, name: string): Entity | null => {

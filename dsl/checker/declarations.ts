@@ -48,6 +48,7 @@ export function newBody(shared: Shared, owner: Owner, scope: Scope, info: DeclIn
     equations: new Map(),
     checksCausality: true,
     quiet: false,
+    found: { errors: 0 },
     ...over,
   };
 }

@@ -423,6 +423,12 @@ function checkCover(entity: Entity, targets: readonly Target[], declared: ValueT
     return;
   }
   if (steps.length === 1) {
+    const place = stepPlace(last);
+    const late = bases.find((t) => [...literalsOf(t)].some(([at, value]) => at === String(place) && value !== 0n));
+    if (late !== undefined) {
+      bad(late, `cases of \`${entity.name}\` leave a gap`, "a recurrence starts at 0");
+      return;
+    }
     if (bases.length === 0) {
       bad(last, `\`${entity.name}\` has no start`, "its step needs a first row: `h[0] := …`");
       return;

@@ -22,6 +22,7 @@ export function newEquation(body: Body, scopeSpan: Span, fillsBlocks = false): E
     token: null,
     mixing: [],
     taints: [],
+    mismatched: [],
   };
 }
 

@@ -69,6 +69,7 @@ export interface Declared {
 
 function defining(equation: Equation, body: Body, declaredOf: (target: Target) => Declared | null): readonly Value[] {
   const eq = newEquation(body, equation.span);
+  const before = body.found.errors;
   const lefts = equation.targets.map((target) => leftOf(target, eq));
   for (const left of lefts) if (left.where !== null) bindFreeIndices(left.where, "free", eq);
   bindFreeIndices(equation.value, "free", eq);
@@ -76,12 +77,21 @@ function defining(equation: Equation, body: Body, declaredOf: (target: Target) =
   const declared = equation.targets.map(declaredOf);
   announceSteps(lefts, declared);
 
+  const wasQuiet = body.quiet;
+  // What one stage finds wrong makes the next ones wrong too: they look, but say nothing.
+  const hush = (): void => {
+    if (body.found.errors > before) body.quiet = true;
+  };
+  hush();
   const value = eq.body.shared.rules.infer(equation.value, eq);
+  hush();
   for (const [i, left] of lefts.entries()) rangesFromDeclared(left.items, declared[i]?.type ?? null);
   finishIndices(eq);
   settleToken(eq);
+  hush();
   runObligations(eq);
   inferSums(equation.value, eq);
+  hush();
   const written = equation.type === null ? null : typeFrom(equation.type, eq);
   const whole =
     written === null
@@ -92,10 +102,17 @@ function defining(equation: Equation, body: Body, declaredOf: (target: Target) =
     const piece = pieces[i] ?? unknownValue(equation.span);
     return targetValue(left, piece, declared[i] ?? null, eq);
   });
+  hush();
   const hasToken = eq.token !== null || values.some((v) => v.axes.some((axis) => isTokenAxis(axis, body)));
   const tainted = settleCausality(eq, hasToken, false);
+  body.quiet = wasQuiet;
   recordIndices(eq, equation.span);
-  return values.map((v) => (tainted ? { ...v, tainted } : v));
+  const failed = body.found.errors > before;
+  return values.map((v, i) => {
+    // A value that is wrong somewhere fits everywhere, unless its type is declared.
+    if (failed && (declared[i]?.type ?? null) === null) return unknownValue(v.span);
+    return tainted ? { ...v, tainted } : v;
+  });
 }
 
 const isTokenAxis = (axis: Axis, body: Body): boolean => {

@@ -69,7 +69,8 @@ export function settleIndex(info: IndexInfo, eq: EquationContext): void {
   info.axis = range;
   const { body } = eq;
   const [first, ...others] = info.ranges.filter((r) => r.axis.kind !== "unknown");
-  if (first !== undefined) {
+  // Of two indices that stand on each other's axes the first says it for both.
+  if (first !== undefined && eq.mismatched.length === 0) {
     for (const other of others) {
       const match = matchAxes(first.axis, other.axis, body.facts);
       if (match === "equal") continue;
@@ -97,6 +98,7 @@ export function settleIndex(info: IndexInfo, eq: EquationContext): void {
           help: match === "layout" ? "regroup one of them first by a declared type: `v : [(2, J)] := x`" : null,
         });
       }
+      eq.mismatched.push(info);
       break;
     }
   }
@@ -149,6 +151,8 @@ export function withIndices(
   inside: (infos: readonly IndexInfo[], facts: readonly Poly[]) => Value,
 ): Value {
   const infos: IndexInfo[] = [];
+  /** `{ s in S }` and the count of a set use nothing of it. */
+  const ranges = new Set<IndexInfo>();
   for (const item of items) {
     const inner = ungroup(item);
     const ranged = inner.kind === "binary" && inner.op === "in";
@@ -165,6 +169,7 @@ export function withIndices(
     const info = bindIndex(name, "bound", eq);
     if (range !== null) addRange(info, range, ranged ? inner.right.span : item.span, true);
     infos.push(info);
+    if (node.kind === "set") ranges.add(info);
   }
   eq.binders.set(node, infos);
   const before = eq.facts.length;
@@ -179,6 +184,15 @@ export function withIndices(
   for (const info of infos) {
     settleIndex(info, eq);
     eq.indices.get(info.name)?.pop();
+    const uses = [...eq.uses.values()].filter((used) => used === info).length;
+    if (uses <= 1 && info.ranges.length > 0 && !ranges.has(info)) {
+      fail(eq.body, "DS0107", {
+        title: `index \`${info.name}\` is never used`,
+        severity: "warning",
+        at: info.span,
+        label: "nothing below depends on it",
+      });
+    }
     if (info.axis === null) {
       fail(eq.body, "DS0212", {
         title: `range of index \`${info.name}\` is unknown`,

@@ -88,8 +88,10 @@ export function proveIndex(
     ] as const) {
       const answer = verdict(goal, facts);
       if (answer === "proved") continue;
-      // That two axes might have one size is no reason to take an index of one for the other.
-      if (answer === "depends" && code !== "DS0220") {
+      // A block answers for all sizes: what it needs of them it requires. An entry knows its sizes with the config; but
+      // that two axes might have one size is no reason to take an index of one for the other.
+      const waits = code !== "DS0220" && (eq.body.owner.kind === "model" || eq.body.owner.kind === "entry");
+      if (answer === "depends" && waits) {
         eq.body.deferred.push({ kind: "nonNegative", poly: goal, facts, code, span, origin: null, text: what });
         continue;
       }

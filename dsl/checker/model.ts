@@ -2,8 +2,8 @@
 import type { Entry, Model, ModelItem, Storage } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
 import { withBounds, withNonNegative } from "../types/facts.ts";
-import { asConstant, constant, sub, symbol, symbolKey } from "../types/poly.ts";
-import { printValueType } from "../types/value-type.ts";
+import { atomsOf, sub, symbol, symbolKey } from "../types/poly.ts";
+import { isInteger, printValueType } from "../types/value-type.ts";
 import { assume, fail, isKnownTrue } from "./conditions.ts";
 import type { BlockValue, Body, DeclInfo, PathCondition, PathInfo, Scope, Shared } from "./context.ts";
 import {
@@ -208,8 +208,10 @@ function settleConfig(items: readonly ModelItem[], body: Body): void {
         continue;
       }
       const value = checkExpression(entry.value, body);
-      const known = value.poly === null ? null : asConstant(value.poly);
-      for (const name of entry.names) if (known !== null) body.known.set(name.text, constant(known));
+      // A field that is arithmetic of other fields is known as that.
+      const { poly } = value;
+      const arithmetic = poly !== null && [...atomsOf(poly).values()].every((a) => a.kind === "symbol");
+      if (arithmetic && isInteger(value.element)) for (const name of entry.names) body.known.set(name.text, poly);
       if (value.element.kind !== "unknown" && !value.isStatic) {
         fail(body, "DS0126", {
           title: "a config field is known when compiling",

@@ -59,8 +59,14 @@ function writeTo(equation: Equation, entity: Entity, state: Value, eq: EquationC
     body.shared.rules.infer(equation.where, eq);
     eq.facts.push(...factsOf(equation.where, eq));
   }
+  const before = body.found.errors;
+  const wasQuiet = body.quiet;
+  const hush = (): void => {
+    if (body.found.errors > before) body.quiet = true;
+  };
   const position = row === undefined ? null : body.shared.rules.infer(row, eq);
   const value = body.shared.rules.infer(equation.value, eq);
+  hush();
   for (const info of eq.all) {
     if (info.role === "bound") continue;
     settleIndex(info, eq);
@@ -87,8 +93,10 @@ function writeTo(equation: Equation, entity: Entity, state: Value, eq: EquationC
   } else {
     checkRow(row, position, entity, state, eq);
   }
+  hush();
   for (let i = 0; i < eq.obligations.length; i += 1) eq.obligations[i]?.();
   inferSums(equation.value, eq);
+  hush();
   for (const axis of state.axes.slice(items.length === 0 ? 1 : items.length)) rests.push(axis);
   if (items.length > state.axes.length) {
     fail(body, "DS0203", {
@@ -100,7 +108,9 @@ function writeTo(equation: Equation, entity: Entity, state: Value, eq: EquationC
   } else if (!isUnknown(value)) {
     asDeclared(value, { axes: rests, element: state.element }, entity.span, equation.value.span, eq);
   }
+  hush();
   settleCausality(eq, true, true);
+  body.quiet = wasQuiet;
   recordIndices(eq, equation.span);
 }
 

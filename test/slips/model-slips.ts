@@ -1,0 +1,1 @@
+import type { Slip } from "./slip.ts"; export const modelSlips: readonly Slip[] = [];
