@@ -45,7 +45,7 @@ export function checkProject(options: CheckOptions): CheckResult {
   const declared = (decl: Fn | Block | Law): DeclInfo => {
     const known = infos.get(decl);
     if (known !== undefined) return known;
-    const info: DeclInfo = { decl, header: null, paths: [], mixes: new Set(), done: false };
+    const info: DeclInfo = { decl, header: null, paths: [], mixes: new Set(), remembers: new Set(), done: false };
     infos.set(decl, info);
     const home = homes.get(decl);
     if (home !== undefined) checkDeclaration(decl, home.scope, shared, info, usage);

@@ -191,6 +191,8 @@ export interface DeclInfo {
   readonly paths: PathInfo[];
   /** Header sizes along which an element of a result depends on other elements of an argument. */
   readonly mixes: Set<string>;
+  /** Sizes that are memories of its states, or of states of its parts. */
+  readonly remembers: Set<string>;
   done: boolean;
 }
 

@@ -140,6 +140,8 @@ function stateValue(entity: Entity, type: ValueType, body: Body): Value {
       help: `\`state ${entity.name} : [S, …]\``,
     });
   }
+  const memory = first === undefined ? null : memoryOf(first, body);
+  if (memory !== null) body.info.remembers.add(memory.memory);
   return makeValue(type, entity.span);
 }
 

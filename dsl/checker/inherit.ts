@@ -15,6 +15,12 @@ export interface Ancestor {
   readonly prefix: string;
 }
 
+export interface Ancestry {
+  readonly chain: readonly Ancestor[];
+  /** False when a parent cannot be found, so that nothing can be said of what is inherited. */
+  readonly complete: boolean;
+}
+
 export interface TaggedItem {
   readonly item: ModelItem;
   readonly ancestor: Ancestor;
@@ -26,12 +32,13 @@ export function ancestryOf(
   module: Module,
   modules: ReadonlyMap<string, Module>,
   recorder: Recorder,
-): readonly Ancestor[] {
+): Ancestry {
   const chain: Ancestor[] = [];
   let at: Model | null = model;
   let home: Module = module;
   let root: readonly string[] = [];
   let prefix = "";
+  let complete = true;
   while (at !== null) {
     chain.unshift({ model: at, module: home, root, prefix });
     const { parent }: Model = at;
@@ -48,6 +55,7 @@ export function ancestryOf(
           help: near === null ? null : `did you mean \`${near}\`?`,
         });
       }
+      complete = false;
       break;
     }
     entity.uses += 1;
@@ -62,6 +70,7 @@ export function ancestryOf(
         at: parent.name.span,
         label: "this model extends itself in the end",
       });
+      complete = false;
       break;
     }
     const path: readonly string[] | null = parent.root === null ? [] : configPath(parent.root);
@@ -77,7 +86,7 @@ export function ancestryOf(
     home = [...modules.values()].find((m) => m.loaded.file.declarations.includes(next)) ?? home;
     at = next;
   }
-  return chain;
+  return { chain, complete };
 }
 
 const joinName = (prefix: string, more: StringLiteral | null): string =>

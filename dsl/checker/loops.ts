@@ -107,10 +107,7 @@ export function checkLoop(loop: Loop, items: readonly ModelItem[], body: Body): 
     return;
   }
   if (entry === null) return;
-  if (
-    loop.verb.text === "sample" &&
-    !resultNames(entry).some((n) => n === "logits" || n === "next" || isRowOfScores(entry, n))
-  ) {
+  if (loop.verb.text === "sample" && !resultNames(entry).some((n) => n === "logits" || n === "next")) {
     fail(body, "DS0520", {
       title: "nothing to sample",
       at: loop.entry.span,
@@ -147,8 +144,6 @@ export function checkLoop(loop: Loop, items: readonly ModelItem[], body: Body): 
     }
   }
 }
-
-const isRowOfScores = (_entry: Entry, name: string): boolean => name === "draw";
 
 /** `z_next` feeds `z`; an iteration in which nothing feeds anything never moves. */
 function checkIterates(loop: Loop, entry: Entry, body: Body): void {

@@ -49,7 +49,8 @@ export function checkModel(
   usage: Usage,
 ): CheckedModel {
   const { recorder } = shared;
-  const ancestry = ancestryOf(model, module, modules, recorder);
+  const { chain: ancestry, complete } = ancestryOf(model, module, modules, recorder);
+  if (!complete) return { model, ancestry, paths: [] };
   // A parent is checked by itself first, so that what is new here is the child's doing.
   const parent = ancestry.at(-2);
   if (parent !== undefined && parent.model !== model) {
@@ -151,7 +152,7 @@ function checkModelPath(
 ): ModelPath | null {
   const items = inherited.items.map((t) => t.item);
   const scope: Scope = { names: new Map(), parent: top };
-  const info: DeclInfo = { decl: model, header: null, paths: [], mixes: new Set(), done: false };
+  const info: DeclInfo = { decl: model, header: null, paths: [], mixes: new Set(), remembers: new Set(), done: false };
   const memories = new Set(
     items.flatMap((i) => (i.kind === "runtime" && i.scalar.text === "memory" ? [i.name.text] : [])),
   );
@@ -300,7 +301,7 @@ function checkEntry(entry: Entry, outer: Body, usage: Usage): PathInfo {
     if (kept.length === 0) tokens.delete(token);
     else tokens.set(token, kept);
   }
-  const info: DeclInfo = { decl: entry, header: null, paths: [], mixes: new Set(), done: false };
+  const info: DeclInfo = { decl: entry, header: null, paths: [], mixes: new Set(), remembers: new Set(), done: false };
   let facts = outer.pathFacts;
   for (const token of tokens.keys()) {
     for (const memory of outer.memories) facts = withNonNegative(facts, sub(symbol(memory), symbol(token)));

@@ -254,6 +254,21 @@ function checkSubscript(
     if (matchAxes(wholeAxis(value.element.of), axis, eq.body.facts) === "equal") return;
     const piece = axis.kind === "joined" ? axis.parts[0] : undefined;
     if (piece !== undefined && matchAxes(wholeAxis(value.element.of), piece, eq.body.facts) === "equal") return;
+    const later =
+      axis.kind === "joined" &&
+      axis.parts.some(
+        (p) =>
+          matchAxes(wholeAxis(value.element.kind === "index" ? value.element.of : p), p, eq.body.facts) === "equal",
+      );
+    if (value.element.of.kind === "joined" || later) {
+      fail(eq.body, "DS0220", {
+        title: "index of another axis",
+        at: item.span,
+        label: `an index of ${plainText(printAxis(value.element.of))} on an axis ${plainText(printAxis(axis))}`,
+        help: "pieces keep their order: an index of a join, or of its first piece",
+      });
+      return;
+    }
     proveIndex(at, size, item, eq, isModulo(item) ? "DS0213" : "DS0220", expressionKey(item, eq));
     return;
   }

@@ -1,10 +1,11 @@
 /** Using a declaration: which of its paths is taken, and whether what it asks of sizes holds here. */
-import type { Expr } from "../ast/nodes.ts";
+import type { Expr, Param } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, plainText, sizeOf } from "../types/axis.ts";
+import { type Axis, plainText, printAxis, sizeOf } from "../types/axis.ts";
 import type { Bounds, Facts } from "../types/facts.ts";
-import { asConstant, constant, type Poly, printPoly, scale, sub, symbol } from "../types/poly.ts";
+import { asConstant, asSymbol, constant, type Poly, printPoly, scale, sub, symbol } from "../types/poly.ts";
 import { isIntegral, isNonNegative } from "../types/prove.ts";
+import { memoryOf } from "./causality.ts";
 import { fail } from "./conditions.ts";
 import {
   type BlockValue,
@@ -17,6 +18,7 @@ import {
 } from "./context.ts";
 import { type Bindings, substitutePoly, substituteType } from "./headers.ts";
 import { verdict } from "./inside.ts";
+import { alternatives } from "./signatures.ts";
 import { evaluateStatic, type Known, type StaticScope } from "./static.ts";
 import { makeValue } from "./values.ts";
 
@@ -35,12 +37,25 @@ export function useDeclaration(
     const bound = bindings.get(size);
     if (bound !== undefined) for (const name of symbolsOf(bound)) eq.mixing.push({ size: name, span });
   }
+  for (const memory of new Set([...info.remembers, ...remembered(info, block, eq)])) {
+    const bound = bindings.get(memory);
+    if (bound === undefined || bound.kind === "unknown") continue;
+    const found = memoryOf(bound, eq.body);
+    if (found !== null) eq.body.info.remembers.add(found.memory);
+    else {
+      fail(eq.body, "DS0233", {
+        title: "positions are not of a memory",
+        at: span,
+        label: `it keeps state, one row for each index of ${plainText(printAxis(bound))}, which is no memory`,
+        help: "declare the size they index as `runtime S : memory in 1..context`",
+      });
+    }
+  }
   if (!info.done) {
     checkShrinks(info, bindings, span, eq);
     return null;
   }
   const scope = calleeScope(info, bindings, argument, eq);
-  void block;
   const open: PathInfo[] = [];
   for (const path of info.paths) {
     const states = path.conditions.map(({ expr, holds }) => {
@@ -84,6 +99,32 @@ const symbolsOf = (axis: Axis): readonly string[] => {
   };
   visit(axis);
   return names;
+};
+
+/** Memories of the states of blocks given as parameters, by the names their signatures have here. */
+function remembered(info: DeclInfo, block: BlockValue | null, eq: EquationContext): readonly string[] {
+  if (block?.kind !== "block") return [];
+  return (info.header?.settings ?? []).flatMap((setting): readonly string[] => {
+    const { element } = setting.type;
+    if (element.kind !== "block") return [];
+    return alternatives(block.args.get(setting.name)?.value.block ?? null).flatMap((given): readonly string[] => {
+      if (given.kind !== "block") return [];
+      const inner = eq.body.shared.rules.declared(given.decl);
+      const names = element.signature.params.flatMap((p) => p.names.map(() => indexedAxis(p)));
+      return (inner.header?.params ?? []).flatMap((param, i) => {
+        const size = param.type.element.kind === "index" ? sizeOf(param.type.element.of) : null;
+        const name = size === null ? null : asSymbol(size);
+        const here = names[i] ?? null;
+        return name !== null && here !== null && inner.remembers.has(name) ? [here] : [];
+      });
+    });
+  });
+}
+
+/** `S` of `pos: [T] in S`. */
+const indexedAxis = (param: Param): string | null => {
+  const { scalar } = param.type;
+  return scalar?.kind === "index-type" && scalar.axis.kind === "name" ? scalar.axis.text : null;
 };
 
 /** Values of the declaration's names at this use. */

@@ -1,7 +1,20 @@
 /** Expressions and types as text that can break. */
 import type { Arg, AxisNode, Expr, Name, Param, Result, ScalarNode, Subscript, TypeNode } from "../ast/nodes.ts";
 import { binaryPrecedence, unaryPrecedence } from "../parser/operators.ts";
-import { alignHere, concat, type Doc, either, fill, flatText, group, hardLine, line, nest, separated, softLine } from "./doc.ts";
+import {
+  alignHere,
+  concat,
+  type Doc,
+  either,
+  fill,
+  flatText,
+  group,
+  hardLine,
+  line,
+  nest,
+  separated,
+  softLine,
+} from "./doc.ts";
 import type { Pen } from "./pen.ts";
 
 const castRank = 11;
@@ -94,10 +107,12 @@ export function exprDoc(pen: Pen, expr: Expr): Doc {
 export const nameDoc = (pen: Pen, name: Name): Doc => pen.text(name.text, name.span.start);
 
 export const namesDoc = (pen: Pen, names: readonly Name[]): Doc =>
-  concat(...separated(
-    names.map((name) => nameDoc(pen, name)),
-    ", ",
-  ));
+  concat(
+    ...separated(
+      names.map((name) => nameDoc(pen, name)),
+      ", ",
+    ),
+  );
 
 type Spanned = Pick<Expr, "span">;
 
@@ -114,7 +129,8 @@ function listInBrackets(pen: Pen, at: Spanned, items: readonly Expr[], inSubscri
   return group(open, nest(fill(separated(docs, ","))), pen.text(")", at.span.end - 1));
 }
 
-const commaFor = (docs: readonly Doc[]): string => (docs.some((doc) => flatText(doc)?.includes(" ") !== false) ? ", " : ",");
+const commaFor = (docs: readonly Doc[]): string =>
+  docs.some((doc) => flatText(doc)?.includes(" ") !== false) ? ", " : ",";
 
 const indexDoc = (pen: Pen, item: Expr): Doc =>
   item.kind === "tuple" ? listInBrackets(pen, item, item.items, true) : exprDoc(pen, item);
@@ -135,10 +151,12 @@ function joinDoc(pen: Pen, expr: Extract<Expr, { kind: "join" }>): Doc {
 
 function setDoc(pen: Pen, expr: Extract<Expr, { kind: "set" }>): Doc {
   const open = pen.text("{", expr.span.start);
-  const items = fill(separated(
-    expr.items.map((item) => exprDoc(pen, item)),
-    ",",
-  ));
+  const items = fill(
+    separated(
+      expr.items.map((item) => exprDoc(pen, item)),
+      ",",
+    ),
+  );
   const space = expr.binder === null && expr.where === null ? "" : " ";
   const binder = expr.binder === null ? "" : concat(" for ", exprDoc(pen, expr.binder));
   const where = expr.where === null ? "" : concat(" where ", exprDoc(pen, expr.where));
@@ -168,7 +186,8 @@ type Binary = Extract<Expr, { kind: "binary" }>;
 /** `a + b - c` breaks before each operator of its loosest level. */
 function binaryDoc(pen: Pen, expr: Binary): Doc {
   const level = binaryPrecedence(expr.op);
-  if (expr.op === "^") return concat(within(pen, expr.left, castRank), "^", within(pen, expr.right, unaryPrecedence("-")));
+  if (expr.op === "^")
+    return concat(within(pen, expr.left, castRank), "^", within(pen, expr.right, unaryPrecedence("-")));
   const steps: Binary[] = [expr];
   let first: Expr = expr.left;
   while (isChain(level) && first.kind === "binary" && binaryPrecedence(first.op) === level) {
@@ -244,10 +263,12 @@ export function typeDoc(pen: Pen, type: TypeNode): Doc {
   const parts: Doc[] = [];
   if (type.axes !== null) {
     parts.push(pen.text("[", type.span.start));
-    parts.push(...separated(
-      type.axes.map((axis) => axisDoc(pen, axis)),
-      ", ",
-    ));
+    parts.push(
+      ...separated(
+        type.axes.map((axis) => axisDoc(pen, axis)),
+        ", ",
+      ),
+    );
     const last = type.axes.at(-1)?.span.end ?? type.span.start + 1;
     parts.push(pen.sign("]", last));
     if (type.scalar !== null) parts.push(" ");

@@ -135,10 +135,12 @@ export function fieldCells(pen: Pen, field: ConfigField): readonly Cell[] {
 
 export function importCells(pen: Pen, item: Import): readonly Cell[] {
   const word = pen.text("import ", item.span.start);
-  const names = fill(separated(
-    item.names.map((name) => nameDoc(pen, name)),
-    ",",
-  ));
+  const names = fill(
+    separated(
+      item.names.map((name) => nameDoc(pen, name)),
+      ",",
+    ),
+  );
   return [cell("name", word, nest(names), " from ", stringDoc(pen, item.from))];
 }
 
@@ -159,6 +161,12 @@ export function fnHead(pen: Pen, word: string, item: Pick<Fn, "name" | "params" 
 }
 
 export function ruleCells(pen: Pen, rule: ScheduleRule | NumericsRule): readonly Cell[] {
-  const path = cell("name", ...separated(rule.path.map((part) => nameDoc(pen, part)), "."));
+  const path = cell(
+    "name",
+    ...separated(
+      rule.path.map((part) => nameDoc(pen, part)),
+      ".",
+    ),
+  );
   return [path, cell("type", ": ", "strategy" in rule ? exprDoc(pen, rule.strategy) : nameDoc(pen, rule.scalar))];
 }

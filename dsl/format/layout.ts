@@ -16,16 +16,7 @@ import type {
 import type { Span } from "../diagnostics/source.ts";
 import { concat, type Doc, flatText, lineWidth } from "./doc.ts";
 import { exprDoc, nameDoc, quote, resultsDoc } from "./expr.ts";
-import {
-  fieldCells,
-  fnCells,
-  fnHead,
-  importCells,
-  lawCells,
-  lineCells,
-  lineKind,
-  ruleCells,
-} from "./item-cells.ts";
+import { fieldCells, fnCells, fnHead, importCells, lawCells, lineCells, lineKind, ruleCells } from "./item-cells.ts";
 import { CommentReader, commentingPen, findSign, type Pen } from "./pen.ts";
 import type { Cell, Row } from "./rows.ts";
 
@@ -144,7 +135,14 @@ class FileLayout {
     const results = resultsDoc(this.#pen, item.results, true);
     const from = item.results.at(-1)?.type.span.end ?? item.name.span.end;
     const brace = findSign(this.#text, "{", from);
-    this.#body("head", item.span.start, concat(override, ...head, results), brace, item.span.end, this.#items(item.items));
+    this.#body(
+      "head",
+      item.span.start,
+      concat(override, ...head, results),
+      brace,
+      item.span.end,
+      this.#items(item.items),
+    );
   }
 
   #model(item: Model): void {
@@ -163,13 +161,15 @@ class FileLayout {
   #schedule(item: Schedule): void {
     const head = concat(this.#pen.text("schedule for ", item.span.start), nameDoc(this.#pen, item.model));
     const brace = findSign(this.#text, "{", item.model.span.end);
-    const phases = item.phases.map((phase): Entry_ => ({
-      span: phase.span,
-      write: () => {
-        const word = concat(this.#pen.text("phase ", phase.span.start), nameDoc(this.#pen, phase.name));
-        this.#oneLineOrBody(phase.span, word, phase.name.span.end, this.#rules(phase.rules));
-      },
-    }));
+    const phases = item.phases.map(
+      (phase): Entry_ => ({
+        span: phase.span,
+        write: () => {
+          const word = concat(this.#pen.text("phase ", phase.span.start), nameDoc(this.#pen, phase.name));
+          this.#oneLineOrBody(phase.span, word, phase.name.span.end, this.#rules(phase.rules));
+        },
+      }),
+    );
     const entries = [...this.#rules(item.rules), ...phases];
     this.#body("head", item.span.start, head, brace, item.span.end, entries);
   }
@@ -210,13 +210,15 @@ class FileLayout {
   }
 
   #config(item: Config): void {
-    const entries = item.entries.map((entry): Entry_ => ({
-      span: entry.span,
-      write: () => {
-        if (entry.kind === "field") this.#row("field", entry.span.start, fieldCells(this.#pen, entry));
-        else this.#row("require", entry.span.start, lineCells(this.#pen, entry));
-      },
-    }));
+    const entries = item.entries.map(
+      (entry): Entry_ => ({
+        span: entry.span,
+        write: () => {
+          if (entry.kind === "field") this.#row("field", entry.span.start, fieldCells(this.#pen, entry));
+          else this.#row("require", entry.span.start, lineCells(this.#pen, entry));
+        },
+      }),
+    );
     this.#oneLineOrBody(item.span, this.#words(item, "config"), item.override?.end ?? item.span.start, entries);
   }
 

@@ -1,7 +1,14 @@
 /** Concrete tree -> the tree of `ast/nodes.ts`: the file and its declarations. */
 import type { CstNode } from "chevrotain";
 import type { Declaration, File, Import, ModelParent, ScheduleRule } from "../ast/nodes.ts";
-import { buildExpr, buildNames, buildOptionalExpr, buildOptionalString, buildParams, buildResults } from "./build-expr.ts";
+import {
+  buildExpr,
+  buildNames,
+  buildOptionalExpr,
+  buildOptionalString,
+  buildParams,
+  buildResults,
+} from "./build-expr.ts";
 import { buildBody, buildModelBody, buildPath } from "./build-items.ts";
 import { type BuildContext, node, nodes } from "./cst.ts";
 import { reportStray } from "./unexpected.ts";

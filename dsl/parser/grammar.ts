@@ -243,7 +243,11 @@ class Grammar extends CstParser {
     this.CONSUME(LeftBrace);
     this.MANY(() =>
       this.#guard("item", () =>
-        this.OR([{ ALT: () => this.SUBRULE(this.rule) }, { ALT: () => this.SUBRULE(this.schedulePhase) }, { ALT: () => this.SUBRULE(this.stray) }]),
+        this.OR([
+          { ALT: () => this.SUBRULE(this.rule) },
+          { ALT: () => this.SUBRULE(this.schedulePhase) },
+          { ALT: () => this.SUBRULE(this.stray) },
+        ]),
       ),
     );
     this.#close(RightBrace);

@@ -18,7 +18,16 @@ export interface ParseResult {
 }
 
 /** Stands before the first token and after the last. */
-const end: IToken = createTokenInstance(EOF, "", Number.NaN, Number.NaN, Number.NaN, Number.NaN, Number.NaN, Number.NaN);
+const end: IToken = createTokenInstance(
+  EOF,
+  "",
+  Number.NaN,
+  Number.NaN,
+  Number.NaN,
+  Number.NaN,
+  Number.NaN,
+  Number.NaN,
+);
 
 /**
  * Reads any text whatever: never throws, always gives a tree, and takes time in proportion to the text. All syntax errors

@@ -65,9 +65,10 @@ export function reportStray(context: BuildContext, stray: CstNode, place: StrayP
 function operatorAtEnd(context: BuildContext, read: IToken): Label["span"] | null {
   if (read.image !== ":=" && read.image !== "<-") return null;
   const before = context.source.text.slice(Math.max(0, read.startOffset - 2000), read.startOffset);
-  const match = /(\.\.|[-+*/^<>=~(,[?]|\b(?:in|and|or|div|mod|xor|not))[ \t\r]*((?:\/\/[^\n]*)?\n\s*[A-Za-z_]\w*(?:\[[^\n]*\])?[ \t]*)$/.exec(
-    before,
-  );
+  const match =
+    /(\.\.|[-+*/^<>=~(,[?]|\b(?:in|and|or|div|mod|xor|not))[ \t\r]*((?:\/\/[^\n]*)?\n\s*[A-Za-z_]\w*(?:\[[^\n]*\])?[ \t]*)$/.exec(
+      before,
+    );
   if (match === null) return null;
   const start = read.startOffset - match[0].length;
   return context.span(start, start + (match[1]?.length ?? 0));
@@ -144,12 +145,18 @@ function unclosed(
 ): Diagnostic {
   const { open, taken } = brackets.unclosed(opener);
   const text = closer.LABEL ?? "";
-  const at = read.tokenType === EOF || firstOnLine(before, read) ? build.span(endOf(before), endOf(before)) : spanOf(build, read);
+  const at =
+    read.tokenType === EOF || firstOnLine(before, read)
+      ? build.span(endOf(before), endOf(before))
+      : spanOf(build, read);
   const primary = { span: build.tokenSpan(open), text: `this bracket has no ${text}` };
   const missed =
     taken === null
       ? { span: at, text: `${text} is missing here, at the latest` }
-      : { span: build.tokenSpan(taken), text: `${text} is missing before this one, which closes a bracket further out` };
+      : {
+          span: build.tokenSpan(taken),
+          text: `${text} is missing before this one, which closes a bracket further out`,
+        };
   return plain("DS0002", `\`${open.image}\` is not closed`, primary, [missed]);
 }
 
@@ -161,7 +168,13 @@ const isWordForItems = (type: TokenType): boolean =>
   type.CATEGORIES?.includes(ScalarWord) === true;
 
 /** The keyword that was meant as a name: `param state : dim`, `state := x`, `a * text`. */
-function keywordInPlaceOfName(expected: string, rule: string, before: IToken, read: IToken, after: IToken): IToken | null {
+function keywordInPlaceOfName(
+  expected: string,
+  rule: string,
+  before: IToken,
+  read: IToken,
+  after: IToken,
+): IToken | null {
   const sameLine = !firstOnLine(before, read);
   if (expected === "Name" && keywordTypes.has(before.tokenType) && afterName.has(read.image)) return before;
   if (expected === "Name" && sameLine) {

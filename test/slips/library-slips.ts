@@ -68,7 +68,12 @@ export const librarySlips: readonly Slip[] = [
     ["  ramp[i in P / 2]", "ramp[i in P / 2]", "ramp[i]", "DS0212", "i"],
     ["base[i] / factor * ramp[i]", "ramp[i]", "ramp[i + 1]", "DS0213"],
     ["  turns[i] := original", "base[i]", "base", "DS0212"],
-    ["law rope_is_rotation", "unrope_pairs(rope_pairs(x, p, f), p, f)", "rope_halves(rope_pairs(x, p, f), p, f)", "DS0202"],
+    [
+      "law rope_is_rotation",
+      "unrope_pairs(rope_pairs(x, p, f), p, f)",
+      "rope_halves(rope_pairs(x, p, f), p, f)",
+      "DS0202",
+    ],
   ]),
   ...slipsOf("std/attention.ds", [
     ["  part k_proj", "(G, K)", "(K, G)", "DS0201"],

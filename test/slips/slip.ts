@@ -13,4 +13,11 @@ export interface Slip {
 type Row = readonly [line: string, find: string, replace: string, code: string, at?: string];
 
 export const slipsOf = (file: string, rows: readonly Row[]): readonly Slip[] =>
-  rows.map(([line, find, replace, code, at]) => ({ file, line, find, replace, code, ...(at === undefined ? {} : { at }) }));
+  rows.map(([line, find, replace, code, at]) => ({
+    file,
+    line,
+    find,
+    replace,
+    code,
+    ...(at === undefined ? {} : { at }),
+  }));

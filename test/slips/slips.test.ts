@@ -35,7 +35,8 @@ function withSlip({ file, line, find, replace }: Slip): string {
 
 function check(slip: Slip): readonly Diagnostic[] {
   const broken = withSlip(slip);
-  return checkProject({ entry: slip.file, read: (path) => (path === slip.file ? broken : read(path)), cache }).diagnostics;
+  return checkProject({ entry: slip.file, read: (path) => (path === slip.file ? broken : read(path)), cache })
+    .diagnostics;
 }
 
 const shown = (d: Diagnostic): string => {
@@ -57,6 +58,8 @@ describe.each(slips)("$file: $find -> $replace", (slip) => {
     expect(found, list).toBeDefined();
     if (found === undefined) return;
     if (slip.at !== undefined) expect(spanText(found.primary.span), list).toBe(slip.at);
-    expect(errors.length, `one cause, reported ${errors.length} times:\n${list}`).toBeLessThanOrEqual(slip.at === undefined ? 3 : 2);
+    expect(errors.length, `one cause, reported ${errors.length} times:\n${list}`).toBeLessThanOrEqual(
+      slip.at === undefined ? 3 : 2,
+    );
   });
 });
