@@ -1,5 +1,5 @@
-import { TextDocument } from "vscode-languageserver-textdocument";
 import { expect, test } from "vitest";
+import { TextDocument } from "vscode-languageserver-textdocument";
 import { makeSource } from "../../dsl/diagnostics/source.ts";
 import { OpenDocuments, offsetOf, pathOfUri, positionOf, uriOfPath } from "./documents.ts";
 

@@ -1,5 +1,5 @@
-import { TextDocument } from "vscode-languageserver-textdocument";
 import { expect, test } from "vitest";
+import { TextDocument } from "vscode-languageserver-textdocument";
 import { makeSource } from "../../dsl/diagnostics/source.ts";
 import { lineEdits } from "./format.ts";
 
@@ -18,5 +18,7 @@ test.each([
 
 test("unchanged lines are not touched", () => {
   const edits = lineEdits(makeSource("a.ds", "a := b\nc:=d\ne := f\n"), "a := b\nc := d\ne := f\n");
-  expect(edits).toEqual([{ range: { start: { line: 1, character: 1 }, end: { line: 1, character: 3 } }, newText: " := " }]);
+  expect(edits).toEqual([
+    { range: { start: { line: 1, character: 1 }, end: { line: 1, character: 3 } }, newText: " := " },
+  ]);
 });

@@ -7,8 +7,10 @@ function before(marked: string): ReturnType<typeof textBefore> {
   return textBefore(marked.replace("¦", ""), at);
 }
 
-const opens = (marked: string): readonly string[] => before(marked).frames.map((frame) => `${frame.bracket}${frame.opens}`);
-const heads = (marked: string): readonly (string | undefined)[] => before(marked).frames.map((frame) => frame.head?.text);
+const opens = (marked: string): readonly string[] =>
+  before(marked).frames.map((frame) => `${frame.bracket}${frame.opens}`);
+const heads = (marked: string): readonly (string | undefined)[] =>
+  before(marked).frames.map((frame) => frame.head?.text);
 
 test("where a cursor is", () => {
   expect(before("a := b // se¦").inside).toBe("comment");

@@ -200,6 +200,3 @@ function assumeDivides(expr: Expr, remainder: Poly, eq: EquationContext): void {
   const whole = sub(divideExact(n, d), floorDivide(n, d));
   eq.body.facts = withNonNegative(withNonNegative(eq.body.facts, whole), neg(whole));
 }
-
-/** Whether every index that satisfies `a`'s facts satisfies `goal` >= 0. */
-export const provable = (goal: Poly, eq: EquationContext): boolean => isNonNegative(goal, factsHere(eq)) === "yes";

@@ -21,7 +21,6 @@ import type {
   Slot,
   State,
   Subscript,
-  TypeNode,
   Weight,
 } from "../ast/nodes.ts";
 import type { Code } from "../diagnostics/codes.ts";
@@ -29,8 +28,8 @@ import type { Span } from "../diagnostics/source.ts";
 import type { Axis } from "../types/axis.ts";
 import type { Facts } from "../types/facts.ts";
 import type { Poly } from "../types/poly.ts";
-import type { Element, Signature, ValueType } from "../types/value-type.ts";
-import type { Recorder, Report } from "./recorder.ts";
+import type { Signature, ValueType } from "../types/value-type.ts";
+import type { Recorder } from "./recorder.ts";
 import type { SymbolKind } from "./result.ts";
 
 /** A value known when compiling; integers are bigint. `undefined` is used beside it for "not known". */
@@ -295,5 +294,3 @@ export const lookup = (scope: Scope, name: string): Entity | null => {
   }
   return null;
 };
-
-export type { Element, Param, Report, TypeNode };

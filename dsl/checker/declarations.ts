@@ -15,6 +15,7 @@ import type {
   Shared,
   Value,
 } from "./context.ts";
+import { inDefinitionOrder } from "./definition-order.ts";
 import { newEquation } from "./equation-context.ts";
 import { checkExpression } from "./equations.ts";
 import { isPlainSizeOf } from "./header-sizes.ts";
@@ -226,8 +227,8 @@ function checkPath(
       };
     }
   }
+  for (const entity of inDefinitionOrder(body)) rules.define(entity, body);
   checkItems(items, body);
-  for (const entity of body.scope.names.values()) rules.define(entity, body);
   for (const result of resultsOf(decl)) {
     const entity = body.scope.names.get(result.name.text);
     if (entity?.value == null) continue;

@@ -343,6 +343,3 @@ export function orderArguments<
   for (const param of params) if (!given.has(param.name) && !param.hasDefault) missing(param);
   return given;
 }
-
-export const printSizes = (bindings: ReadonlyMap<string, Axis>): string =>
-  [...bindings].map(([name, axis]) => `${name.replace("?", "")} = ${plainText(printAxis(axis))}`).join(", ");

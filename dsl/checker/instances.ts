@@ -368,8 +368,9 @@ interface Resolved {
   readonly condition: string;
 }
 
-/** The blocks a value may be here: one when its conditions are decided. */
-function resolve(value: BlockValue, env: Env, condition = ""): readonly Resolved[] {
+/** The blocks a value may be here: one when its conditions are decided. Parameters that only name each other are none. */
+function resolve(value: BlockValue, env: Env, condition = "", depth = 0): readonly Resolved[] {
+  if (depth > mostDepth) return [];
   switch (value.kind) {
     case "none":
       return [];
@@ -377,13 +378,13 @@ function resolve(value: BlockValue, env: Env, condition = ""): readonly Resolved
       return [{ block: value, env, condition }];
     case "opaque": {
       const passed = env.block(value.name);
-      return passed === null ? [] : resolve(passed.value, passed.env, condition);
+      return passed === null ? [] : resolve(passed.value, passed.env, condition, depth + 1);
     }
     case "choice": {
       const truth = evaluateStatic(value.condition, env.scope);
-      if (typeof truth === "boolean") return resolve(truth ? value.yes : value.no, env, condition);
+      if (typeof truth === "boolean") return resolve(truth ? value.yes : value.no, env, condition, depth + 1);
       const text = spanText(value.condition.span).replace(/\s+/g, " ");
-      return [...resolve(value.yes, env, text), ...resolve(value.no, env, `not (${text})`)];
+      return [...resolve(value.yes, env, text, depth + 1), ...resolve(value.no, env, `not (${text})`, depth + 1)];
     }
   }
 }

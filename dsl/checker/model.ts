@@ -16,6 +16,7 @@ import {
   reportUnwritten,
   type Usage,
 } from "./declarations.ts";
+import { inDefinitionOrder } from "./definition-order.ts";
 import { newEquation } from "./equation-context.ts";
 import { checkExpression } from "./equations.ts";
 import { type Ancestor, ancestryOf, applyOverrides, type Inherited, type TaggedItem } from "./inherit.ts";
@@ -179,8 +180,8 @@ function checkModelPath(
   for (const item of items)
     if (item.kind === "param" && item.default !== null) checkExpression(item.default, body, true);
   for (const item of items) if (item.kind === "storage") checkStorage(item, body);
+  for (const entity of inDefinitionOrder(body)) shared.rules.define(entity, body);
   checkItems(items, body);
-  for (const entity of scope.names.values()) shared.rules.define(entity, body);
   for (const override of inherited.overrides) checkSlotOverride(override, body);
   reportUnwritten(body);
   const entries = new Map<string, { decl: Entry; info: PathInfo }>();
@@ -339,8 +340,8 @@ function checkEntry(entry: Entry, outer: Body, usage: Usage): PathInfo {
   }
   declareItems(to, entry.items, entry.results);
   referToFirst(body, scope);
+  for (const entity of inDefinitionOrder(body)) body.shared.rules.define(entity, body);
   checkItems(entry.items, body);
-  for (const entity of scope.names.values()) body.shared.rules.define(entity, body);
   reportUnwritten(body);
   countUses(scope, usage);
   const results = new Map(

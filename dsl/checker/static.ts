@@ -1,7 +1,6 @@
 /** Evaluates expressions whose values are known when compiling: config fields, conditions, parameters of blocks. */
 import type { BinaryExpr, CallExpr, Expr, Fn } from "../ast/nodes.ts";
 import type { Facts } from "../types/facts.ts";
-import { noFacts } from "../types/facts.ts";
 import {
   add,
   asConstant,
@@ -329,10 +328,3 @@ function reduction(
   };
   return visit(0, locals);
 }
-
-export const emptyStaticScope: StaticScope = {
-  value: () => undefined,
-  fn: () => null,
-  config: () => undefined,
-  facts: noFacts,
-};

@@ -112,9 +112,6 @@ function joinFlat(parts: readonly Doc[], separator: string): string | null {
   return texts.join(separator);
 }
 
-/** Whether `doc` holds something that breaks its line wherever it stands. */
-export const mustBreak = (doc: Doc): boolean => flatText(doc) === null;
-
 /** The lines of a text that begins at column `indent`; the first has no indentation yet. */
 export function layOut(doc: Doc, indent: number): readonly string[] {
   const layout = new Layout(indent);

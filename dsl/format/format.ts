@@ -44,8 +44,3 @@ export function formatWithInsertions(source: Source, insertions: readonly Insert
   }
   return formatSource(makeSource(source.path, text + source.text.slice(done)));
 }
-
-/** An expression on one line, with the parentheses that its tree needs. */
-export const printExpr = (expr: Expr): string => flatText(exprDoc(plainPen, expr)) ?? "";
-
-export const printType = (type: TypeNode): string => flatText(typeDoc(plainPen, type)) ?? "";

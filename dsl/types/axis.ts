@@ -5,7 +5,6 @@
  * indices of the equation that made a tensor (`‹t›`) to the places of its axes (`‹#0›`) and on to the subscripts of a read.
  */
 
-import type { Span } from "../diagnostics/source.ts";
 import type { Facts } from "./facts.ts";
 import { add, atomsOf, index, indexKey, mul, one, type Poly, printPoly, substitute, value, zero } from "./poly.ts";
 import { compare } from "./prove.ts";
@@ -178,10 +177,4 @@ export function mapAxis(axis: Axis, map: (p: Poly) => Poly, text: (t: string) =>
     case "joined":
       return { kind: axis.kind, parts: axis.parts.map((p) => mapAxis(p, map, text)), restriction };
   }
-}
-
-/** An axis with the place that says so, for labels. */
-export interface AxisOrigin {
-  readonly axis: Axis;
-  readonly span: Span;
 }

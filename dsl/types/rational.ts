@@ -70,7 +70,6 @@ export function lcmInt(a: Int, b: Int): Int {
   return mulInt(a, floorDivInt(b, gcdInt(a, b)));
 }
 
-export const rationalZero: Rational = { num: 0, den: 1 };
 export const rationalOne: Rational = { num: 1, den: 1 };
 
 /** num / den in lowest terms; den must not be 0. */

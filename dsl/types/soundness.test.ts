@@ -100,9 +100,9 @@ function compute(e: Expr, env: Env): bigint | null {
     case "mod":
       return b > 0n ? ((a % b) + b) % b : null;
     case "min":
-      return a < b ? a : b;
+      return BigInt(Math.min(Number(a), Number(b))); // small values
     case "max":
-      return a > b ? a : b;
+      return BigInt(Math.max(Number(a), Number(b)));
     case "exact":
       return b > 0n && a % b === 0n ? a / b : null;
   }

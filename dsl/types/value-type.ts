@@ -1,18 +1,16 @@
 /** Types of values: axes and an element type. */
-import type { Block, Param, Result } from "../ast/nodes.ts";
+import type { Param, Result } from "../ast/nodes.ts";
 import { type Axis, mapAxis, plainText, printAxes, printAxis } from "./axis.ts";
-import { type Poly, printPoly } from "./poly.ts";
+import type { Poly } from "./poly.ts";
 
 export const floatWords = ["real", "f32", "f64", "bf16", "f16", "e4m3", "e5m2", "e2m1", "e8m0"] as const;
 export const integerWords = ["i32", "i64", "i8", "u8", "int", "dim"] as const;
 export type FloatWord = (typeof floatWords)[number];
 export type IntegerWord = (typeof integerWords)[number];
-export type ScalarWord = FloatWord | IntegerWord | "bool" | "text" | "memory";
+type ScalarWord = FloatWord | IntegerWord | "bool" | "text" | "memory";
 
 export const isFloatWord = (word: string): word is FloatWord => (floatWords as readonly string[]).includes(word);
 export const isIntegerWord = (word: string): word is IntegerWord => (integerWords as readonly string[]).includes(word);
-export const isScalarWord = (word: string): word is ScalarWord =>
-  isFloatWord(word) || isIntegerWord(word) || word === "bool" || word === "text" || word === "memory";
 
 export type Element =
   | { readonly kind: "float"; readonly word: FloatWord }
@@ -49,7 +47,6 @@ export const realElement: Element = { kind: "float", word: "real" };
 export const intElement: Element = { kind: "integer", word: "int" };
 export const boolElement: Element = { kind: "bool" };
 export const unknownElement: Element = { kind: "unknown" };
-export const unknownType: ValueType = { axes: [], element: unknownElement };
 
 export const isInteger = (e: Element): boolean => e.kind === "integer" || e.kind === "index";
 export const isNumber = (e: Element): boolean => e.kind === "float" || isInteger(e);
@@ -95,16 +92,3 @@ export function mapElement(element: Element, map: (p: Poly) => Poly, text: (t: s
       return element;
   }
 }
-
-export const mapType = (
-  type: ValueType,
-  map: (p: Poly) => Poly,
-  text: (t: string) => string = (t) => t,
-): ValueType => ({
-  axes: type.axes.map((axis) => mapAxis(axis, map, text)),
-  element: mapElement(type.element, map, text),
-});
-
-/** A header as text, for hover and messages. */
-export type HeaderOwner = Pick<Block, "name" | "params" | "results">;
-export const printSize = (size: Poly): string => plainText(printPoly(size));
