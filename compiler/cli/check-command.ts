@@ -2,7 +2,6 @@ import type { BlockInstance, CheckResult, ModelInstance, WeightInstance } from "
 import type { Diagnostic } from "../../dsl/diagnostics/diagnostic.ts";
 import { printable } from "../../dsl/diagnostics/display.ts";
 import { toJson } from "../../dsl/diagnostics/render-json.ts";
-import { renderAll } from "../../dsl/diagnostics/render-text.ts";
 import { sortDiagnostics } from "../../dsl/diagnostics/sort.ts";
 import { positionAt, type Span } from "../../dsl/diagnostics/source.ts";
 import { countParameters } from "../../dsl/graph-view/count-parameters.ts";
@@ -12,6 +11,7 @@ import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { SourceReader, shownPath } from "./project.ts";
+import { showDiagnostics } from "./show-diagnostics.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
 
@@ -40,7 +40,7 @@ function printText(
   diagnostics: readonly Diagnostic[],
   terminal: Terminal,
 ): void {
-  if (diagnostics.length > 0) terminal.error(endLine(renderAll(diagnostics, { colour: terminal.colour.error })));
+  showDiagnostics(diagnostics, terminal);
   for (const file of checked) {
     if (file.ok) terminal.out(`${printable(file.shown)}: ${summaryOf(file.result)}\n`);
     if (line.has("captures")) for (const capture of capturesOf(file, terminal)) terminal.out(captureLine(capture));
@@ -48,8 +48,6 @@ function printText(
       for (const one of unprovedOf(file, terminal)) terminal.out(`${one.at}: ${printable(one.text)}\n`);
   }
 }
-
-const endLine = (text: string): string => (text.endsWith("\n") ? text : `${text}\n`);
 
 const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
 

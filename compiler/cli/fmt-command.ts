@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import type { Diagnostic } from "../../dsl/diagnostics/diagnostic.ts";
 import { printable } from "../../dsl/diagnostics/display.ts";
 import { toJson } from "../../dsl/diagnostics/render-json.ts";
-import { renderAll } from "../../dsl/diagnostics/render-text.ts";
 import { makeSource } from "../../dsl/diagnostics/source.ts";
 import { formatSource, formatWithInsertions } from "../../dsl/format/format.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -12,6 +11,7 @@ import { Failure } from "./failure.ts";
 import { findSources } from "./find-sources.ts";
 import { nameFrom, SourceReader } from "./project.ts";
 import { readStandardInput, readText, sizeLimits } from "./read-file.ts";
+import { showDiagnostics } from "./show-diagnostics.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
 import { replaceFile } from "./write-file.ts";
@@ -36,10 +36,6 @@ function conflictOf(line: CommandLine): string | null {
 }
 
 const hasErrors = (diagnostics: readonly Diagnostic[]): boolean => diagnostics.some((one) => one.severity === "error");
-
-function showDiagnostics(diagnostics: readonly Diagnostic[], terminal: Terminal): void {
-  if (diagnostics.length > 0) terminal.error(renderAll(diagnostics, { colour: terminal.colour.error }));
-}
 
 const showJson = (value: unknown, terminal: Terminal): void => terminal.out(`${JSON.stringify(value, null, 2)}\n`);
 

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import type { ModelInstance } from "../../dsl/checker/result.ts";
-import { renderAll } from "../../dsl/diagnostics/render-text.ts";
 import { countParameters } from "../../dsl/graph-view/count-parameters.ts";
 import { drawSvg } from "../../dsl/graph-view/draw-svg.ts";
 import { drawText } from "../../dsl/graph-view/draw-text.ts";
@@ -9,6 +8,7 @@ import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { nameFrom, SourceReader } from "./project.ts";
+import { showDiagnostics } from "./show-diagnostics.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
 import { writeResult } from "./write-file.ts";
@@ -22,7 +22,7 @@ export function runGraph(line: CommandLine, { terminal, home }: Surroundings): E
   const checked = checkFile(name, inputs, new SourceReader(home.folder, terminal.cwd), terminal);
   if (checked instanceof Failure) return reportFailure(terminal, checked);
   if (!checked.ok) {
-    terminal.error(renderAll(checked.diagnostics, { colour: terminal.colour.error }));
+    showDiagnostics(checked.diagnostics, terminal);
     return exitCodes.errorsFound;
   }
   const { model } = checked.result;

@@ -9,10 +9,18 @@ test.each([
   ["a  :=  b\nc\nd := e\n", "a := b\nc\nd  := e\n"],
   ["a\n\n\nb", "a\n\nb"],
   ["aaa", "aa"],
-  ["one\r\ntwo\r\n", "one\ntwo\n"],
   ["x", "x\n"],
 ])("%j becomes %j", (is, shall) => {
   const edits = lineEdits(makeSource("a.ds", is), shall);
+  expect(TextDocument.applyEdits(TextDocument.create("", "", 0, is), [...edits])).toBe(shall);
+});
+
+test.each([
+  ["one  \r\ntwo\r\n", "one\ntwo\n", "one\r\ntwo\r\n"],
+  ["one\r\n\r\n\r\ntwo\r\n", "one\n\ntwo\n", "one\r\n\r\ntwo\r\n"],
+  ["one\r\ntwo", "one\ntwo\n", "one\r\ntwo\r\n"],
+])("line ends stay: %j, wanted %j", (is, wanted, shall) => {
+  const edits = lineEdits(makeSource("a.ds", is), wanted);
   expect(TextDocument.applyEdits(TextDocument.create("", "", 0, is), [...edits])).toBe(shall);
 });
 

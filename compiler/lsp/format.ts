@@ -13,15 +13,19 @@ export function formatEdits(source: Source): readonly TextEdit[] {
 /**
  * The edits from one text to another. Formatting mostly leaves lines where they are; then only the changed part of each
  * line is replaced and cursors, folds and breakpoints stay. Otherwise one edit from the first difference to the last.
+ * Lines end as they did: that is the editor's setting.
  */
 export function lineEdits(source: Source, wanted: string): readonly TextEdit[] {
   const is = source.text.split("\n");
-  const shall = wanted.split("\n");
-  if (is.length !== shall.length) return changedPart(source, 0, source.text, wanted);
+  const shall = wanted.split(/\r?\n/);
+  if (is.length !== shall.length) {
+    return changedPart(source, 0, source.text, shall.join(source.text.includes("\r\n") ? "\r\n" : "\n"));
+  }
   const edits: TextEdit[] = [];
   let offset = 0;
   for (const [at, line] of is.entries()) {
-    edits.push(...changedPart(source, offset, line, shall[at] ?? line));
+    const content = line.endsWith("\r") && at < is.length - 1 ? line.slice(0, -1) : line;
+    edits.push(...changedPart(source, offset, content, shall[at] ?? content));
     offset += line.length + 1;
   }
   return edits;
@@ -32,8 +36,13 @@ function changedPart(source: Source, offset: number, is: string, shall: string):
   const shorter = Math.min(is.length, shall.length);
   let before = 0;
   while (before < shorter && is[before] === shall[before]) before += 1;
+  if (splitsLineEnd(is, before)) before -= 1;
   let after = 0;
   while (after < shorter - before && is[is.length - 1 - after] === shall[shall.length - 1 - after]) after += 1;
+  if (splitsLineEnd(is, is.length - after)) after -= 1;
   const span = { source, start: offset + before, end: offset + is.length - after };
   return [{ range: rangeOf(span), newText: shall.slice(before, shall.length - after) }];
 }
+
+/** No position of an editor lies between the two characters of a line end. */
+const splitsLineEnd = (text: string, at: number): boolean => text[at - 1] === "\r" && text[at] === "\n";

@@ -39,6 +39,7 @@ export class Workspace {
   private readonly disk: Disk;
   private readonly libraryFolder: string;
   private readonly results = new Map<string, Checked>();
+  /** Trees of texts that did not change: the library's, mostly. */
   private readonly trees = newParseCache();
   private folders: readonly string[] = [];
 
@@ -133,9 +134,10 @@ export class Workspace {
 
   /** What an import names: the file's absolute path. */
   resolveImport(from: Place, spelled: string): string {
-    if (spelled.startsWith("std/")) return `${this.libraryFolder}${spelled.slice("std".length)}.ds`;
+    const path = spelled.replace(/\.ds$/, "");
+    if (isLibraryPath(path)) return `${this.libraryFolder}${path.slice("std".length)}.ds`;
     const steps = folderOf(`${from.root}/${from.entry}`).split("/");
-    for (const step of spelled.split("/")) {
+    for (const step of path.split("/")) {
       if (step === "..") steps.pop();
       else if (step !== "." && step !== "") steps.push(step);
     }

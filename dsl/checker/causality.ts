@@ -3,7 +3,7 @@
  * So cutting a prompt into other chunks cannot change a result.
  */
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, indexAtom, plainText, sizeOf } from "../types/axis.ts";
+import { type Axis, indexAtom, indexToken, plainText, sizeOf } from "../types/axis.ts";
 import { withNonNegative } from "../types/facts.ts";
 import { add, asSymbol, atomsOf, mul, one, type Poly, printPoly, sub, value as valueAtom } from "../types/poly.ts";
 import { isNonNegative } from "../types/prove.ts";
@@ -51,7 +51,7 @@ export function checkMemoryRead(
   if (found === null || !eq.body.checksCausality) return;
   const around = [...eq.facts];
   eq.obligations.push(() => {
-    if (eq.token === null) return; // rows of memory by themselves, or something that is tainted by reading them all
+    if (eq.token === null || hasDoubtfulRange(at, eq)) return; // rows of memory by themselves, or something that is tainted by reading them all
     let facts = factsHere(eq);
     for (const fact of around) facts = withNonNegative(facts, fact);
     const positions = tokenPositions(eq);
@@ -74,6 +74,15 @@ export function checkMemoryRead(
     });
   });
 }
+
+/** The set an index runs over is wrong itself, and has been reported. */
+const hasDoubtfulRange = (at: Poly | null, eq: EquationContext): boolean =>
+  at !== null &&
+  eq.all.some(
+    (info) =>
+      info.ranges.some((r) => r.written && r.axis.kind === "unknown") &&
+      [...atomsOf(at).values()].some((a) => a.kind === "index" && a.name === indexToken(info.token)),
+  );
 
 function reportLater(span: Span, at: string | null, found: MemoryAxis, eq: EquationContext): void {
   const position = (eq.body.tokens.get(eq.token?.size ?? "") ?? ["pos"])[0] ?? "pos";

@@ -267,6 +267,8 @@ export interface EquationContext {
   /** Innermost binding of each name last. */
   readonly indices: Map<string, IndexInfo[]>;
   readonly all: IndexInfo[];
+  /** How often each name was bound. */
+  readonly bound: Map<string, number>;
   /** Which expressions are uses of an index. */
   readonly uses: Map<Expr, IndexInfo>;
   /** Which nodes bind indices (reductions, sets). */

@@ -20,6 +20,9 @@ export function inDefinitionOrder(body: Body): readonly Entity[] {
   };
   const order: Entity[] = [];
   const seen = new Set<Entity>();
+  const entered = new Set<Entity>();
+  /** Those that lead back to one they are reached from: a recurrence has to be begun at its start. */
+  const circular = new Set<Entity>();
   for (const root of names.values()) {
     // Depth first without recursion: `next` is where the walk through the mentions of an entity stands.
     const open: { entity: Entity; next: number }[] = seen.has(root) ? [] : [{ entity: root, next: 0 }];
@@ -27,16 +30,20 @@ export function inDefinitionOrder(body: Body): readonly Entity[] {
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
       const other = mentions(top.entity)[top.next];
       top.next += 1;
+      entered.add(top.entity);
       if (other === undefined) {
-        order.push(top.entity);
+        if (!circular.has(top.entity)) order.push(top.entity);
+        entered.delete(top.entity);
         open.pop();
+      } else if (entered.has(other)) {
+        circular.add(top.entity);
       } else if (!seen.has(other)) {
         seen.add(other);
         open.push({ entity: other, next: 0 });
       }
     }
   }
-  return order;
+  return [...order, ...circular];
 }
 
 /** Names below a node; trees are no deeper than the parser's nesting limit. */

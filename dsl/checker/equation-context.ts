@@ -14,6 +14,7 @@ export function newEquation(body: Body, scopeSpan: Span, fillsBlocks = false): E
     scopeSpan,
     indices: new Map(),
     all: [],
+    bound: new Map(),
     uses: new Map(),
     binders: new Map(),
     obligations: [],

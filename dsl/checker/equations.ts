@@ -24,7 +24,7 @@ import {
 } from "../types/value-type.ts";
 import { settleCausality } from "./causality.ts";
 import { fail } from "./conditions.ts";
-import type { Body, EquationContext, Value } from "./context.ts";
+import type { Body, EquationContext, IndexInfo, Value } from "./context.ts";
 import { bindFreeIndices, newEquation } from "./equation-context.ts";
 import { addRange, indexRange, recordIndices, settleIndex } from "./indices.ts";
 import {
@@ -107,7 +107,8 @@ function defining(equation: Equation, body: Body, declaredOf: (target: Target) =
   const tainted = settleCausality(eq, hasToken, false);
   body.quiet = wasQuiet;
   recordIndices(eq, equation.span);
-  const failed = body.found.errors > before;
+  const doubtful = eq.all.some((info) => info.ranges.some((r) => r.written && r.axis.kind === "unknown"));
+  const failed = doubtful || body.found.errors > before;
   return values.map((v, i) => {
     // A value that is wrong somewhere fits everywhere, unless its type is declared.
     if (failed && (declared[i]?.type ?? null) === null) return unknownValue(v.span);
@@ -149,12 +150,13 @@ function rangesFromDeclared(items: readonly LeftItem[], type: ValueType | null):
 }
 
 function finishIndices(eq: EquationContext): void {
+  const uses = new Map<IndexInfo, number>();
+  for (const info of eq.uses.values()) uses.set(info, (uses.get(info) ?? 0) + 1);
   for (const info of eq.all) {
     if (info.role === "bound") continue;
     settleIndex(info, eq);
     if (info.axis !== null) continue;
-    const used = [...eq.uses.values()].filter((i) => i === info).length;
-    if (info.role === "free" && used <= 1) continue; // reported as used once
+    if (info.role === "free" && (uses.get(info) ?? 0) <= 1) continue; // reported as used once
     fail(eq.body, "DS0212", {
       title: `range of index \`${info.name}\` is unknown`,
       at: info.span,

@@ -2,14 +2,14 @@
 
 import type { CallExpr } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
-import { type Axis, plainAxis, restrictAxis, unknownAxis } from "../types/axis.ts";
-import { atomsOf, type Poly, printPoly, value as valueAtom } from "../types/poly.ts";
+import { type Axis, plainAxis, restrictAxis } from "../types/axis.ts";
+import { type Poly, printPoly, value as valueAtom } from "../types/poly.ts";
 import { type Element, isInteger, printValueType } from "../types/value-type.ts";
 import { causalFacts, checkOpenMemory } from "./causality.ts";
 import { fail } from "./conditions.ts";
 import type { EquationContext, Header, Value } from "./context.ts";
 import { liftPair } from "./core-calls.ts";
-import { type Bindings, matchArgument, orderArguments, substituteType } from "./headers.ts";
+import { type Bindings, matchArgument, orderArguments, solvedPart, substituteType } from "./headers.ts";
 import { expressionKey } from "./keys.ts";
 import { isUnknown, makeValue, placeAtom, unknownValue } from "./values.ts";
 
@@ -102,11 +102,11 @@ export function applyHeader(
   const results = header.results.map((result): Value => {
     const inferredResult = better?.get(result.name);
     if (inferredResult !== undefined) return { ...inferredResult, span: expr.span, isStatic, tainted };
-    const type = substituteType(result.type, bindings);
+    const type = substituteType(solvedPart(result.type, header.sizes, bindings), bindings);
     const key = expressionKey(expr, eq);
     const axes = type.axes.map((axis, i) =>
       axis.restriction === null || header.results[0] === undefined || !isDeclaredSome(result.type.axes[i])
-        ? unsolvedToUnknown(axis, header)
+        ? axis
         : restrictAxis(axis, { ...axis.restriction, key: `${key}.${result.name}` }),
     );
     const element = withCausality(type.element, axes, header, values, eq);
@@ -124,14 +124,6 @@ export function applyHeader(
 const isDeclaredSome = (axis: Axis | undefined): boolean => axis?.restriction?.key.startsWith("some of ") ?? false;
 const isSizeParam = (e: Element): boolean => e.kind === "integer" && (e.word === "dim" || e.word === "int");
 const mustBeStatic = (e: Element): boolean => isSizeParam(e) || e.kind === "text";
-
-function unsolvedToUnknown(axis: Axis, header: Header): Axis {
-  if (axis.kind !== "plain") return axis;
-  const open = [...atomsOf(axis.size).values()].some(
-    (a) => a.kind === "symbol" && a.name.startsWith("?") && header.sizes.has(a.name),
-  );
-  return open ? unknownAxis : axis;
-}
 
 /** A set of memory rows for each token holds rows no later than the token: proved where it is made, known where used. */
 function withCausality(

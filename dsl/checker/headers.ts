@@ -131,11 +131,7 @@ export function solveAxis(
     for (const [i, part] of pattern.parts.entries()) {
       const given = actual.parts[i];
       const inner = given === undefined ? null : solveAxis(part, given, sizes, bindings, eq);
-      if (inner !== null) {
-        const [a, b] = [sizeOf(substituteAxis(pattern, bindings)), sizeOf(actual)];
-        const same = a !== null && b !== null && compare(a, b, eq.body.facts) === "equal";
-        return problem(same || inner.kind === "layout" ? "layout" : "size");
-      }
+      if (inner !== null) return problem("layout");
     }
     return null;
   }
@@ -182,8 +178,35 @@ function solveStructured(
   return solveAxis(only, plainAxis(rest), sizes, bindings, eq) === null;
 }
 
+/** A type in which axes with sizes that no argument solved are unknown. */
+export function solvedPart(type: ValueType, sizes: ReadonlySet<string>, bindings: Bindings): ValueType {
+  const solved = (axis: Axis): Axis => {
+    switch (axis.kind) {
+      case "unknown":
+        return axis;
+      case "plain":
+        return hasOpenSize(axis.size, sizes, bindings) ? unknownAxis : axis;
+      default:
+        return { ...axis, parts: axis.parts.map(solved) };
+    }
+  };
+  const { element } = type;
+  const known: Element =
+    element.kind === "index" || element.kind === "set" ? { ...element, of: solved(element.of) } : element;
+  return { axes: type.axes.map(solved), element: known };
+}
+
+const hasOpenSize = (size: Poly, sizes: ReadonlySet<string>, bindings: Bindings): boolean =>
+  [...atomsOf(size).values()].some((a) => {
+    if (a.kind !== "symbol" || !sizes.has(a.name)) return false;
+    const bound = bindings.get(a.name);
+    return bound === undefined || (bound.kind === "unknown" && asSymbol(size) === null);
+  });
+
 const isSolved = (size: Poly, sizes: ReadonlySet<string>, bindings: Bindings): boolean =>
-  [...atomsOf(size).values()].every((a) => a.kind !== "symbol" || !sizes.has(a.name) || bindings.has(a.name));
+  [...atomsOf(size).values()].every(
+    (a) => a.kind !== "symbol" || !sizes.has(a.name) || (bindings.get(a.name)?.kind ?? "unknown") !== "unknown",
+  );
 
 /** Matches one argument; reports and returns null on a mismatch, otherwise the axes by which a scalar parameter lifts. */
 export function matchArgument(

@@ -23,7 +23,8 @@ import { isUnknown, renameWithBounds, selfName } from "./values.ts";
 
 /** A new index; its token is unique in the equation even where a name is bound twice. */
 export function bindIndex(expr: NameExpr, role: IndexRole, eq: EquationContext): IndexInfo {
-  const twins = eq.all.filter((i) => i.name === expr.text).length;
+  const twins = eq.bound.get(expr.text) ?? 0;
+  eq.bound.set(expr.text, twins + 1);
   const info: IndexInfo = {
     name: expr.text,
     token: twins === 0 ? expr.text : `${expr.text}′${twins + 1}`,

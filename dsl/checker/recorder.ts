@@ -38,9 +38,10 @@ export const newRecorder = (): Recorder => ({
 
 export const spanKey = (span: Span): string => `${span.source.path}:${span.start}:${span.end}`;
 
-/** One report a code and place: the first path to find it wins. */
+/** One error a place, on whichever path it is found first: a second one there would follow from the same cause. */
 export function report(recorder: Recorder, code: Code, what: Report): void {
-  const key = `${code}@${spanKey(what.at)}`;
+  const warns = what.severity === "warning";
+  const key = warns ? `${code}@${spanKey(what.at)}` : spanKey(what.at);
   if (recorder.seen.has(key)) return;
   recorder.seen.add(key);
   recorder.diagnostics.push({

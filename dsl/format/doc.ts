@@ -49,6 +49,8 @@ export const line: Doc = { kind: "line", flat: " ", hard: false };
 export const softLine: Doc = { kind: "line", flat: "", hard: false };
 export const hardLine: Doc = { kind: "line", flat: " ", hard: true };
 export const concat = (...parts: readonly Doc[]): Doc => ({ kind: "concat", parts });
+/** For lists of any length: arguments are limited by the stack. */
+export const sequence = (parts: readonly Doc[]): Doc => ({ kind: "concat", parts });
 export const group = (...parts: readonly Doc[]): Doc => ({ kind: "group", body: concat(...parts) });
 export const nest = (...parts: readonly Doc[]): Doc => ({
   kind: "nest",

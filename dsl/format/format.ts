@@ -1,12 +1,9 @@
 /** The canonical text of a file. */
-import type { Expr, File, TypeNode } from "../ast/nodes.ts";
+import type { File } from "../ast/nodes.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { makeSource, type Source } from "../diagnostics/source.ts";
 import { parse } from "../parser/parse.ts";
-import { flatText } from "./doc.ts";
-import { exprDoc, typeDoc } from "./expr.ts";
 import { layOutFile } from "./layout.ts";
-import { plainPen } from "./pen.ts";
 import { renderRows } from "./rows.ts";
 
 /**

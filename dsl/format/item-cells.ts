@@ -47,7 +47,7 @@ function ownCells(pen: Pen, item: LineItem): readonly Cell[] {
     case "param": {
       const names = cell("name", word, "param ", namesDoc(pen, item.names));
       const type = cell("type", ": ", typeDoc(pen, item.type));
-      const value = item.default === null ? [] : [cell("value", "= ", exprDoc(pen, item.default))];
+      const value = item.default === null ? [] : [cell("default", "= ", exprDoc(pen, item.default))];
       return [names, type, ...value, ...whereCell(pen, item.where)];
     }
     case "weight": {
@@ -130,7 +130,7 @@ function targetDoc(pen: Pen, target: Target): Doc {
 export function fieldCells(pen: Pen, field: ConfigField): readonly Cell[] {
   const names = cell("name", namesDoc(pen, field.names));
   const type = cell("type", ": ", typeDoc(pen, field.type));
-  return [names, type, cell("value", "= ", exprDoc(pen, field.value)), ...whereCell(pen, field.where)];
+  return [names, type, cell("default", "= ", exprDoc(pen, field.value)), ...whereCell(pen, field.where)];
 }
 
 export function importCells(pen: Pen, item: Import): readonly Cell[] {

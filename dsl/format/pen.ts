@@ -31,7 +31,15 @@ export class CommentReader {
   }
 
   has(start: number, end: number): boolean {
-    return this.#comments.some(({ span }) => span.start >= start && span.start < end);
+    let low = 0;
+    let high = this.#comments.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#comments[middle]?.span.start ?? 0) < start) low = middle + 1;
+      else high = middle;
+    }
+    const first = this.#comments[low];
+    return first !== undefined && first.span.start < end;
   }
 }
 

@@ -18,19 +18,32 @@ export interface Row {
 }
 
 /** A column moves right by at most this much, so that one long name does not tear all others apart. */
-const widestShift: Readonly<Record<string, number>> = { at: 28 };
+const widestShift: Readonly<Record<string, number>> = { at: 28, default: 4 };
 const usualShift = 8;
 /** Where trailing comments begin if the line is short enough. */
 const commentColumn = 61;
 
 export function renderRows(rows: readonly Row[]): string {
   const lines: string[] = [];
-  const columns = ["type", "value", "scalar", "range", "define", "at", "or", "keep", "copy", "where", "brace"];
+  const columns = [
+    "type",
+    "default",
+    "value",
+    "scalar",
+    "range",
+    "define",
+    "at",
+    "or",
+    "keep",
+    "copy",
+    "where",
+    "brace",
+  ];
   const shaped = rows.map(shape);
   for (const column of columns) alignColumn(shaped, column);
   for (const row of shaped) {
     if (row.row.blankBefore && lines.length > 0) lines.push("");
-    lines.push(...rowLines(row));
+    for (const text of rowLines(row)) lines.push(text);
   }
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
@@ -67,36 +80,60 @@ interface Member {
   readonly room: number | null;
 }
 
+/** Neighbours whose cells of one column begin at one place. */
+class Alignment {
+  readonly #widestShift: number;
+  #members: Member[] = [];
+  #narrowest = Number.POSITIVE_INFINITY;
+  #widest = 0;
+  /** The farthest the column may begin before a line grows too long. */
+  #limit = Number.POSITIVE_INFINITY;
+
+  constructor(column: string) {
+    this.#widestShift = widestShift[column] ?? usualShift;
+  }
+
+  add(member: Member): void {
+    if (!this.#fits(member)) this.settle();
+    this.#members.push(member);
+    this.#narrowest = Math.min(this.#narrowest, member.width);
+    this.#widest = Math.max(this.#widest, member.width);
+    this.#limit = Math.min(this.#limit, limitOf(member));
+  }
+
+  #fits(member: Member): boolean {
+    const widest = Math.max(this.#widest, member.width);
+    const narrowest = Math.min(this.#narrowest, member.width);
+    return widest - narrowest <= this.#widestShift && widest <= Math.min(this.#limit, limitOf(member));
+  }
+
+  settle(): void {
+    for (const { shaped, cell, width } of this.#members) shaped.gaps[cell] = 1 + this.#widest - width;
+    this.#members = [];
+    this.#narrowest = Number.POSITIVE_INFINITY;
+    this.#widest = 0;
+    this.#limit = Number.POSITIVE_INFINITY;
+  }
+}
+
+const limitOf = ({ width, room }: Member): number => (room === null ? Number.POSITIVE_INFINITY : width + room);
+
 function alignColumn(rows: readonly Shaped[], column: string): void {
-  let members: Member[] = [];
-  const settle = (): void => {
-    const target = Math.max(...members.map(({ width }) => width));
-    for (const { shaped, cell, width } of members) shaped.gaps[cell] = 1 + target - width;
-    members = [];
-  };
+  const alignment = new Alignment(column);
   let before: Row | null = null;
   for (const shaped of rows) {
-    if (before === null || !inOneRun(before, shaped.row, column)) settle();
+    if (before === null || !inOneRun(before, shaped.row, column)) alignment.settle();
     before = shaped.row;
     const cell = shaped.row.cells.findIndex((each) => each.column === column);
     const width = cell < 0 ? null : widthOf(shaped, cell);
     if (width === null) {
-      if (shaped.row.cells.length === 1) settle();
+      if (shaped.row.cells.length === 1) alignment.settle();
       continue;
     }
     const whole = widthOf(shaped, shaped.flat.length);
-    const member = { shaped, cell, width, room: whole === null || whole > lineWidth ? null : lineWidth - whole };
-    if (!fits([...members, member], widestShift[column] ?? usualShift)) settle();
-    members.push(member);
+    alignment.add({ shaped, cell, width, room: whole === null || whole > lineWidth ? null : lineWidth - whole });
   }
-  settle();
-}
-
-function fits(members: readonly Member[], shift: number): boolean {
-  const widths = members.map(({ width }) => width);
-  const widest = Math.max(...widths);
-  if (widest - Math.min(...widths) > shift) return false;
-  return members.every(({ width, room }) => room === null || widest - width <= room);
+  alignment.settle();
 }
 
 const tensorKinds: ReadonlySet<string> = new Set(["weight", "part"]);

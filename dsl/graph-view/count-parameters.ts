@@ -17,6 +17,10 @@ export function copiesOf(block: BlockInstance): number | null {
   return block.family === null ? 1 : block.family.count;
 }
 
+/** A shape of plain numbers already says its sizes; one of merged or joined axes does not. */
+export const saysSizes = ({ shape, sizes }: WeightInstance): boolean =>
+  sizes === null || shape === `[${sizes.join(", ")}]`;
+
 /** Null while a size is not known. */
 export const countWeight = (weight: WeightInstance): number | null =>
   weight.sizes === null ? null : weight.sizes.reduce((product, size) => product * size, 1);
@@ -54,3 +58,7 @@ export function countParameters(model: ModelInstance): Counts {
     optional: optional(model.blocks),
   };
 }
+
+/** Whether a config was given: then a size that is still not known has another reason. */
+export const hasConfig = (model: ModelInstance): boolean =>
+  model.bound || model.settings.some((setting) => setting.kind === "field" && setting.value !== null);

@@ -1,7 +1,7 @@
 /** The head of the picture: name, size, settings and entries, and where the parameters are. */
 import type { BlockInstance, ModelInstance, Setting } from "../checker/result.ts";
 import { printable } from "../diagnostics/display.ts";
-import { copiesOf, countWeight } from "./count-parameters.ts";
+import { copiesOf, countWeight, hasConfig } from "./count-parameters.ts";
 import { longCount, percent, shortCount } from "./format-count.ts";
 import type { Picture } from "./picture.ts";
 import { column, ink, type Piece, paletteColour, rect, tint } from "./svg-shapes.ts";
@@ -27,7 +27,7 @@ function drawTitle(model: ModelInstance, width: number, picture: Picture): Piece
   const number = total === null ? "" : shortCount(total);
   const caption =
     total === null
-      ? model.bound
+      ? hasConfig(model)
         ? "some size is not known"
         : "no config: sizes are names"
       : `${longCount(total)} parameters`;
@@ -103,7 +103,7 @@ function drawSettings(model: ModelInstance, width: number): Piece {
       .filter((setting) => setting.kind === kind)
       .map((setting) => ({
         runs: [
-          { text: setting.name, face: faces.code, fill: ink.muted },
+          { text: kind === "runtime" ? `${setting.name} in` : setting.name, face: faces.code, fill: ink.muted },
           { text: setting.value ?? setting.type, face: faces.code, fill: ink.text },
         ],
         fill: stroke === undefined ? ink.chip : ink.white,

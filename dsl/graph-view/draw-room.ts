@@ -4,12 +4,13 @@ import { printable } from "../diagnostics/display.ts";
 import { copiesOf } from "./count-parameters.ts";
 import { drawStates, drawWeights, weightHint } from "./draw-weights.ts";
 import { percent, shortCount } from "./format-count.ts";
-import { groupVariants, type Variants } from "./group-variants.ts";
+import { familyCondition, familyIndex, groupVariants, type Variants } from "./group-variants.ts";
 import type { Picture } from "./picture.ts";
 import { column, grid, ink, type Piece, rect, shade, tint } from "./svg-shapes.ts";
 import { endLine, faces, type Run, runLine, runsWidth, textWidth, wrapText } from "./svg-text.ts";
 
 const pad = 12;
+const platePad = 10;
 const gap = 10;
 const titleHeight = 22;
 /** How far the cards behind the first one of a family look out. */
@@ -110,7 +111,11 @@ function drawFamily(variants: readonly BlockInstance[], width: number, place: Pl
           [
             { text: first.name, face: faces.room, fill: ink.text },
             { text: `× ${family.count ?? family.size}`, face: faces.room, fill: ink.text },
-            { text: `${family.index} in ${family.size}, ${variants.length} kinds`, face: faces.code, fill: ink.muted },
+            {
+              text: `${familyIndex(first)}, ${variants.length} kinds`,
+              face: faces.code,
+              fill: ink.muted,
+            },
           ],
           8,
           inside - textWidth(number, faces.number) - 12,
@@ -156,8 +161,8 @@ function drawPlate(block: BlockInstance, width: number, { picture }: Place): Pie
           hint: [hintOf(block), ...block.weights.map(weightHint)].join("\n"),
           ...(block.optional ? { dash: "7 4" } : {}),
         }),
-        runLine(x + pad, y + 22, runs, 8, width - 2 * pad - numberWidth),
-        endLine(x + width - pad, y + 22, { text: number, face: faces.number, fill: ink.text }, numberWidth),
+        runLine(x + platePad, y + 22, runs, 6, width - 2 * platePad - numberWidth),
+        endLine(x + width - platePad, y + 22, { text: number, face: faces.number, fill: ink.text }, numberWidth),
       ].join("");
     },
   };
@@ -230,19 +235,21 @@ function familyRuns(block: BlockInstance): { readonly badge: string; readonly co
   const family = block.family;
   if (family === null) return { badge: "", condition: block.optional ? "optional" : "" };
   const copies = copiesOf(block);
-  const condition = block.members?.condition ?? `${family.index} in ${family.size}`;
+  const condition = familyCondition(block);
   return {
     badge: copies !== null ? `× ${copies}` : block.members === null ? `× ${family.size}` : "× ?",
     condition: block.optional ? `${condition}, optional` : condition,
   };
 }
 
-/** Of a family both: `44.0 M each, 11.3 B`. */
-function countText(block: BlockInstance, place: Place): string {
+/** Of a family both, `44.0 M each, 11.3 B`, where there is room for it, else what they are together. */
+function countText(block: BlockInstance, room: number, place: Place): string {
   const { one, all } = place.picture.counts;
+  const together = numberText(all(block), place);
   const each = one(block);
-  if (each === null || copiesOf(block) === 1) return numberText(all(block), place);
-  return [`${shortCount(each)} each`, numberText(all(block), place)].filter((text) => text !== "").join(", ");
+  if (each === null || copiesOf(block) === 1) return together;
+  const both = [`${shortCount(each)} each`, together].filter((text) => text !== "").join(", ");
+  return textWidth(both, faces.number) <= room ? both : together;
 }
 
 function drawTitle(block: BlockInstance, width: number, colour: string, place: Place): Piece {
@@ -250,8 +257,6 @@ function drawTitle(block: BlockInstance, width: number, colour: string, place: P
     height: titleHeight,
     paint: (x, y) => {
       const { badge, condition } = familyRuns(block);
-      const number = countText(block, place);
-      const numberWidth = number === "" ? 0 : textWidth(number, faces.number) + 10;
       const badgeWidth = badge === "" ? 0 : Math.min(textWidth(printable(badge), faces.badge) + 16, width / 2);
       const runs: readonly Run[] = [
         { text: block.name, face: faces.room, fill: ink.text },
@@ -260,6 +265,8 @@ function drawTitle(block: BlockInstance, width: number, colour: string, place: P
       ];
       const start = x + (badgeWidth > 0 ? badgeWidth + 8 : 0);
       const room = width - (start - x);
+      const number = countText(block, room - runsWidth(runs, 8) - 10, place);
+      const numberWidth = number === "" ? 0 : textWidth(number, faces.number) + 10;
       // When both do not fit, the name is worth more than the number.
       const showNumber = room - numberWidth >= Math.min(room, runsWidth(runs.slice(0, 1), 8) + 40);
       return [
@@ -293,10 +300,14 @@ function drawParams(block: BlockInstance, width: number): Piece {
   const lines: Run[][] = [];
   let used = Number.POSITIVE_INFINITY;
   for (const param of block.params) {
-    const runs = [
-      { text: param.name, face: faces.code, fill: ink.muted },
-      { text: param.value, face: faces.code, fill: ink.text, before: 5 },
-    ];
+    const value = { text: param.value, face: faces.code, fill: ink.text };
+    const runs =
+      param.name === param.value
+        ? [value]
+        : [
+            { text: param.name, face: faces.code, fill: ink.muted },
+            { ...value, before: 5 },
+          ];
     const needed = runsWidth(runs, 0);
     if (used + between + needed > width - 20) {
       if (lines.length === 3) {

@@ -1,8 +1,9 @@
 /** A model as a tree of text: what `dsc graph` prints. */
 import type { BlockInstance, ModelInstance, Setting, WeightInstance } from "../checker/result.ts";
 import { layOut, printable, widthOf } from "../diagnostics/display.ts";
-import { type Counts, copiesOf, countParameters, countWeight } from "./count-parameters.ts";
+import { type Counts, copiesOf, countParameters, countWeight, hasConfig, saysSizes } from "./count-parameters.ts";
 import { longCount, shortCount } from "./format-count.ts";
+import { familyCondition } from "./group-variants.ts";
 
 const lineWidth = 110;
 
@@ -40,7 +41,9 @@ function totalLines(model: ModelInstance, counts: Counts): readonly string[] {
   const { total, optional } = counts;
   if (total === null) {
     return [
-      model.bound ? "total: not known, some size is not" : "total: not known without a config (--config config.json)",
+      hasConfig(model)
+        ? "total: not known, some size is not"
+        : "total: not known without a config (--config config.json)",
     ];
   }
   const line = `total: ${longCount(total)} parameters (${shortCount(total)})`;
@@ -62,7 +65,8 @@ function settingLines(settings: readonly Setting[]): readonly string[] {
 }
 
 function settingText(setting: Setting): string {
-  return setting.value === null ? `${setting.name}: ${setting.type}` : `${setting.name} = ${setting.value}`;
+  if (setting.value === null) return `${setting.name}: ${setting.type}`;
+  return `${setting.name} ${setting.kind === "runtime" ? "in" : "="} ${setting.value}`;
 }
 
 function wrap(items: readonly string[], width: number): readonly string[] {
@@ -105,10 +109,7 @@ function treeRows(
       const inside = indent + (own.startsWith("├") ? "│  " : "   ");
       rows.push({ branch: indent + own, cells: [blockText(part, counts)] });
       const below = part.weights.length + part.states.length + part.parts.length > 0 ? "│  " : "   ";
-      for (const line of wrap(
-        part.params.map((param) => `${param.name} = ${param.value}`),
-        lineWidth - inside.length,
-      )) {
+      for (const line of wrap(part.params.map(paramText), lineWidth - inside.length)) {
         rows.push({ branch: inside + below, cells: [line] });
       }
       add(part, inside);
@@ -118,6 +119,9 @@ function treeRows(
   return rows;
 }
 
+const paramText = ({ name, value }: BlockInstance["params"][number]): string =>
+  name === value ? name : `${name} = ${value}`;
+
 function weightCells(weight: WeightInstance): readonly string[] {
   const count = countWeight(weight);
   const type = weight.type === "real" || weight.type === "" ? "" : ` ${weight.type}`;
@@ -125,7 +129,7 @@ function weightCells(weight: WeightInstance): readonly string[] {
   return [
     `weight ${weight.name}`,
     `${weight.shape}${type}`,
-    weight.sizes === null ? "" : weight.sizes.join(" x "),
+    saysSizes(weight) ? "" : (weight.sizes ?? []).join(" x "),
     count === null ? "" : shortCount(count),
     tensors,
   ];
@@ -139,11 +143,11 @@ function blockText(block: BlockInstance, counts: Counts): string {
 }
 
 /** ` x 256 (e in E)`, ` x 58 (l >= 3)`, ` x L (l in L)` */
-export function familyText(block: BlockInstance): string {
+function familyText(block: BlockInstance): string {
   const family = block.family;
   if (family === null) return "";
   const copies = copiesOf(block);
-  const condition = block.members?.condition ?? `${family.index} in ${family.size}`;
+  const condition = familyCondition(block);
   if (copies === null && block.members !== null) return ` (${condition})`;
   return ` x ${copies ?? family.size} (${condition})`;
 }

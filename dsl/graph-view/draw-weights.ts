@@ -1,7 +1,7 @@
 /** Weights as squares to one scale: the area of a square is its number of parameters. */
 import type { BlockInstance, WeightInstance } from "../checker/result.ts";
 import { printable } from "../diagnostics/display.ts";
-import { countWeight } from "./count-parameters.ts";
+import { countWeight, saysSizes } from "./count-parameters.ts";
 import { longCount, shortCount } from "./format-count.ts";
 import type { Picture } from "./picture.ts";
 import { grid, ink, type Piece, rect, shade } from "./svg-shapes.ts";
@@ -97,11 +97,9 @@ function shortTensor(tensor: string): string {
 const shapeWidth = (weight: WeightInstance): number => runsWidth(shapeRuns(weight), 10);
 
 function shapeRuns(weight: WeightInstance): readonly Run[] {
-  const sizes = weight.sizes === null ? "" : weight.sizes.join(" × ");
   const shape = { text: weight.shape, face: faces.code, fill: ink.muted };
-  // A shape that is a number already says its size.
-  if (sizes === "" || weight.shape === `[${weight.sizes?.join(", ")}]`) return [shape];
-  return [shape, { text: sizes, face: faces.code, fill: ink.text }];
+  if (saysSizes(weight)) return [shape];
+  return [shape, { text: (weight.sizes ?? []).join(" × "), face: faces.code, fill: ink.text }];
 }
 
 export function drawWeights(

@@ -25,3 +25,12 @@ export function groupVariants(blocks: readonly BlockInstance[]): readonly Varian
   }
   return groups;
 }
+
+/** `l in L`; only the index when the size is the number of members, which is told anyway. */
+export function familyIndex({ family }: BlockInstance): string {
+  if (family === null) return "";
+  return family.size === String(family.count) ? family.index : `${family.index} in ${family.size}`;
+}
+
+/** Which members an instance stands for: `l >= 3`, or all of them. */
+export const familyCondition = (block: BlockInstance): string => block.members?.condition ?? familyIndex(block);

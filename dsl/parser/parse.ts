@@ -36,7 +36,7 @@ const end: IToken = createTokenInstance(
 export function parse(source: Source): ParseResult {
   const lexed = readTokens(source);
   const context = new BuildContext(source, lexed.comments);
-  context.diagnostics.push(...lexed.diagnostics);
+  for (const diagnostic of lexed.diagnostics) context.diagnostics.push(diagnostic);
 
   const tooDeep = findTooDeep(lexed.tokens, end);
   if (tooDeep !== null) {

@@ -7,7 +7,7 @@ export const floatWords = ["real", "f32", "f64", "bf16", "f16", "e4m3", "e5m2", 
 export const integerWords = ["i32", "i64", "i8", "u8", "int", "dim"] as const;
 export type FloatWord = (typeof floatWords)[number];
 export type IntegerWord = (typeof integerWords)[number];
-type ScalarWord = FloatWord | IntegerWord | "bool" | "text" | "memory";
+
 
 export const isFloatWord = (word: string): word is FloatWord => (floatWords as readonly string[]).includes(word);
 export const isIntegerWord = (word: string): word is IntegerWord => (integerWords as readonly string[]).includes(word);

@@ -71,7 +71,7 @@ test("--json is one object, and nothing else is printed", async () => {
   expect({ code, error }).toEqual({ code: 1, error: "" });
   expect(JSON.parse(out)).toMatchObject({
     ok: false,
-    diagnostics: [{ code: "DS0101", path: "wrong.ds", range: { start: { line: 14 } } }],
+    diagnostics: [{ code: "DS0101", path: "wrong.ds", range: { start: { line: 15 } } }],
     unproved: expect.any(Array),
     files: [
       { path: "small.ds", ok: true, model: "small", blocks: 1, weights: 2, entries: ["forward"], parameters: null },
@@ -84,7 +84,7 @@ test("--captures tells what `..` took", async () => {
   const cwd = project({ "small.ds": model });
   const { code, out } = await dsc(["check", "small.ds", "--captures"], { cwd });
   expect(code).toBe(0);
-  expect(out).toMatch(/^small\.ds:12:24: `\.\.` of rms_norm takes .*eps/m);
+  expect(out).toMatch(/^small\.ds:13:24: `\.\.` of rms_norm takes .*eps/m);
 });
 
 test("what cannot be read is told apart from what is wrong", async () => {

@@ -28,7 +28,7 @@ test("the tree goes to standard output, the picture to its file", async () => {
   const { code, out, error } = await dsc(["graph", "stack.ds", "--config", "config.json", "--svg", "o.svg"], { cwd });
   expect({ code, error }).toEqual({ code: 0, error: "" });
   expect(out).toMatch(/^model stack\n/);
-  expect(out).toContain("layer x 5 (l in L): swiglu");
+  expect(out).toContain("layer x 5 (l): swiglu  1.92 K");
   expect(out).toContain("total: 1,920 parameters");
   const svg = readXml(readFileSync(join(cwd, "o.svg"), "utf8"));
   expect(svg.attributes.get("viewBox")).toMatch(/^0 0 1200 \d+$/);

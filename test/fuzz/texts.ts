@@ -74,9 +74,9 @@ const symbols = [
 export function randomText(random: Random, corpus: readonly string[]): string {
   switch (random.below(8)) {
     case 0:
-      return bytes(random, new TextDecoder("utf-8"));
+      return bytes(random, "utf-8");
     case 1:
-      return bytes(random, new TextDecoder("latin1"));
+      return bytes(random, "latin1");
     case 2:
       return soup(random);
     default:
@@ -84,10 +84,10 @@ export function randomText(random: Random, corpus: readonly string[]): string {
   }
 }
 
-function bytes(random: Random, decoder: TextDecoder): string {
+function bytes(random: Random, encoding: string): string {
   const data = new Uint8Array(random.below(400));
   for (let i = 0; i < data.length; i += 1) data[i] = random.below(256);
-  return decoder.decode(data);
+  return new TextDecoder(encoding).decode(data);
 }
 
 function soup(random: Random): string {

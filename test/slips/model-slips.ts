@@ -11,7 +11,7 @@ export const modelSlips: readonly Slip[] = [
     ["  y      := hyper_read", "hyper_read(x, pre)", "hyper_read(pre, x)", "DS0209"],
   ]),
   ...slipsOf("std/compressed.ds", [
-    ["  slot[t, u in U, j in m]", "- U * m", "- U", "DS0232"],
+    ["  slot[t, u in U, j in m]", "- U * m", "- U", "DS0221", "slot[t,u,j]"],
     ["slot[t,u,j] >= 0", "slot[t,u,j] >= 0", "slot[t,u,j] >= -1", "DS0221", "slot[t,u,j]"],
     ["  entry_state[pos[t] div m]", " where (pos[t] + 1) mod m == 0", "", "DS0213"],
     ["  score[t,w where", "(pos[t] + 1) div m", "(pos[t] + m) div m", "DS0232"],
