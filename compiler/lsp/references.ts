@@ -12,14 +12,15 @@ export interface Use {
 }
 
 /**
- * `pause` is awaited between files and says whether to go on; what was found so far is returned otherwise. Uses are
- * sorted by file and position.
+ * `pause` is awaited between files and says whether to go on; what was found so far is returned otherwise. A `..` can
+ * take an inherited name that its file never spells: `withCaptures` looks into files with a `..` as well. Uses are sorted
+ * by file and position.
  */
 export async function findUses(
   workspace: Workspace,
   checked: Checked,
   symbol: SymbolInfo,
-  pause: () => Promise<boolean>,
+  options: { readonly pause: () => Promise<boolean>; readonly withCaptures: boolean },
 ): Promise<{ readonly uses: readonly Use[]; readonly checks: readonly Checked[] }> {
   const found = new Map<string, Use>();
   const checks: Checked[] = [];
@@ -35,9 +36,9 @@ export async function findUses(
   collect(checked);
   if (reachesOtherFiles(checked.result, symbol)) {
     const own = `${checked.root}/${checked.entry}`;
-    for (const file of workspace.mentioning(own, symbol.name)) {
+    for (const file of workspace.mentioning(own, options.withCaptures ? [symbol.name, ".."] : [symbol.name])) {
       if (file === own) continue;
-      if (!(await pause())) break;
+      if (!(await options.pause())) break;
       collect(workspace.check(file));
     }
   }
@@ -69,7 +70,7 @@ export async function referencesAt(
   const use = symbolAt(checked.result, checked.entry, offset);
   if (use === null) return [];
   const declaredAt = workspace.fileOf(checked, use.symbol.span.source.path);
-  const { uses } = await findUses(workspace, checked, use.symbol, options.pause);
+  const { uses } = await findUses(workspace, checked, use.symbol, { pause: options.pause, withCaptures: false });
   return (
     uses
       .filter(
@@ -85,8 +86,8 @@ export async function referencesAt(
 export function highlightsAt(checked: Checked, offset: number): readonly DocumentHighlight[] {
   const use = symbolAt(checked.result, checked.entry, offset);
   if (use === null) return [];
-  return checked.result.references
-    .filter((reference) => reference.symbol === use.symbol.id && reference.span.source.path === checked.entry)
+  return referencesTo(checked.result, use.symbol.span)
+    .filter((reference) => reference.span.source.path === checked.entry)
     .map(({ span }) => ({
       range: rangeOf(span),
       kind: sameSpan(span, use.symbol.span) ? DocumentHighlightKind.Write : DocumentHighlightKind.Read,

@@ -9,7 +9,7 @@ import type { Capture, SymbolInfo } from "../../dsl/checker/result.ts";
 import { type Span, spanText } from "../../dsl/diagnostics/source.ts";
 import { rangeOf } from "./documents.ts";
 import { findUses, type Use } from "./references.ts";
-import { type SymbolUse, symbolAt, touches, visibleSymbols } from "./symbol-at.ts";
+import { isSameThing, type SymbolUse, symbolAt, touches, visibleSymbols } from "./symbol-at.ts";
 import { isKeyword } from "./words.ts";
 import { type Checked, isLibraryPath, type Workspace } from "./workspace.ts";
 
@@ -39,7 +39,7 @@ export async function rename(
   const wrong = wrongName(symbol, newName);
   if (wrong !== null) return { refused: wrong };
 
-  const { uses, checks } = await findUses(workspace, checked, symbol, request.pause);
+  const { uses, checks } = await findUses(workspace, checked, symbol, { pause: request.pause, withCaptures: true });
   const taken = nameTaken(checks, symbol, uses, newName);
   if (taken !== null) return { refused: taken };
 
@@ -160,8 +160,9 @@ function argumentsToWrite(checked: Checked, symbol: SymbolInfo, capture: Capture
   });
 }
 
+/** The symbols may come from two checks: then their sources are two objects. */
 const sameDeclaration = (a: SymbolInfo, b: SymbolInfo): boolean =>
-  a.span.start === b.span.start && a.name === b.name && a.span.source.text === b.span.source.text;
+  a.span.source.text === b.span.source.text && isSameThing(a, b);
 
 /** Is the symbol a `param` of the block of this name? */
 function ownsParameter(checked: Checked, block: string, symbol: SymbolInfo): boolean {

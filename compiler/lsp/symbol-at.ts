@@ -44,11 +44,20 @@ export function symbolAt(result: CheckResult, path: string, offset: number): Sym
   return symbol === null ? null : { symbol, span: reference.span };
 }
 
-/** References to whatever is declared at a place; the same declaration has other ids in other checks. */
+/**
+ * References to whatever is declared at a place; the same declaration has other ids in other checks. A name defined in
+ * both branches of an `if`, or case by case, is one thing declared at several places: nothing shadows, so one name in one
+ * scope is the same.
+ */
 export function referencesTo(result: CheckResult, declared: Span): readonly Reference[] {
-  const ids = new Set(result.symbols.filter((symbol) => sameSpan(symbol.span, declared)).map((symbol) => symbol.id));
+  const one = result.symbols.find((symbol) => sameSpan(symbol.span, declared));
+  if (one === undefined) return [];
+  const ids = new Set(result.symbols.filter((symbol) => isSameThing(symbol, one)).map((symbol) => symbol.id));
   return result.references.filter((reference) => ids.has(reference.symbol));
 }
+
+export const isSameThing = (a: SymbolInfo, b: SymbolInfo): boolean =>
+  sameSpan(a.span, b.span) || (a.name === b.name && a.kind === b.kind && sameSpan(a.scope, b.scope));
 
 export const sameSpan = (a: Span, b: Span): boolean =>
   a.source.path === b.source.path && a.start === b.start && a.end === b.end;

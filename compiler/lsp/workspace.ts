@@ -97,13 +97,14 @@ export class Workspace {
     return made;
   }
 
-  /** Files of the project of `path`, itself included, that may mention `word`. */
-  mentioning(path: string, word: string): readonly string[] {
+  /** Files of the project of `path`, itself included, that contain one of the words. */
+  mentioning(path: string, words: readonly string[]): readonly string[] {
     const { root } = this.place(path);
     const files = new Set([path, ...this.disk.sources(root), ...this.documents.paths()]);
     return [...files].filter((file) => {
       if (file !== path && this.place(file).root !== root) return false;
-      return file === path || (this.read(file)?.includes(word) ?? false);
+      const text = this.read(file);
+      return file === path || (text !== null && words.some((word) => text.includes(word)));
     });
   }
 

@@ -15,6 +15,7 @@ import { type Bindings, solveAxis, substitutePoly, substituteType } from "./head
 import { holesOf } from "./interpolation.ts";
 import type { CheckedModel } from "./model.ts";
 import { fillDefaults, mentions } from "./part-calls.ts";
+import { report } from "./recorder.ts";
 import type { BlockInstance, ModelInstance, Setting, WeightInstance } from "./result.ts";
 import { evaluateStatic, isPoly, type Known, type StaticScope } from "./static.ts";
 import { showKnown } from "./use.ts";
@@ -223,6 +224,16 @@ function builder(shared: Shared, placed: PlacedWeight[]): Builder {
     if (header === null) return null;
     const inner = enter(decl, block, home, info, caller);
     const path = pathOf(decl, inner);
+    for (const require of path?.requires ?? []) {
+      if (evaluateStatic(require.condition, inner.scope) !== false) continue;
+      const isWhere = require.kind === "where";
+      report(shared.recorder, isWhere ? "DS0123" : "DS0124", {
+        title: isWhere ? "a condition on parameters fails" : "this block does not have that feature",
+        at: info.decl.block.span,
+        label: `\`${block.decl.name.text}\` is used here`,
+        secondary: [{ span: require.condition.span, text: "this must hold" }],
+      });
+    }
     const params = header.settings.map((setting) => {
       const known = inner.scope.value(setting.name);
       const axis = inner.bindings.get(setting.name);
@@ -476,13 +487,12 @@ function ownValue(
     const found = resolve(arg.value.block, home);
     return found.length === 0 ? null : aBlock;
   }
+  const evaluated = arg?.expr == null ? undefined : evaluateStatic(arg.expr, home.scope);
+  if (evaluated === null) return null; // a size that config.json says there is none of
   const axis = bindings.get(name);
   const size = axis === undefined ? null : sizeOf(axis);
   if (size !== null) return asConstant(size) ?? size;
-  if (arg !== undefined) {
-    const evaluated = arg.expr === null ? undefined : evaluateStatic(arg.expr, home.scope);
-    return evaluated ?? constantOf(arg.value);
-  }
+  if (arg !== undefined) return evaluated === undefined ? constantOf(arg.value) : evaluated;
   const setting = decl.header?.settings.find((s) => s.name === name);
   return setting?.node.default == null ? undefined : evaluateStatic(setting.node.default, scope);
 }

@@ -152,10 +152,15 @@ class Layout {
 
   #text(text: string, indent: number): void {
     if (text === "") return;
-    if (this.#owesBreak) this.#break(indent);
+    if (this.#owesBreak) this.#break(this.#afterComment(text, indent));
     if (this.#fresh && this.#lines.length > 0 && text.trim() === "") return;
     this.#current += text;
     this.#fresh = false;
+  }
+
+  /** What a comment has pushed to a new line is a continuation, save the brace of a body. */
+  #afterComment(text: string, indent: number): number {
+    return text === "{" ? this.#base : Math.max(indent, this.#base + continuation);
   }
 
   /** `after`: columns that what follows on the same line needs. */
@@ -194,7 +199,7 @@ class Layout {
 
   #fitting(doc: Doc, indent: number, after: number): string | null {
     const flat = flatText(doc);
-    const column = this.#owesBreak ? indent : this.#column;
+    const column = this.#owesBreak ? this.#afterComment("", indent) : this.#column;
     return flat !== null && column + flat.length + after <= lineWidth ? flat : null;
   }
 
@@ -234,7 +239,7 @@ class Layout {
     }
     if (doc.trailing && !this.#fresh && !this.#owesBreak) this.#current = `${this.#current.trimEnd()}  ${doc.text}`;
     else {
-      if (!this.#fresh || this.#owesBreak) this.#break(indent);
+      if (!this.#fresh || this.#owesBreak) this.#break(this.#afterComment(doc.text, indent));
       this.#current += doc.text;
     }
     this.#fresh = false;

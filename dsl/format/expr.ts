@@ -13,6 +13,7 @@ import {
   line,
   nest,
   separated,
+  sequence,
   softLine,
 } from "./doc.ts";
 import type { Pen } from "./pen.ts";
@@ -107,8 +108,8 @@ export function exprDoc(pen: Pen, expr: Expr): Doc {
 export const nameDoc = (pen: Pen, name: Name): Doc => pen.text(name.text, name.span.start);
 
 export const namesDoc = (pen: Pen, names: readonly Name[]): Doc =>
-  concat(
-    ...separated(
+  sequence(
+    separated(
       names.map((name) => nameDoc(pen, name)),
       ", ",
     ),
@@ -125,7 +126,7 @@ function bracketed(pen: Pen, at: Spanned, open: string, items: readonly Doc[], c
 function listInBrackets(pen: Pen, at: Spanned, items: readonly Expr[], inSubscript: boolean): Doc {
   const open = pen.text("(", at.span.start);
   const docs = items.map((item) => (inSubscript ? indexDoc(pen, item) : exprDoc(pen, item)));
-  if (inSubscript) return concat(open, ...separated(docs, commaFor(docs)), pen.text(")", at.span.end - 1));
+  if (inSubscript) return concat(open, sequence(separated(docs, commaFor(docs))), pen.text(")", at.span.end - 1));
   return group(open, nest(fill(separated(docs, ","))), pen.text(")", at.span.end - 1));
 }
 
@@ -138,9 +139,9 @@ const indexDoc = (pen: Pen, item: Expr): Doc =>
 export function subscriptDoc(pen: Pen, subscript: Subscript): Doc {
   const open = pen.text("[", subscript.span.start);
   const docs = subscript.items.map((item) => indexDoc(pen, item));
-  const items = separated(docs, commaFor(docs));
+  const items = sequence(separated(docs, commaFor(docs)));
   const where = subscript.where === null ? "" : concat(" where ", exprDoc(pen, subscript.where));
-  return concat(open, ...items, where, pen.text("]", subscript.span.end - 1));
+  return concat(open, items, where, pen.text("]", subscript.span.end - 1));
 }
 
 function joinDoc(pen: Pen, expr: Extract<Expr, { kind: "join" }>): Doc {
@@ -263,12 +264,8 @@ export function typeDoc(pen: Pen, type: TypeNode): Doc {
   const parts: Doc[] = [];
   if (type.axes !== null) {
     parts.push(pen.text("[", type.span.start));
-    parts.push(
-      ...separated(
-        type.axes.map((axis) => axisDoc(pen, axis)),
-        ", ",
-      ),
-    );
+    const axes = type.axes.map((axis) => axisDoc(pen, axis));
+    parts.push(sequence(separated(axes, ", ")));
     const last = type.axes.at(-1)?.span.end ?? type.span.start + 1;
     parts.push(pen.sign("]", last));
     if (type.scalar !== null) parts.push(" ");

@@ -11,7 +11,7 @@ import type {
   StringLiteral,
   Target,
 } from "../ast/nodes.ts";
-import { concat, type Doc, fill, nest, separated } from "./doc.ts";
+import { concat, type Doc, fill, nest, separated, sequence } from "./doc.ts";
 import { exprDoc, nameDoc, namesDoc, paramsDoc, quote, subscriptDoc, typeDoc } from "./expr.ts";
 import type { Pen } from "./pen.ts";
 import type { Cell } from "./rows.ts";
@@ -119,7 +119,7 @@ function equationCells(pen: Pen, item: Equation, word: Doc): readonly Cell[] {
   );
   const type = item.type === null ? [] : [cell("type", ": ", typeDoc(pen, item.type))];
   const value = cell("define", `${item.operator} `, exprDoc(pen, item.value));
-  return [cell("name", word, ...targets), ...type, value, ...whereCell(pen, item.where)];
+  return [cell("name", word, sequence(targets)), ...type, value, ...whereCell(pen, item.where)];
 }
 
 function targetDoc(pen: Pen, target: Target): Doc {
@@ -163,9 +163,11 @@ export function fnHead(pen: Pen, word: string, item: Pick<Fn, "name" | "params" 
 export function ruleCells(pen: Pen, rule: ScheduleRule | NumericsRule): readonly Cell[] {
   const path = cell(
     "name",
-    ...separated(
-      rule.path.map((part) => nameDoc(pen, part)),
-      ".",
+    sequence(
+      separated(
+        rule.path.map((part) => nameDoc(pen, part)),
+        ".",
+      ),
     ),
   );
   return [path, cell("type", ": ", "strategy" in rule ? exprDoc(pen, rule.strategy) : nameDoc(pen, rule.scalar))];

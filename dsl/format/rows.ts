@@ -149,7 +149,8 @@ function rowLines({ row, gaps }: Shaped): readonly string[] {
   const lines = layOut(concat(...parts), row.indent).map((text, i) => (i === 0 ? " ".repeat(row.indent) + text : text));
   if (row.trailing === null) return lines;
   const last = lines.at(-1) ?? "";
-  const atColumn = last.length + 2 <= commentColumn && commentColumn + row.trailing.length <= lineWidth;
+  const isBrace = row.kind === "head" || row.kind === "close";
+  const atColumn = !isBrace && last.length + 2 <= commentColumn && commentColumn + row.trailing.length <= lineWidth;
   const gap = atColumn ? commentColumn - last.length : 2;
   return [...lines.slice(0, -1), last + " ".repeat(gap) + row.trailing];
 }

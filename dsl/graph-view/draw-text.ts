@@ -96,7 +96,7 @@ function treeRows(
   ): void => {
     const leaves = [
       ...block.weights.map((weight) => weightCells(weight)),
-      ...block.states.map((state) => [`state ${state.name}`, state.shape, "", "", "one row a token"]),
+      ...block.states.map((state) => [`state ${state.name}`, state.shape, "", "", rowsText(state.shape)]),
     ];
     let left = leaves.length + block.parts.length;
     const branch = (): string => {
@@ -118,6 +118,10 @@ function treeRows(
   add({ weights, states, parts }, "");
   return rows;
 }
+
+/** A state whose first axis is a piece of memory, `S div 4`, has one row for several tokens. */
+const rowsText = (shape: string): string =>
+  /^\[\w+ (div|\/) /.test(shape) ? "one row for several tokens" : "one row a token";
 
 const paramText = ({ name, value }: BlockInstance["params"][number]): string =>
   name === value ? name : `${name} = ${value}`;

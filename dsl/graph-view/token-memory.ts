@@ -71,7 +71,7 @@ function rowSize(shape: string, sizes: ReadonlyMap<string, number>, memory: Read
   return axes.reduce((product, axis) => product * axis, 1);
 }
 
-/** Reads `[A, (B, C / 2), (D | E)]`; null for anything else. A merged axis is a product, a joined one a sum. */
+/** Reads `[A, (B, C / 2), (D | E)] f32`; null for anything else. A merged axis is a product, a joined one a sum. */
 function parseAxes(tokens: readonly string[], sizeOf: (name: string) => number | null): readonly number[] | null {
   let at = 0;
   let broken = false;
@@ -120,6 +120,11 @@ function parseAxes(tokens: readonly string[], sizeOf: (name: string) => number |
   }
   if (!take("[")) return null;
   const axes = list(",", "]");
-  const bad = broken || at !== tokens.length || axes.some((axis) => !Number.isFinite(axis) || axis < 0);
+  // an element type may follow: `[S, 512] f32`
+  const bad =
+    broken ||
+    tokens.length - at > 1 ||
+    /^\W/.test(tokens[at] ?? "f32") ||
+    axes.some((axis) => !Number.isFinite(axis) || axis < 0);
   return bad ? null : axes;
 }

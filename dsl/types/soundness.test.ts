@@ -125,8 +125,6 @@ function compute(e: Expr, env: Env): Fraction | null {
       return differ(a, b).num > 0n ? a : b;
     case "exact":
       return b.num === 0n ? null : over(a, b);
-    default:
-      return e.op satisfies never;
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readXml, shownText } from "../../test/cli/read-xml.ts";
-import { cutText, faces, runLine, textWidth, wrapText } from "./svg-text.ts";
+import { cutText, faces, runLine, textWidth, wrapText } from "../../dsl/graph-view/svg-text.ts";
+import { readXml, shownText } from "../cli/read-xml.ts";
 
 const anyFace = fc.constantFrom(...Object.values(faces));
 const anyText = fc.string({ unit: "binary", maxLength: 80 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { block, deepseekV32, model } from "../../test/cli/sample-model.ts";
-import { tokenStates, tokenTotal } from "./token-memory.ts";
+import { tokenStates, tokenTotal } from "../../dsl/graph-view/token-memory.ts";
+import { block, deepseekV32, model } from "../cli/sample-model.ts";
 
 const settings = [
   { name: "S", kind: "runtime" as const, type: "memory in 1..64", value: null },
@@ -26,7 +26,7 @@ test("a token of DeepSeek-V3.2 leaves 61 x (576 + 128) numbers, and one layer's 
 });
 
 test("the size of a row is read from the shape", () => {
-  expect(rowsOf("[S, R]", "[S div 4, R]", "[S, (2, R | 8)]", "[S, (R / 2, 2)]", "[S, 2 * R - 4]", "[S]")).toEqual([
+  expect(rowsOf("[S, R]", "[S div 4, R]", "[S, (2, R | 8)]", "[S, (R / 2, 2)]", "[S, 2 * R - 4]", "[S] f32")).toEqual([
     12,
     3,
     null,
@@ -37,8 +37,8 @@ test("the size of a row is read from the shape", () => {
 });
 
 test("a shape that cannot be read is not known", () => {
-  expect(rowsOf("[R, S]", "[S, Q]", "[S, R", "S, R", "", "[S, (R]", "[S, R]]", "[S, R / 0]")).toEqual(
-    Array(8).fill(null),
+  expect(rowsOf("[R, S]", "[S, Q]", "[S, R", "S, R", "", "[S, (R]", "[S, R]]", "[S, R] f32 f32", "[S, R / 0]")).toEqual(
+    Array(9).fill(null),
   );
   expect(rowsOf(`[S, ${"(".repeat(5000)}R${")".repeat(5000)}]`)).toEqual([null]);
   expect(tokenTotal([{ path: "a", shape: "[S]", copies: null, row: 1 }])).toBe(null);

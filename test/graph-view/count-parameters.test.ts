@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { block, deepseekV32, model, weight } from "../../test/cli/sample-model.ts";
-import { countParameters } from "./count-parameters.ts";
+import { countParameters } from "../../dsl/graph-view/count-parameters.ts";
+import { block, deepseekV32, model, weight } from "../cli/sample-model.ts";
 
 test("DeepSeek-V3.2 has the number of parameters its authors publish", () => {
   const { total, optional } = countParameters(deepseekV32);

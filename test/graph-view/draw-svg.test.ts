@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { allElements, readXml, shownText, type XmlElement } from "../../test/cli/read-xml.ts";
-import { block, deepseekV32, model, weight } from "../../test/cli/sample-model.ts";
-import type { BlockInstance } from "../checker/result.ts";
-import { drawSvg } from "./draw-svg.ts";
-import { faces, textWidth } from "./svg-text.ts";
+import type { BlockInstance } from "../../dsl/checker/result.ts";
+import { drawSvg } from "../../dsl/graph-view/draw-svg.ts";
+import { faces, textWidth } from "../../dsl/graph-view/svg-text.ts";
+import { allElements, readXml, shownText, type XmlElement } from "../cli/read-xml.ts";
+import { block, deepseekV32, model, weight } from "../cli/sample-model.ts";
 
 const number = (element: XmlElement, name: string): number => Number(element.attributes.get(name) ?? Number.NaN);
 const faceOf = new Map(Object.values(faces).map((face) => [face.css, face]));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { block, deepseekV32, model, weight } from "../../test/cli/sample-model.ts";
-import { drawText } from "./draw-text.ts";
+import { drawText } from "../../dsl/graph-view/draw-text.ts";
+import { block, deepseekV32, model, weight } from "../cli/sample-model.ts";
 
 test("parts, families, weights, states and totals", () => {
   const text = drawText(deepseekV32);
@@ -13,6 +13,25 @@ test("parts, families, weights, states and totals", () => {
   expect(text).toMatch(/state latent +\[S, R\] +one row a token/);
   expect(text).toMatch(/^└─ optional draft_layer: mtp/m);
   expect(text).toContain("total: 683,501,971,712 parameters (683.5 B)\n       671,877,944,064 without optional parts");
+});
+
+test("settings, entries and what compressed states leave behind", () => {
+  const settings = [
+    { name: "D", kind: "field" as const, type: "dim", value: "8" },
+    { name: "T", kind: "runtime" as const, type: "dim", value: "1..16" },
+    { name: "exact", kind: "option" as const, type: "bool", value: null },
+  ];
+  const states = [{ name: "kv", shape: "[S div 4, 8]" }];
+  const params = [
+    { name: "eps", value: "eps" },
+    { name: "H", value: "2" },
+  ];
+  const entries = [{ name: "get", signature: "(x: [8]) -> y: [8]" }];
+  const text = drawText(model({ settings, entries, blocks: [block("b", "f", { states, params })] }));
+  expect(text).toContain(
+    "config\n  D = 8\n\noptions\n  exact: bool\n\nrun time\n  T in 1..16\n\nentries\n  get(x: [8]) -> y",
+  );
+  expect(text).toContain("   │  eps, H = 2\n   └─ state kv  [S div 4, 8]  one row for several tokens\n");
 });
 
 test("an empty model is drawn too", () => {
