@@ -323,8 +323,9 @@ function variantsOf(info: PartInfo, env: Env): readonly Variant[] {
     const groups = new Map<string, number[]>();
     for (const i of all) {
       const { scope } = withIndex(i);
-      const key = differing.map((e) => showKnown(evaluateStatic(e, scope))).join(";");
-      if (key.includes("?")) return [{ block, env, members: all, condition: "", undecided: true }];
+      const keys = differing.map((e) => differenceKey(e, family.index, scope));
+      if (keys.includes(null)) return [{ block, env, members: all, condition: "", undecided: true }];
+      const key = keys.join(";");
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [i]);
       else group.push(i);
@@ -338,6 +339,18 @@ function variantsOf(info: PartInfo, env: Env): readonly Variant[] {
     }));
   }
   return [{ block, env, members: all, condition: "", undecided: true }];
+}
+
+/** What an expression is for one member, as text: its value, or which of its branches stands for it. */
+function differenceKey(expr: Expr, index: string, scope: StaticScope): string | null {
+  const value = evaluateStatic(expr, scope);
+  if (value !== undefined) return showKnown(value);
+  if (expr.kind === "group") return differenceKey(expr.inner, index, scope);
+  if (expr.kind === "conditional") {
+    const truth = evaluateStatic(expr.condition, scope);
+    return typeof truth === "boolean" ? differenceKey(truth ? expr.then : expr.else, index, scope) : null;
+  }
+  return mentions(expr, index) ? null : spanText(expr.span);
 }
 
 /** `0..2, 5, 7..9` */

@@ -69,10 +69,11 @@ function evaluate(expr: Expr, scope: StaticScope, locals: Locals, depth: number,
       return null;
     case "group":
       return go(expr.inner);
-    case "name":
-      return locals.has(expr.text)
-        ? locals.get(expr.text)
-        : (scope.value(expr.text) ?? staticConstant(expr.text, scope));
+    case "name": {
+      if (locals.has(expr.text)) return locals.get(expr.text);
+      const value = scope.value(expr.text); // null is a value
+      return value === undefined ? staticConstants.get(expr.text) : value;
+    }
     case "config-root":
       return scope.config([]);
     case "member": {
@@ -125,9 +126,6 @@ function evaluate(expr: Expr, scope: StaticScope, locals: Locals, depth: number,
       return undefined;
   }
 }
-
-const staticConstant = (name: string, scope: StaticScope): Known =>
-  scope.value(name) === undefined ? staticConstants.get(name) : undefined;
 
 function binary(expr: BinaryExpr, go: (e: Expr) => Known, scope: StaticScope): Known {
   const left = go(expr.left);

@@ -188,6 +188,7 @@ function valuesIn(condition: Expr, scope: StaticScope): string {
 export function showKnown(value: Known): string {
   if (value === undefined) return "?";
   if (typeof value === "string") return JSON.stringify(value);
+  if (value === Number.POSITIVE_INFINITY) return "inf";
   if (typeof value !== "object" || value === null) return String(value);
   if ("terms" in value) return plainText(printPoly(value));
   if (value.kind === "object") return "an object";

@@ -1,5 +1,6 @@
 /** Exact division of polynomials, and what two polynomials have in common. */
 import {
+  type Atom,
   add,
   asRational,
   atomPoly,
@@ -120,27 +121,27 @@ function signedContent(p: Poly): Term {
 }
 
 /**
- * n / d with common factors cancelled, but with fractions left where they stand: `i / (P/2)` stays, because P/2 may be
+ * n / d with common positive factors cancelled, so that d keeps its sign, but with fractions left where they stand: `i / (P/2)` stays, because P/2 may be
  * known to be an integer where 2*i/P tells less.
  */
-export function cancelCommon(n: Poly, d: Poly): readonly [Poly, Poly] {
+export function cancelCommon(n: Poly, d: Poly, isPositive: (atom: Atom) => boolean): readonly [Poly, Poly] {
   if (n.terms.length === 0 || asRational(d)?.num === 0) return [n, d];
   const [above, below] = [contentOf(n), contentOf(d)];
   const coefficient = rational(
     gcdInt(above.coefficient.num, below.coefficient.num),
     gcdInt(above.coefficient.den, below.coefficient.den),
   );
-  const common: Term = { coefficient, monomial: sharedMonomial(above.monomial, below.monomial) };
+  const common: Term = { coefficient, monomial: sharedMonomial(above.monomial, below.monomial, isPositive) };
   if (common.monomial === unit && coefficient.num === 1 && coefficient.den === 1) return [n, d];
   return [divideByTerm(n, common), divideByTerm(d, common)];
 }
 
-/** The powers that both have with the same sign, as far as both have them. */
-function sharedMonomial(a: Monomial, b: Monomial): Monomial {
+/** The powers of positive atoms that both have with the same sign, as far as both have them. */
+function sharedMonomial(a: Monomial, b: Monomial, isPositive: (atom: Atom) => boolean): Monomial {
   const shared: Factor[] = [];
   for (const { atom, exponent } of a.factors) {
     const other = exponentIn(b, atom.key);
-    if (Math.sign(other) !== Math.sign(exponent)) continue;
+    if (Math.sign(other) !== Math.sign(exponent) || !isPositive(atom)) continue;
     shared.push({ atom, exponent: Math.sign(exponent) * Math.min(Math.abs(exponent), Math.abs(other)) });
   }
   return monomialOf(shared);

@@ -3,6 +3,7 @@ import { cancelCommon, contentOf, longDivide } from "./division.ts";
 import type { Facts } from "./facts.ts";
 import { isIntegral, isIntegralTerm } from "./integrality.ts";
 import {
+  type Atom,
   add,
   asRational,
   atomPoly,
@@ -52,7 +53,7 @@ export function floorWith(a: Poly, b: Poly, facts: Facts, fold: Fold): Poly {
 
 /** The floor when nothing more can be pulled out by b itself. */
 function floorOfRest(a: Poly, b: Poly, facts: Facts, fold: Fold): Poly {
-  const [n, d] = cancelCommon(a, b);
+  const [n, d] = cancelCommon(a, b, (atom) => isPositiveAtom(atom, facts));
   const divisor = asRational(d);
   if (divisor !== null) return floorByNumber(scaleRational(n, invertRational(divisor)), facts, fold);
   const inner = nestedFloor(n, d, facts);
@@ -106,7 +107,7 @@ function floorByNumber(q: Poly, facts: Facts, fold: Fold): Poly {
   if (plain.length === 0) return add(outside, rationalPoly(rational(floorRational(offset.rest))));
   const scaled = lcmInt(den, offset.rest.den);
   const fraction = scaleRational(add(polyOf(plain), rationalPoly(offset.rest)), rational(scaled));
-  const below = monomialPoly(denominatorOf(fraction));
+  const below = monomialPoly(denominatorOf(fraction, facts));
   const n = mul(fraction, below);
   const d = scaleRational(below, rational(scaled));
   const inner = nestedFloor(n, d, facts);
@@ -114,10 +115,18 @@ function floorByNumber(q: Poly, facts: Facts, fold: Fold): Poly {
   return add(outside, fold(n, d) ?? atomPoly(floorAtom(n, d)));
 }
 
-/** The monomial of the atoms that every term divides by: E / G is written as E by G under a floor. */
-function denominatorOf(p: Poly): Monomial {
-  const divided = contentOf(p).monomial.factors.filter((f) => f.exponent < 0);
+/** The monomial of the positive atoms that every term divides by: E / G is written as E by G under a floor. */
+function denominatorOf(p: Poly, facts: Facts): Monomial {
+  const divided = contentOf(p).monomial.factors.filter((f) => f.exponent < 0 && isPositiveAtom(f.atom, facts));
   return powMonomial(monomialOf(divided), -1);
+}
+
+/** Whether an atom is positive by its natural range or by a constant bound: a divisor under a floor must stay positive. */
+function isPositiveAtom(atom: Atom, facts: Facts): boolean {
+  const bounds = facts.bounds.get(atom.key);
+  if (bounds === undefined) return atom.kind === "symbol";
+  const lower = bounds.lower === null ? null : asRational(bounds.lower);
+  return lower !== null && lower.num > 0;
 }
 
 /**

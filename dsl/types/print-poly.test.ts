@@ -9,6 +9,7 @@ import {
   ceilDivide,
   constant,
   divideExact,
+  evaluate,
   floorDivide,
   index,
   indexKey,
@@ -23,6 +24,7 @@ import {
   printPoly,
   scale,
   sub,
+  substitute,
   symbol,
   symbolKey,
   value,
@@ -80,6 +82,16 @@ describe("normal forms", () => {
     expect(floorDivide(add(mul(i, B), T), B).key).toBe(add(i, floorDivide(T, B)).key);
     expect(mul(divideExact(T, B), B).key).toBe(T.key);
     expect(divideExact(sub(mul(H, H), one), sub(H, one)).key).toBe(add(H, one).key);
+  });
+
+  it("keep the sign of a divisor under a floor", () => {
+    const y = value("y"); // floor(floor(1/B) / y) is 0 for B = 2, y = -1, where floor(1 / (B*y)) is -1
+    const nested = floorDivide(divideExact(floorDivide(one, B), y), one);
+    const at = (key: string): bigint => (key === symbolKey("B") ? 2n : -1n);
+    expect(evaluate(nested, (atom) => at(atom.key))).toBe(0n);
+    const cancelled = floorDivide(mul(i, y), mul(x, y)); // i = floor(1/B), pos[t] = y = -1
+    const inner = substitute(cancelled, new Map([[indexKey("i"), floorDivide(one, B)]]));
+    expect(evaluate(inner, (atom) => at(atom.key))).toBe(0n);
   });
 
   it("use facts", () => {
