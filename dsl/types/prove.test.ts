@@ -83,6 +83,8 @@ const slot = sum(pos, one, neg(mul(U, m)), mul(u, m), j);
 const slots = given(ranged(ranged(positions, "u", sub(U, one)), "j", sub(m, one)), slot);
 const complete = sub(add(pos, one), mul(m, floorDivide(add(pos, one), m)));
 const half = ceilDivide(G, n(2));
+/** Need not be an integer. */
+const fractionOf = divideExact(H, add(K, one));
 
 const cases: readonly Case[] = [
   {
@@ -226,6 +228,18 @@ const cases: readonly Case[] = [
     facts: given(positions, complete, neg(complete)),
     yes: [less(floorDivide(pos, m), floorDivide(S, m))],
     notYes: [less(floorDivide(pos, m), sub(floorDivide(S, m), one)), less(add(pos, one), S)],
+  },
+  {
+    name: "a fraction of at least one half",
+    facts: given(noFacts, sub(scale(fractionOf, 2), one)),
+    yes: [sub(scale(fractionOf, 2), one), sub(scale(fractionOf, 4), n(2))],
+    notYes: [sub(fractionOf, one), sub(scale(fractionOf, 3), n(2))],
+  },
+  {
+    name: "a fraction of at most T / m",
+    facts: given(noFacts, sub(T, mul(m, fractionOf))),
+    yes: [sub(T, mul(m, fractionOf))],
+    notYes: [sub(floorDivide(T, m), fractionOf)],
   },
   {
     name: "products of polynomials of known sign",

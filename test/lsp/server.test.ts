@@ -300,6 +300,33 @@ describe("rename", () => {
     await editor.close("scores.ds");
   });
 
+  test("of a name that both branches of an `if` define changes both", () => {
+    const text = "fn f(x: [D], twice: bool) -> y: [D] {\n  if twice { s := 2 } else { s := 1 }\n  y := s * x\n}\n";
+    return withOpen({ "branches.ds": text }, async () => {
+      const params = { ...editor.at("branches.ds", "s * x"), newName: "factor" };
+      const edit = await editor.request<WorkspaceEdit>("textDocument/rename", params);
+      await editor.apply(edit, () => "");
+      expect(editor.text("branches.ds")).toBe(text.replaceAll(/\bs\b/g, "factor"));
+    });
+  });
+
+  test("finds a `..` that takes an inherited name in a file that never spells it", async () => {
+    const layer = "block layer(x: [D]) -> y: [D] {\n  param width : dim\n  y[d] := x[d] * width\n}\n";
+    const entry = "  entry forward(x: [T, D]) -> y: [T, D] {\n    y[t] := unit(x[t])\n  }\n";
+    const parent = `import layer from "./layer"\n\nmodel parent {\n  config { D, width : dim = $.size }\n  runtime T : dim in 1..8\n  block kind = layer(..)\n  part unit : kind\n${entry}}\n`;
+    const child = `import layer from "./layer"\nimport parent from "./parent"\n\nmodel child extends parent {\n  override block kind = layer(..)\n}\n`;
+    editor.writeToDisk("layer.ds", layer);
+    await withOpen({ "parent.ds": parent, "child.ds": child }, async () => {
+      expect(await editor.diagnostics("child.ds")).toEqual([]);
+      const params = { ...editor.at("parent.ds", "width"), newName: "wide" };
+      const edit = await editor.request<WorkspaceEdit>("textDocument/rename", params);
+      await editor.apply(edit, () => "");
+      expect(editor.text("child.ds")).toContain("layer(width: wide, ..)");
+      expect(await editor.diagnostics("child.ds")).toEqual([]);
+      expect(await editor.diagnostics("parent.ds")).toEqual([]);
+    });
+  });
+
   test("prepare gives the name and its range", () =>
     withOpen({ "scores.ds": scores }, async () => {
       const params = editor.at("scores.ds", "w_score[e", 7);
