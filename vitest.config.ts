@@ -16,7 +16,7 @@ export default defineConfig(({ mode }) => {
       exclude: ["**/node_modules/**", "**/dist/**"],
       pool: "forks",
       maxWorkers: 2,
-      testTimeout: full ? 160_000 : 20_000,
+      testTimeout: full ? 900_000 : 60_000,
       env: { ...(full ? { DSC_FULL: "1" } : {}), ...(data ? { DSC_TEST_DATA: data } : {}) },
       reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
       coverage: {

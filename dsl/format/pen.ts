@@ -11,8 +11,6 @@ export interface Pen {
   readonly broken: (from: number, to: number) => boolean;
 }
 
-export const plainPen: Pen = { text: (text) => text, sign: (text) => text, broken: () => false };
-
 /** The comments of a file in order, each taken once. */
 export class CommentReader {
   readonly #comments: readonly Comment[];

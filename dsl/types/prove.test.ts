@@ -242,6 +242,15 @@ const cases: readonly Case[] = [
     notYes: [sub(floorDivide(T, m), fractionOf)],
   },
   {
+    name: "a negative number by two divisors",
+    facts: noFacts,
+    yes: [
+      sub(floorDivide(n(-1), scale(T, 2)), floorDivide(n(-1), T)),
+      sub(floorDivide(H, T), floorDivide(H, scale(T, 2))),
+    ],
+    notYes: [sub(floorDivide(n(-1), scale(T, 1, 2)), floorDivide(n(-1), T))],
+  },
+  {
     name: "products of polynomials of known sign",
     facts: given(ranged(noFacts, "i", sub(W, one)), atMost(B, C), atMost(M, E)),
     yes: [mul(sub(C, B), i), mul(sub(C, B), sub(W, i)), mul(sub(C, B), sub(E, M))],
@@ -249,13 +258,19 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** The same facts and one that no sample point satisfies, so that the search for a proof is on its own. */
+const withoutWitnesses = (facts: Facts): Facts => given(facts, sub(symbol("Large"), n(100_000)));
+
 describe("isNonNegative", () => {
   for (const { name, facts, yes, notYes } of cases) {
     yes.forEach((p, at) => {
       it(`${name}: proves ${at}`, () => expect(isNonNegative(p, facts)).toBe("yes"));
     });
     notYes.forEach((p, at) => {
-      it(`${name}: does not prove the sibling ${at}`, () => expect(isNonNegative(p, facts)).not.toBe("yes"));
+      it(`${name}: does not prove the sibling ${at}`, () => {
+        expect(isNonNegative(p, facts)).not.toBe("yes");
+        expect(isNonNegative(p, withoutWitnesses(facts))).not.toBe("yes");
+      });
     });
   }
 

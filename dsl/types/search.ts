@@ -369,7 +369,7 @@ class Search implements Prover {
     return positive ? bounds : null;
   }
 
-  /** floor(n / d) >= floor(m / d) + k where n >= m + k * d, for k of 1, 0, -1; and a greater divisor gives less. */
+  /** floor(n / d) >= floor(m / d) + k where n >= m + k * d, for k of 1, 0, -1; and a greater divisor gives less, for n >= 0. */
   #orderOf(a: Floor, b: Floor): readonly Inequality[] {
     const key = `${a.key} ${b.key}`;
     const known = this.#pairs.get(key);
@@ -392,7 +392,7 @@ class Search implements Prover {
       }
       return [];
     }
-    if (a.numerator.key !== b.numerator.key || !this.#ground.isNonNegative(a)) return [];
+    if (a.numerator.key !== b.numerator.key || !this.#aside(a.numerator)) return [];
     return this.#aside(sub(b.denominator, a.denominator)) ? [this.#ground.known(difference)] : [];
   }
 }

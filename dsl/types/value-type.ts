@@ -8,7 +8,6 @@ export const integerWords = ["i32", "i64", "i8", "u8", "int", "dim"] as const;
 export type FloatWord = (typeof floatWords)[number];
 export type IntegerWord = (typeof integerWords)[number];
 
-
 export const isFloatWord = (word: string): word is FloatWord => (floatWords as readonly string[]).includes(word);
 export const isIntegerWord = (word: string): word is IntegerWord => (integerWords as readonly string[]).includes(word);
 
