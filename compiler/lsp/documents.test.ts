@@ -4,27 +4,27 @@ import { makeSource } from "../../dsl/diagnostics/source.ts";
 import { OpenDocuments, offsetOf, pathOfUri, positionOf, uriOfPath } from "./documents.ts";
 
 test.each([
-  ["file:///work/a.ds", "/work/a.ds"],
-  ["file:///work/my%20project%20%28old%29/a.ds", "/work/my project (old)/a.ds"],
-  ["file:///work/my project/a.ds", "/work/my project/a.ds"],
+  ["file:///home/a.ds", "/home/a.ds"],
+  ["file:///home/my%20project%20%28old%29/a.ds", "/home/my project (old)/a.ds"],
+  ["file:///home/my project/a.ds", "/home/my project/a.ds"],
   ["file:///c%3A/Users/me/a.ds", "c:/Users/me/a.ds"],
   ["file:///C:/Users/me/a.ds", "c:/Users/me/a.ds"],
-  ["file://localhost/work/a.ds", "/work/a.ds"],
+  ["file://localhost/home/a.ds", "/home/a.ds"],
   ["file://server/share/a.ds", "//server/share/a.ds"],
-  ["file:///work/gr%C3%B6%C3%9Fe%23%25.ds", "/work/größe#%.ds"],
+  ["file:///home/gr%C3%B6%C3%9Fe%23%25.ds", "/home/größe#%.ds"],
 ])("%s is the path %s", (uri, path) => {
   expect(pathOfUri(uri)).toBe(path);
   expect(pathOfUri(uriOfPath(path))).toBe(path);
 });
 
 test("paths are escaped as editors escape them", () => {
-  expect(uriOfPath("/work/my project (old)/a+b.ds")).toBe("file:///work/my%20project%20%28old%29/a%2Bb.ds");
+  expect(uriOfPath("/home/my project (old)/a+b.ds")).toBe("file:///home/my%20project%20%28old%29/a%2Bb.ds");
   expect(uriOfPath("c:/a.ds")).toBe("file:///c%3A/a.ds");
   expect(uriOfPath("//server/share/a.ds")).toBe("file://server/share/a.ds");
 });
 
 test("an address that is escaped wrongly is taken as it stands", () => {
-  expect(pathOfUri("file:///work/100%.ds")).toBe("/work/100%.ds");
+  expect(pathOfUri("file:///home/100%.ds")).toBe("/home/100%.ds");
 });
 
 test("unsaved texts have paths that meet nothing else", () => {

@@ -1,4 +1,4 @@
-/** Addresses of files, and the texts an editor holds open. Paths are absolute with `/`, also on Windows (`c:/work/a.ds`). */
+/** Addresses of files, and the texts an editor holds open. Paths are absolute with `/`, also on Windows (`c:/home/a.ds`). */
 
 import type { Location, Position, Range } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";

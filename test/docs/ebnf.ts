@@ -42,9 +42,7 @@ export function readEbnf(text: string): Ebnf {
       else if (sign === "{") parts.push({ kind: "repeated", inner: bracketed("}") });
       else {
         at += 1;
-        parts.push(
-          sign.startsWith('"') ? { kind: "literal", text: sign.slice(1, -1) } : { kind: "name", name: sign },
-        );
+        parts.push(sign.startsWith('"') ? { kind: "literal", text: sign.slice(1, -1) } : { kind: "name", name: sign });
       }
     }
   };

@@ -171,7 +171,9 @@ it("operators stand in the order of their precedence", () => {
 });
 
 it("the tables of the core are complete", () => {
-  const functions = table("Scalar functions:").flatMap(([cell = ""]) => codeWords(cell).map((w) => w.split("(")[0] ?? ""));
+  const functions = table("Scalar functions:").flatMap(([cell = ""]) =>
+    codeWords(cell).map((w) => w.split("(")[0] ?? ""),
+  );
   expect(sorted(functions)).toEqual(sorted([...scalarFunctions.keys(), ...staticConstants.keys()]));
   const [line = ""] = /^Reductions: .*$/m.exec(manual) ?? [];
   expect(codeWords(line)).toEqual([...reductions]);
@@ -179,7 +181,9 @@ it("the tables of the core are complete", () => {
 
 it("every code belongs to a group of the last table", () => {
   const groups = table("## 13. Errors").map(([cell = ""]) => cell.match(/DS\d{4}/g) ?? []);
-  const grouped = Object.keys(codes).map((code) => groups.filter(([from = "", to = ""]) => from <= code && code <= to).length);
+  const grouped = Object.keys(codes).map(
+    (code) => groups.filter(([from = "", to = ""]) => from <= code && code <= to).length,
+  );
   expect(new Set(grouped)).toEqual(new Set([1]));
   for (const end of groups.flat()) expect(Object.keys(codes)).toContain(end);
   for (const code of manual.match(/\bDS\d{4}\b/g) ?? []) expect(Object.keys(codes)).toContain(code);
@@ -188,7 +192,10 @@ it("every code belongs to a group of the last table", () => {
 it("the contents lead to headings", () => {
   const anchors = new Set(
     [...manual.matchAll(/^## (.+)$/gm)].map(([, title = ""]) =>
-      title.toLowerCase().replace(/[^a-z0-9 -]/g, "").replace(/ /g, "-"),
+      title
+        .toLowerCase()
+        .replace(/[^a-z0-9 -]/g, "")
+        .replace(/ /g, "-"),
     ),
   );
   const links = [...manual.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = ""]) => anchor);
@@ -203,7 +210,11 @@ describe("decisions", () => {
     const text = readFileSync(new URL(name, folder), "utf8");
     expect(name).toMatch(/^\d{4}-[a-z0-9-]+\.md$/);
     expect(text.startsWith(`# ${name.slice(0, 4)}: `)).toBe(true);
-    expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual(["Context", "Choice", "What we gave up"]);
+    expect([...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual([
+      "Context",
+      "Choice",
+      "What we gave up",
+    ]);
     expect(text.split("\n").length).toBeLessThan(60);
   });
 

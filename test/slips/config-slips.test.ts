@@ -34,7 +34,7 @@ describe("a wrong config field", () => {
     ["another activation", '"silu"', '"gelu"', "DS0124"],
     ["another score", '"sigmoid"', '"softmax"', "DS0124"],
     ["queries not compressed", '"q_lora_rank": 1536', '"q_lora_rank": null', "DS0124"],
-    ["a list", /^[^]*$/, "[]", "DS0128"],
+    ["a list", /^[\s\S]*$/, "[]", "DS0128"],
     ["cut off", /,[^,]*$/, "", "DS0128"],
     ["nested without end", '"model_type"', `"deep": ${"[".repeat(500)}${"]".repeat(500)}, "model_type"`, "DS0128"],
   ];
