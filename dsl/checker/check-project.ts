@@ -12,7 +12,7 @@ import { type CheckedModel, checkModel } from "./model.ts";
 import { type Module, modulesOf } from "./modules.ts";
 import { placeModel } from "./place-model.ts";
 import { read } from "./read.ts";
-import { newRecorder } from "./recorder.ts";
+import { addReference, newRecorder, report } from "./recorder.ts";
 import type { CheckResult } from "./result.ts";
 import { reportUnused } from "./unused.ts";
 
@@ -64,6 +64,19 @@ export function checkProject(options: CheckOptions): CheckResult {
     if (home === undefined) break;
     if (decl.kind === "model") models.push(checkModel(decl, home, modules, shared, usage));
     else if (decl.kind !== "schedule") declared(decl);
+    else {
+      const entity = home.scope.names.get(decl.model.text);
+      if (entity?.source.kind === "model") {
+        entity.uses += 1;
+        addReference(recorder, decl.model.span, entity.symbol);
+      } else if (entity?.source.kind !== "broken" && decl.model.text !== "") {
+        report(recorder, "DS0101", {
+          title: `no model named \`${decl.model.text}\``,
+          at: decl.model.span,
+          label: "a schedule is for a model",
+        });
+      }
+    }
   }
   if (home !== undefined) reportUnused(home, models, usage, recorder);
   const last = models.at(-1);

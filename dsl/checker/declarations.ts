@@ -220,6 +220,14 @@ function checkPath(
   if (expression !== null) {
     const value = checkExpression(expression, body);
     results.set("result", value);
+    if (decl.kind === "law" && value.element.kind !== "bool" && value.element.kind !== "unknown") {
+      fail(body, "DS0227", {
+        title: "a law is true or false",
+        at: expression.span,
+        label: "this is a value",
+        help: "write what it equals: `… ~ …`, or `… == …`",
+      });
+    }
     if (decl.kind === "fn" && body.info.header !== null) {
       body.info.header = {
         ...body.info.header,
@@ -285,6 +293,14 @@ export function checkCondition(condition: Require["condition"], body: Body): voi
 export function checkItems(items: readonly { readonly kind: string }[], body: Body): void {
   for (const item of items as readonly Item[]) {
     if (item.kind !== "equation") continue;
+    if (item.operator === ":=" && item.where !== null) {
+      fail(body, "DS0001", {
+        title: "`where` after a definition",
+        at: item.where.span,
+        label: "a definition is restricted in its bracket; only a write has a condition",
+        help: "`y[t where …] := …`, or `c ? a : b`",
+      });
+    }
     for (const target of item.targets) {
       const { text } = target.name;
       if (text === "_" || text === "") continue;

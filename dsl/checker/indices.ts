@@ -6,6 +6,7 @@ import {
   indexAtom,
   indexToken,
   matchAxes,
+  plainAxis,
   plainText,
   printAxis,
   restrictAxis,
@@ -13,7 +14,7 @@ import {
   wholeAxis,
 } from "../types/axis.ts";
 import { withBounds } from "../types/facts.ts";
-import { indexKey, one, type Poly, sub, zero } from "../types/poly.ts";
+import { constant, indexKey, one, type Poly, sub, zero } from "../types/poly.ts";
 import { factsOf, fail } from "./conditions.ts";
 import { type EquationContext, type IndexInfo, type IndexRole, lookup, type Value } from "./context.ts";
 import { expressionKey, ungroup } from "./keys.ts";
@@ -137,6 +138,13 @@ export function rangeFrom(expr: Expr, eq: EquationContext): Axis {
     });
   }
   const { of, facts, atMost } = value.element;
+  const { constant: known } = value;
+  if (of.kind === "unknown" && typeof known === "object" && known !== null && known.kind === "set") {
+    // Numbers that are written out: they lie below their greatest, and each read must show that this is inside.
+    const numbers = known.items.filter((i): i is bigint => typeof i === "bigint");
+    const most = numbers.reduce((a, b) => (a > b ? a : b), 0n);
+    return restrictAxis(plainAxis(constant(most + 1n)), { key: expressionKey(inner, eq), facts, atMost });
+  }
   return restrictAxis(wholeAxis(of), { key: expressionKey(inner, eq), facts, atMost });
 }
 

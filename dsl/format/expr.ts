@@ -303,10 +303,13 @@ function scalarDoc(pen: Pen, scalar: ScalarNode): Doc {
 /** `from`: an offset before the parentheses, with nothing but comments between. */
 export function paramsDoc(pen: Pen, params: readonly Param[], from: number): Doc {
   const open = pen.sign("(", from);
-  const docs = params.map((param) => paramDoc(pen, param));
+  const docs = params.map((param, i) => {
+    const doc = paramDoc(pen, param);
+    return i + 1 < params.length ? concat(doc, pen.comma(param.span.end)) : doc;
+  });
   const close = pen.sign(")", params.at(-1)?.span.end ?? from);
   if (docs.length === 0) return concat(open, close);
-  return group(open, nest(softLine, fill(separated(docs, ",")), close));
+  return group(open, nest(softLine, fill(docs), close));
 }
 
 function paramDoc(pen: Pen, param: Param): Doc {

@@ -21,7 +21,19 @@ export interface Formatted {
 export function formatSource(source: Source): Formatted {
   const { file, diagnostics } = parse(source);
   const broken = diagnostics.some(({ severity }) => severity === "error");
-  return { text: broken ? source.text : format(file), diagnostics };
+  return { text: broken ? source.text : settled(source.path, format(file)), diagnostics };
+}
+
+/** A comment in the middle of something can be laid out otherwise at its new place: once more, until nothing moves. */
+function settled(path: string, text: string): string {
+  let last = text;
+  for (let round = 0; round < 4; round += 1) {
+    const { file, diagnostics } = parse(makeSource(path, last));
+    const next = diagnostics.length === 0 ? format(file) : last;
+    if (next === last) break;
+    last = next;
+  }
+  return last;
 }
 
 /** Text to put in before the character at offset `at`. */

@@ -134,12 +134,16 @@ export class Ground {
     return this.tightened(this.shift(weaken ? add(cleared, sub(multiplier, one)) : cleared), whole);
   }
 
-  /** The p >= 0 that is to be shown, in shifted atoms; it follows from an inequality of integers if `wasIntegral`. */
-  fromShifted(p: Poly, wasIntegral: boolean): Inequality {
+  /**
+   * The p >= 0 that is to be shown, in shifted atoms, of which a goal follows. Where that goal is an integer, p > -1 is
+   * enough; that is an inequality of integers again only if all atoms of p are integers, whatever the goal was made of.
+   */
+  fromShifted(p: Poly, ofInteger: boolean): Inequality {
+    const whole = this.#allIntegral(p);
     const den = p.terms.reduce<Int>((d, t) => lcmInt(d, t.coefficient.den), 1);
-    if (den === 1) return this.tightened(p, wasIntegral);
+    if (den === 1) return this.tightened(p, whole);
     const scaled = scaleRational(p, rational(den));
-    return this.tightened(wasIntegral ? add(scaled, sub(rationalPoly(rational(den)), one)) : scaled, wasIntegral);
+    return this.tightened(ofInteger && whole ? add(scaled, sub(rationalPoly(rational(den)), one)) : scaled, whole);
   }
 
   /** Divides by the common factor of the coefficients that stand on atoms, rounding the constant down. */

@@ -18,6 +18,7 @@ import {
   scale,
   sub,
   symbol,
+  symbolKey,
   value,
   valueKey,
   zero,
@@ -240,6 +241,12 @@ const cases: readonly Case[] = [
     facts: given(noFacts, sub(T, mul(m, fractionOf))),
     yes: [sub(T, mul(m, fractionOf))],
     notYes: [sub(floorDivide(T, m), fractionOf)],
+  },
+  {
+    name: "an integer bounded by a fraction",
+    facts: withBounds(noFacts, symbolKey("B"), { lower: one, upper: divideExact(n(2), add(T, one)) }),
+    yes: [sub(one, B)],
+    notYes: [sub(B, n(2))],
   },
   {
     name: "a negative number by two divisors",

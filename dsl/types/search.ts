@@ -239,7 +239,7 @@ class Search implements Prover {
         continue;
       }
       const scaled = add(mul(rest, bounds.divisor), mul(q, bound));
-      const integral = goal.integral && this.#isWhole(bounds.divisor);
+      const integral = goal.integral && this.#isWhole(bounds.divisor) && this.#isWhole(scaled);
       const weakened = integral ? add(scaled, sub(bounds.divisor, one)) : scaled;
       found.push(this.#ground.fromShifted(weakened, integral));
     }
