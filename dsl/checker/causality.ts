@@ -147,5 +147,5 @@ export function settleCausality(eq: EquationContext, hasToken: boolean, isWrite:
     }
     return false;
   }
-  return tokens.length > 0 || rows.length > 0 || eq.taints.length > 0;
+  return !eq.doubtful && (tokens.length > 0 || rows.length > 0 || eq.taints.length > 0);
 }

@@ -285,6 +285,8 @@ export interface EquationContext {
   readonly mixing: { readonly size: string; readonly span: Span }[];
   /** Reads of values that depend on other tokens or on all of memory. */
   readonly taints: Span[];
+  /** Something that is read is wrong itself: what follows from it is not said. */
+  doubtful: boolean;
   /** Indices found on two different axes. */
   readonly mismatched: IndexInfo[];
 }

@@ -24,6 +24,7 @@ export function newEquation(body: Body, scopeSpan: Span, fillsBlocks = false): E
     mixing: [],
     taints: [],
     mismatched: [],
+    doubtful: false,
   };
 }
 

@@ -49,6 +49,7 @@ export function read(base: Value, subscript: Subscript, span: Span, eq: Equation
     });
   }
   if (isUnknown(base)) {
+    if (!base.isStatic || base.poly === null) eq.doubtful = true;
     for (const item of subscript.items) touchUnknown(item, eq);
     return base.isStatic && base.poly !== null
       ? {
