@@ -26,7 +26,10 @@ export const axesOf = (n: Computed): readonly Axis[] =>
 /** Every axis bound anywhere in a node, by name. */
 export function allAxes(n: Computed): Map<string, Axis> {
   const out = new Map(axesOf(n).map((a) => [a.name, a]));
-  for (const e of expressionsOf(n)) walk(e, (x) => void boundAxes(x).forEach((a) => out.set(a.name, a)));
+  const note = (x: Scalar): void => {
+    for (const a of boundAxes(x)) out.set(a.name, a);
+  };
+  for (const e of expressionsOf(n)) walk(e, note);
   return out;
 }
 
