@@ -1,0 +1,80 @@
+/** Recordings of transformers on tiny models, with their weights made again from the seed. See README.md. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { checksum, seededTensor } from "./seeded-weights.ts";
+
+export interface OracleTensor {
+  /** Every value is exact in bf16 and f16 too: a file may store any of the three. */
+  readonly dtype: "f32";
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: Float32Array;
+}
+
+/** [position][channel or token]. Positions count on through the steps: the prompt's, then one for each step. */
+export type Rows = readonly (readonly number[])[];
+
+export interface OracleCase {
+  readonly name: string;
+  /** config.json, as published models spell it. */
+  readonly config: string;
+  /** Tensors by their names in a checkpoint; those of a tied head are absent, as in a file. */
+  readonly weights: () => ReadonlyMap<string, OracleTensor>;
+  readonly ids: readonly number[];
+  /** The greedy continuation: `steps[0]` is the best token after `ids`, each next one after the one before. */
+  readonly steps: readonly number[];
+  /** Outputs of `embed`, `block.0` to the last block, and `norm`, in this order: f64, rounded to 9 digits. */
+  readonly hidden: ReadonlyMap<string, Rows>;
+  /** Row p chooses the token at position p + 1: `logits[ids.length - 1]` has its greatest value at `steps[0]`. */
+  readonly logits: Rows;
+  /** How far the unchanged reference, with its f32 parts, is from these numbers at most. */
+  readonly f32Parts: number;
+}
+
+interface Recording {
+  readonly name: string;
+  readonly seed: number;
+  readonly config: object;
+  readonly tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly checksum: string }>>;
+  readonly ids: readonly number[];
+  readonly steps: readonly number[];
+  readonly f32_parts: number;
+  readonly hidden: Readonly<Record<string, Rows>>;
+  readonly logits: Rows;
+}
+
+const folder = fileURLToPath(new URL("recorded", import.meta.url));
+
+/** Half a unit of the ninth digit, and f64 rounding of sums of numbers up to 10: 100 roundings of 10 · 2^-53. */
+export const recordingError = (value: number): number => 5e-9 * Math.abs(value) + 100 * 10 * 2 ** -53;
+
+export const caseNames: readonly string[] = readdirSync(folder)
+  .filter((file) => file.endsWith(".json"))
+  .map((file) => file.slice(0, -".json".length))
+  .sort();
+
+export function loadCase(name: string): OracleCase {
+  const recording: Recording = JSON.parse(readFileSync(`${folder}/${name}.json`, "utf8"));
+  const { ids, steps, logits } = recording;
+  return {
+    name,
+    config: JSON.stringify(recording.config, null, 2),
+    weights: () => weightsOf(recording),
+    ids,
+    steps,
+    hidden: new Map(Object.entries(recording.hidden)),
+    logits,
+    f32Parts: recording.f32_parts,
+  };
+}
+
+function weightsOf({ name, seed, tensors }: Recording): ReadonlyMap<string, OracleTensor> {
+  return new Map(
+    Object.entries(tensors).map(([tensor, { shape, checksum: recorded }]) => {
+      const data = seededTensor(seed, tensor, shape);
+      const found = checksum(data);
+      if (found !== recorded) throw new Error(`${name}: ${tensor} has checksum ${found}, recorded is ${recorded}`);
+      return [tensor, { dtype: "f32", shape, data }];
+    }),
+  );
+}

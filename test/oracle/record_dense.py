@@ -1,0 +1,160 @@
+"""Records what transformers computes for tiny dense models: every hidden state and logit, for a prompt and for single
+steps with the cache. README.md says how to run it and what the numbers mean.
+
+    python record_dense.py            writes recorded/*.json
+    python record_dense.py --check    compares with what is there, byte for byte
+"""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import numpy
+import torch
+import transformers
+from torch.overrides import TorchFunctionMode
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from dense_cases import CASES
+from seeded_weights import checksum, fnv1a, mulberry32, seeded_tensor
+
+PINNED = {torch: "2.13.0", transformers: "5.17.0", numpy: "2.4.6"}
+for package, version in PINNED.items():
+    found = package.__version__.split("+")[0]
+    assert found == version, f"{package.__name__} is {found}; these recordings are of {version}"
+
+PROMPT = 14
+STEPS = 4
+DIGITS = 9
+# of transformers' own f32 parts against f64: 2^-24 relative, times some tens of roundings, on numbers of up to 10
+F32_LIMIT = 2e-5
+# a greedy choice nearer than this could flip in bf16
+LEAST_MARGIN = 0.1
+LEAST_DISTINCT = 3
+OUT = Path(__file__).parent / "recorded"
+
+
+class Float64Everywhere(TorchFunctionMode):
+    """Norms, softmax and rotary tables of transformers go to f32 and back; here `f32` means f64 in every call."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function is torch.Tensor.float:
+            return args[0].double()
+        widen = lambda value: torch.float64 if value is torch.float32 else value  # noqa: E731
+        return function(*map(widen, args), **{key: widen(value) for key, value in (kwargs or {}).items()})
+
+
+def make_model(fields: dict, seed: int):
+    given = {key: value for key, value in json.loads(json.dumps(fields)).items() if key != "torch_dtype"}
+    config = AutoConfig.for_model(**given)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").double().eval()
+    tied = fields["tie_word_embeddings"]
+    tensors = {}
+    for name, target in model.state_dict().items():
+        if tied and name == "lm_head.weight":
+            continue
+        made = seeded_tensor(seed, name, tuple(target.shape))
+        target.copy_(torch.from_numpy(made))
+        tensors[name] = made
+    return model, tensors
+
+
+def run(model, ids: list[int]) -> dict[str, torch.Tensor]:
+    """Hidden states [position, width] by name, and logits [position, vocabulary]. The cache is used from the second
+    call on: the prompt is one call, and every step another."""
+    seen: dict[str, list[torch.Tensor]] = {}
+
+    def keep(name):
+        return lambda _module, _inputs, output: seen.setdefault(name, []).append(
+            (output[0] if isinstance(output, tuple) else output)[0]
+        )
+
+    body = model.model
+    blocks = {f"block.{i}": block for i, block in enumerate(body.layers)}
+    places = {"embed": body.embed_tokens, **blocks, "norm": body.norm}
+    hooks = [module.register_forward_hook(keep(name)) for name, module in places.items()]
+    cache = None
+    given = torch.tensor([ids])
+    for step in range(STEPS + 1):
+        output = model(given, past_key_values=cache, use_cache=True)
+        cache = output.past_key_values
+        seen.setdefault("logits", []).append(output.logits[0])
+        if step < STEPS:
+            given = output.logits[0, -1].argmax().reshape(1, 1)
+            seen.setdefault("next", []).append(given[0])
+    for hook in hooks:
+        hook.remove()
+    return {name: torch.cat(parts) for name, parts in seen.items()}
+
+
+def rounded(value: float) -> float | int:
+    short = float(f"{value:.{DIGITS}g}")
+    return int(short) if short == int(short) else short
+
+
+def table(values: torch.Tensor) -> list[list[float | int]]:
+    return [[rounded(value) for value in row] for row in values.tolist()]
+
+
+def is_clear(result: dict[str, torch.Tensor], eos: int) -> bool:
+    """Whether the greedy steps are no near ties, not one token again and again, and do not end."""
+    best = result["logits"][PROMPT - 1 :].topk(2).values
+    least = float((best[:, 0] - best[:, 1]).min())
+    steps = set(result["next"].tolist())
+    return least > LEAST_MARGIN and len(steps) >= LEAST_DISTINCT and eos not in steps
+
+
+@torch.no_grad()
+def record(name: str, fields: dict) -> str:
+    for seed in range(1, 100):
+        made = mulberry32(fnv1a(f"{seed}/{name}/ids".encode()), PROMPT)
+        ids = [int(bits) % fields["vocab_size"] for bits in made]
+        model, tensors = make_model(fields, seed)
+        plain = run(model, ids)
+        if is_clear(plain, fields["eos_token_id"]):
+            break
+    else:
+        raise RuntimeError(f"{name}: no seed gives clear steps")
+    torch.set_default_dtype(torch.float64)
+    with Float64Everywhere():
+        wide_model, _ = make_model(fields, seed)
+        wide = run(wide_model, ids)
+    torch.set_default_dtype(torch.float32)
+    steps = wide.pop("next").tolist()
+    assert steps == plain.pop("next").tolist()
+    differences = {key: float((wide[key] - plain[key]).abs().max()) for key in wide}
+    assert max(differences.values()) < F32_LIMIT, differences
+    logits = wide.pop("logits")
+    print(f"{name}: seed {seed}, steps {steps}, |logit| <= {logits.abs().max():.3g}, f32 parts {differences['logits']:.1e}")
+    hidden = ",\n".join(f'"{key}": {json.dumps(table(values), separators=(",", ":"))}' for key, values in wide.items())
+    made = {key: {"shape": list(tensor.shape), "checksum": checksum(tensor)} for key, tensor in tensors.items()}
+    lines = [
+        f'"name": {json.dumps(name)}',
+        f'"versions": {json.dumps({package.__name__: version for package, version in PINNED.items()})}',
+        f'"seed": {seed}',
+        f'"config": {json.dumps(fields)}',
+        f'"tensors": {json.dumps(made)}',
+        f'"ids": {json.dumps(ids)}',
+        f'"steps": {json.dumps(steps)}',
+        f'"f32_parts": {json.dumps(float(f"{max(differences.values()):.1e}"))}',
+        f'"hidden": {{\n{hidden}\n}}',
+        f'"logits": {json.dumps(table(logits), separators=(",", ":"))}',
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    OUT.mkdir(exist_ok=True)
+    for name, fields in CASES.items():
+        text = record(name, fields)
+        path = OUT / f"{name}.json"
+        if "--check" in sys.argv:
+            assert path.read_text() == text, f"{path} differs"
+        else:
+            path.write_text(text)
+
+
+main()
