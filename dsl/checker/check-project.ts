@@ -2,13 +2,14 @@
 import type { Block, Fn, Law } from "../ast/nodes.ts";
 import { sortDiagnostics } from "../diagnostics/sort.ts";
 import { call } from "./call.ts";
+import type { BoundConfig } from "./config.ts";
 import type { DeclInfo, Shared } from "./context.ts";
 import { checkDeclaration, type Usage } from "./declarations.ts";
 import { define } from "./define.ts";
 import { withoutEchoes } from "./echoes.ts";
 import { infer } from "./infer.ts";
 import { loadProject, newParseCache, type ParseCache, type ReadText } from "./load.ts";
-import { type CheckedModel, checkModel } from "./model.ts";
+import { type CheckedModel, checkModel, type ModelPath } from "./model.ts";
 import { type Module, modulesOf } from "./modules.ts";
 import { placeModel } from "./place-model.ts";
 import { read } from "./read.ts";
@@ -35,7 +36,23 @@ export interface NamedText {
   readonly text: string;
 }
 
-export function checkProject(options: CheckOptions): CheckResult {
+/** A model bound to its config: what is compiled. */
+export interface BoundModel {
+  readonly name: string;
+  /** The path through its `if`s that the config chooses. */
+  readonly path: ModelPath;
+  readonly config: BoundConfig;
+}
+
+/** What the check found, and what it knows that a compiler goes on with. */
+export interface CheckedProject extends CheckResult {
+  /** Null where the entry file has no model, or its config was refused. */
+  readonly bound: BoundModel | null;
+  /** What is known of a declaration of any file reached. */
+  readonly declared: (decl: Fn | Block | Law) => DeclInfo;
+}
+
+export function checkProject(options: CheckOptions): CheckedProject {
   const recorder = newRecorder();
   const project = loadProject(options.entry, options.read, recorder, options.cache ?? newParseCache());
   const infos = new Map<Fn | Block | Law, DeclInfo>();
@@ -80,7 +97,7 @@ export function checkProject(options: CheckOptions): CheckResult {
   }
   if (home !== undefined) reportUnused(home, models, usage, recorder);
   const last = models.at(-1);
-  const model = last === undefined ? null : placeModel(last, options, shared);
+  const placed = last === undefined ? null : placeModel(last, options, shared);
   return {
     files: new Map([...project.files].map(([path, loaded]) => [path, loaded.file])),
     diagnostics: sortDiagnostics(withoutEchoes(recorder.diagnostics, project)),
@@ -90,6 +107,11 @@ export function checkProject(options: CheckOptions): CheckResult {
     annotations: [...recorder.annotations.values()],
     captures: [...recorder.captures.values()],
     unproved: [...recorder.unproved.values()],
-    model,
+    model: placed?.model ?? null,
+    bound:
+      last === undefined || placed === null
+        ? null
+        : { name: last.model.name.text, path: placed.path, config: placed.config },
+    declared,
   };
 }

@@ -238,6 +238,8 @@ export interface Body {
   readonly writes: Map<string, Equation>;
   /** What each equation gives its targets, once it has been checked. */
   readonly equations: Map<Equation, readonly Value[]>;
+  /** Products that an index is summed over, where nothing writes the sum: the names of those indices. */
+  readonly sums: Map<Expr, readonly string[]>;
   /** Run-time parts of a model: entries check chunks only when the model has state. */
   readonly checksCausality: boolean;
   /** Nothing is reported: what would be follows from something that has been. */

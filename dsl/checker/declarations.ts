@@ -47,6 +47,7 @@ export function newBody(shared: Shared, owner: Owner, scope: Scope, info: DeclIn
     parts: new Map(),
     writes: new Map(),
     equations: new Map(),
+    sums: new Map(),
     checksCausality: true,
     quiet: false,
     found: { errors: 0 },

@@ -19,7 +19,13 @@ export interface PlaceOptions {
   readonly weights?: ListingText;
 }
 
-export function placeModel(checked: CheckedModel, options: PlaceOptions, shared: Shared): ModelInstance | null {
+export interface PlacedModel {
+  readonly model: ModelInstance;
+  readonly path: ModelPath;
+  readonly config: BoundConfig;
+}
+
+export function placeModel(checked: CheckedModel, options: PlaceOptions, shared: Shared): PlacedModel | null {
   const { recorder } = shared;
   const before = recorder.diagnostics.length;
   const config = bindConfig(checked, options.config, options.settings ?? new Map(), recorder);
@@ -36,7 +42,7 @@ export function placeModel(checked: CheckedModel, options: PlaceOptions, shared:
     );
     checkWeights(options.weights, instances.weights, ignores, storageOf(config.path, shared), recorder);
   }
-  return instances.model;
+  return { model: instances.model, path: config.path, config };
 }
 
 /** What blocks left to their sizes is decided with the config's numbers; what hangs on run-time sizes is said. */

@@ -99,6 +99,11 @@ export function inferSums(root: Expr, eq: EquationContext): void {
     if (known === undefined) sums.set(node, [info]);
     else known.push(info);
   }
+  for (const [node, infos] of sums)
+    eq.body.sums.set(
+      node,
+      infos.map((info) => info.name),
+    );
   if (eq.body.quiet) return;
   for (const [node, infos] of sums) {
     const { recorder } = eq.body.shared;
