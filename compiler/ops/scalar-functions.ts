@@ -2,14 +2,8 @@
  * The scalar functions of the tensor graph: one entry answers every question about a function. `evaluate` is its meaning
  * in f64, `flops` a first guess of its cost. Truth values are 0 and 1. `floordiv` and `mod` round towards minus infinity.
  */
-import {
-  roundToBf16,
-  roundToE2m1,
-  roundToE4m3,
-  roundToE5m2,
-  roundToE8m0,
-  roundToF16,
-} from "../../runtime/formats/round.ts";
+import { roundToBf16, roundToE2m1, roundToE4m3, roundToE5m2, roundToF16 } from "../../runtime/formats/casts.ts";
+import { pow2Ceil, roundToE8m0 } from "../../runtime/formats/e8m0.ts";
 import { erf } from "./erf.ts";
 
 interface ScalarFunction {
@@ -54,7 +48,7 @@ export const scalarFunctions = {
   floor: unary(1, Math.floor),
   ceil: unary(1, Math.ceil),
   /** Least power of two >= x, x > 0. */
-  pow2_ceil: unary(2, (a) => 2 ** Math.ceil(Math.log2(a))),
+  pow2_ceil: unary(2, pow2Ceil),
   lt: binary(1, (a, b) => truth(a < b)),
   le: binary(1, (a, b) => truth(a <= b)),
   eq: binary(1, (a, b) => truth(a === b)),
