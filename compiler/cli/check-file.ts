@@ -1,7 +1,6 @@
 /** One file, checked as an entry: what `check`, `graph` and `fmt` share. */
 import { relative, resolve, sep } from "node:path";
-import { checkProject } from "../../dsl/checker/check-project.ts";
-import type { CheckResult } from "../../dsl/checker/result.ts";
+import { type CheckedProject, checkProject } from "../../dsl/checker/check-project.ts";
 import type { Diagnostic } from "../../dsl/diagnostics/diagnostic.ts";
 import type { CommandLine } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -28,7 +27,7 @@ export interface CheckedFile {
   readonly project: Project;
   /** The file as it is named to the user. */
   readonly shown: string;
-  readonly result: CheckResult;
+  readonly result: CheckedProject;
   /** Those of the result, with paths as the user would type them. */
   readonly diagnostics: readonly Diagnostic[];
   readonly ok: boolean;

@@ -99,6 +99,29 @@ const graph: Command = {
   load: async () => (await import("./graph-command.ts")).runGraph,
 };
 
+const params: Command = {
+  spec: {
+    name: "params",
+    about: "counts the parameters of a model, those that a token activates, and the memory it takes",
+    usage: "FILE --config config.json [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      config,
+      set: settings,
+      kv: { value: "format", about: "in which states are kept that say no format: f32, e4m3, …; without it bf16" },
+      json,
+    },
+    notes: [
+      "It counts the last model of the file, block by block. Optional parts, such as a draft module, stand apart.",
+      "A token activates every parameter but the members of a family that a call leaves out, as most experts, and but " +
+        "tables of which it fetches rows at computed places. An embedding, whose row an input names, is activated, and " +
+        "told apart.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./params-command.ts")).runParams,
+};
+
 const languageServer: Command = {
   spec: {
     name: "lsp",
@@ -111,6 +134,6 @@ const languageServer: Command = {
   load: async () => (await import("./lsp-command.ts")).runLsp,
 };
 
-export const commands: readonly Command[] = [check, format, explain, graph, languageServer];
+export const commands: readonly Command[] = [check, format, explain, graph, params, languageServer];
 
 export const findCommand = (name: string): Command | null => commands.find(({ spec }) => spec.name === name) ?? null;
