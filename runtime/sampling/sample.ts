@@ -1,0 +1,31 @@
+import { type Logits, weighed } from "./candidates.ts";
+import type { RandomSource } from "./random.ts";
+import { checkOptions, type SamplingOptions } from "./sampling-options.ts";
+
+/**
+ * Chooses the next token from the logits of one position: the id at which the running sum of probabilities, in the order
+ * of ids, passes one fraction drawn from `random`. With temperature 0 nothing is drawn.
+ *
+ * `previous`: ids of the prompt and of what was generated, for the repetition penalty. Throws `SamplingError`.
+ */
+export function sample(
+  logits: Logits,
+  random: RandomSource,
+  options: SamplingOptions = {},
+  previous: Iterable<number> = [],
+): number {
+  const checked = checkOptions(options);
+  const { ids, weights, total } = weighed(logits, checked, previous);
+  const drawn = checked.temperature === 0 ? 0 : random.nextFraction() * total;
+  let reached = 0;
+  let last = ids[0] ?? 0;
+  for (let i = 0; i < ids.length; i += 1) {
+    const weight = weights[i] ?? 0;
+    if (weight === 0) continue;
+    last = ids[i] ?? 0;
+    reached += weight;
+    if (drawn < reached) return last;
+  }
+  // Rounding can leave the sum a little below what was drawn.
+  return last;
+}
