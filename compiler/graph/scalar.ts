@@ -40,6 +40,10 @@ function simplify(fn: ScalarFn, a?: Scalar, b?: Scalar, c?: Scalar): Scalar | nu
       return isConst(b, 1) ? a : isConst(a, 1) ? b : withSizes(fn, a, b);
     case "div":
       return isConst(b, 1) ? a : null;
+    case "minimum":
+      return isConst(b, Number.POSITIVE_INFINITY) ? a : null;
+    case "maximum":
+      return isConst(b, Number.NEGATIVE_INFINITY) ? a : null;
     case "floordiv":
       return isConst(b, 1) ? a : null;
     case "mod":

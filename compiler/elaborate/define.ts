@@ -1,0 +1,386 @@
+/** What the names of a frame stand for: weights, states, and definitions made of equations. */
+import type { Equation as EquationNode, Expr, Target, TypeNode } from "../../dsl/ast/nodes.ts";
+import type { Entity } from "../../dsl/checker/context.ts";
+import { ungroup } from "../../dsl/checker/keys.ts";
+import { dim } from "../graph/dim.ts";
+import type { Scalar } from "../graph/node.ts";
+import { call, num } from "../graph/scalar.ts";
+import { type Axis, flatten, type Layout, type Position, partsOf, plain, whole } from "./axis.ts";
+import { ElaborationError, type Equation, type Frame } from "./context.ts";
+import { IndexVariable, withPositions } from "./index-variable.ts";
+import { bind } from "./indices.ts";
+import { materialize } from "./materialize.ts";
+import { declaredLayouts, rangeOf } from "./range.ts";
+import { isStep, recurrence, stepPlace } from "./recurrence.ts";
+import { stateValue } from "./state.ts";
+import { asTensor, regroup, type Tensor, type Value, within } from "./value.ts";
+import { weightValue } from "./weight.ts";
+
+/** The value of a name in a frame or around it; null where nothing of this name is defined. */
+export function define(name: string, frame: Frame): Value | null {
+  const known = frame.memo.get(name);
+  if (known !== undefined) return known;
+  const entity = frame.info.body.scope.names.get(name);
+  if (entity === undefined) return frame.outer === null ? null : define(name, frame.outer);
+  const value = valueOf(entity, frame);
+  if (value !== null) frame.memo.set(name, value);
+  return value;
+}
+
+function valueOf(entity: Entity, frame: Frame): Value | null {
+  const { source } = entity;
+  switch (source.kind) {
+    case "weight":
+      return weightValue(source.decl, frame);
+    case "state":
+      return stateValue(source.decl, frame);
+    case "definition":
+      return definition(entity.name, source.equations, source.declared?.type ?? null, frame);
+    default:
+      return null;
+  }
+}
+
+/** The equation's frame without indices. */
+export const outside = (frame: Frame, label: string): Equation => ({ frame, label, indices: new Map(), all: [] });
+
+export const labelOf = (frame: Frame, name: string): string => (frame.label === "" ? name : `${frame.label}.${name}`);
+
+function definition(
+  name: string,
+  equations: readonly EquationNode[],
+  declared: TypeNode | null,
+  frame: Frame,
+): Value | null {
+  const [first] = equations;
+  if (first === undefined) return null;
+  const layouts = declared?.axes == null ? null : declaredLayouts(declared.axes, outside(frame, name));
+  const targets = equations.map((equation) => ({ equation, target: targetNamed(equation, name) }));
+  const step = targets.find(({ target }) => isStep(target));
+  if (step !== undefined) {
+    const bases = targets.filter((t) => t !== step);
+    return recurrence({
+      name,
+      frame,
+      place: stepPlace(step.target),
+      step: step.equation,
+      base: (at) => base(name, bases, stepPlace(step.target), at, layouts, frame),
+      next: (known) => targetValue(name, step.equation, step.target, layouts, frame, known),
+    });
+  }
+  const value =
+    targets.length === 1 && literalsOf(targets[0]?.target).size === 0
+      ? targetValue(name, first, targets[0]?.target as Target, layouts, frame, new Map())
+      : cases(name, targets, layouts, frame);
+  return withLayouts(value, layouts);
+}
+
+export const withLayouts = (value: Value, layouts: readonly (Layout | null)[] | null): Value =>
+  layouts === null || value.kind !== "tensor" || layouts.length !== value.axes.length
+    ? value
+    : regroup(
+        value,
+        layouts.map((layout, i) => layout ?? (value.axes[i] as Axis).layout),
+      );
+
+const targetNamed = (equation: EquationNode, name: string): Target =>
+  (equation.targets.find((t) => t.name.text === name) ?? equation.targets[0]) as Target;
+
+/** An item on the left, with the index it binds. */
+type LeftItem =
+  | { readonly kind: "index"; readonly variable: IndexVariable }
+  | { readonly kind: "open" }
+  | { readonly kind: "literal"; readonly value: number }
+  | { readonly kind: "tuple"; readonly items: readonly LeftItem[] };
+
+function leftItems(
+  items: readonly Expr[],
+  eq: Equation,
+  layouts: readonly (Layout | null)[] | null,
+  known: ReadonlyMap<string, number>,
+): { readonly items: readonly LeftItem[]; readonly eq: Equation } {
+  let inner = eq;
+  const one = (item: Expr, layout: Layout | null): LeftItem => {
+    const e = ungroup(item);
+    if (e.kind === "hole") return { kind: "open" };
+    if (e.kind === "number") return { kind: "literal", value: e.value };
+    if (e.kind === "tuple") {
+      const parts = layout?.kind === "merged" && layout.parts.length === e.items.length ? layout.parts : null;
+      return { kind: "tuple", items: e.items.map((part, i) => one(part, parts?.[i] ?? null)) };
+    }
+    const ranged = e.kind === "binary" && e.op === "in";
+    const subject = ranged ? ungroup(e.left) : e;
+    if (subject.kind !== "name") throw new ElaborationError("an index is expected on the left", item.span);
+    const variable = new IndexVariable(subject.text);
+    if (ranged) variable.standsOn(rangeOf(e.right, inner));
+    inner = bind(inner, [variable]);
+    return { kind: "index", variable };
+  };
+  const out = items.map((item, i): LeftItem | null => {
+    const e = ungroup(item);
+    const subject = e.kind === "binary" && e.op === "in" ? ungroup(e.left) : e;
+    // The step of a recurrence is known: it is no axis here.
+    if (subject.kind === "binary" && subject.op === "+") {
+      const name = ungroup(subject.left);
+      if (name.kind === "name") {
+        const variable = new IndexVariable(name.text, BigInt(known.get(name.text) ?? 0));
+        inner = bind(inner, [variable]);
+      }
+      return null;
+    }
+    return one(item, layouts?.[i] ?? null);
+  });
+  return { items: out.filter((item): item is LeftItem => item !== null), eq: inner };
+}
+
+const variablesIn = (items: readonly LeftItem[]): readonly IndexVariable[] =>
+  items.flatMap((item) =>
+    item.kind === "index" ? [item.variable] : item.kind === "tuple" ? variablesIn(item.items) : [],
+  );
+
+/** One target of one equation; `known` are steps of recurrences. */
+function targetValue(
+  name: string,
+  equation: EquationNode,
+  target: Target,
+  layouts: readonly (Layout | null)[] | null,
+  frame: Frame,
+  known: ReadonlyMap<string, number>,
+): Value {
+  if (equation.targets.length > 1 && equation.separator === "|") return piece(equation, target, frame, known);
+  const { items, eq } = leftItems(target.subscript?.items ?? [], outside(frame, name), layouts, known);
+  const right = rightSide(equation, target, eq);
+  settle(items, layouts);
+  const value = placed(items, target, right, eq);
+  return value.kind === "tensor" && !items.some(holdsLiteral) ? kept(name, value, items, frame) : value;
+}
+
+const holdsLiteral = (item: LeftItem): boolean =>
+  item.kind === "literal" || (item.kind === "tuple" && item.items.some(holdsLiteral));
+
+/** The tensor as a node of the graph, unless there is nothing to compute. */
+function kept(name: string, value: Tensor, items: readonly LeftItem[], frame: Frame): Tensor {
+  const label = labelOf(frame, name);
+  const bases = value.axes.map((_, i) => {
+    const item = items[i];
+    if (item === undefined) return "ijkl"[i - items.length] ?? "i";
+    return item.kind === "index" ? item.variable.name : (variablesIn([item])[0]?.name ?? "i");
+  });
+  const { unit, around } = frame;
+  const force = unit.keep(label) ? { inline: () => false } : {};
+  return materialize(unit, {
+    label,
+    axes: value.axes,
+    dtype: value.dtype,
+    around,
+    bases,
+    at: value.at,
+    ...force,
+    ...(value.of === undefined ? {} : { of: value.of }),
+  });
+}
+
+function rightSide(equation: EquationNode, target: Target, eq: Equation): Value {
+  const { frame } = eq;
+  let value = frame.unit.rules.evaluate(equation.value, eq);
+  if (equation.separator === "," && value.kind === "tuple") {
+    value = value.values[equation.targets.indexOf(target)] ?? value;
+  }
+  if (value.kind === "tuple" && value.values.length === 1) value = value.values[0] ?? value;
+  return equation.type?.axes == null ? value : withLayouts(value, declaredLayouts(equation.type.axes, eq));
+}
+
+/** An index that stands on no axis takes its range from the declared type. */
+function settle(items: readonly LeftItem[], layouts: readonly (Layout | null)[] | null): void {
+  const visit = (item: LeftItem, layout: Layout | null): void => {
+    if (item.kind === "index" && item.variable.axis === null && layout !== null) item.variable.standsOn(whole(layout));
+    if (item.kind === "tuple" && layout?.kind === "merged")
+      for (const [i, part] of item.items.entries()) visit(part, layout.parts[i] ?? null);
+  };
+  for (const [i, item] of items.entries()) visit(item, layouts?.[i] ?? null);
+}
+
+/** The axes of a target: those of its items, then what the right side leaves open. */
+function placed(items: readonly LeftItem[], target: Target, value: Value, eq: Equation): Value {
+  if (items.length === 0 && (value.kind === "static" || value.kind === "size" || value.kind === "rows")) return value;
+  if (value.kind === "rows") throw new ElaborationError("a recurrence is no tensor", target.span);
+  const right = value.kind === "set" ? value : asTensor(value);
+  const open = [...right.axes];
+  const condition =
+    target.subscript?.where == null ? null : asTensor(eq.frame.unit.rules.evaluate(target.subscript.where, eq));
+
+  const axisOf = (item: LeftItem): Axis => {
+    switch (item.kind) {
+      case "index":
+        if (item.variable.axis === null)
+          throw new ElaborationError(`the range of \`${item.variable.name}\` is not known`, target.span);
+        return item.variable.axis;
+      case "open": {
+        const next = open.shift();
+        if (next === undefined) throw new ElaborationError("nothing is open on the right", target.span);
+        return next;
+      }
+      case "literal":
+        return whole(plain(dim(1)));
+      case "tuple":
+        return whole({ kind: "merged", parts: item.items.map((part) => axisOf(part).layout) });
+      default:
+        return item satisfies never;
+    }
+  };
+  const own = items.map(axisOf);
+  const rest = open;
+  /** Binds the indices of the left, then asks with the places on the axes that the right side left open. */
+  const run = <X>(before: readonly Position[], ask: (rest: readonly Position[]) => X): X => {
+    const places = new Map<IndexVariable, Position>();
+    const holes: Position[] = [];
+    const visit = (item: LeftItem, p: Position | undefined): void => {
+      if (p === undefined) return;
+      if (item.kind === "index") places.set(item.variable, p);
+      if (item.kind === "open") holes.push(p);
+      if (item.kind === "tuple" && p.kind === "tuple")
+        for (const [i, part] of item.items.entries()) visit(part, p.parts[i]);
+      if (item.kind === "tuple" && p.kind !== "tuple") {
+        const axis = own[items.indexOf(item)];
+        if (axis?.layout.kind === "merged") {
+          const parts = partsOf(p, axis.layout);
+          for (const [i, part] of item.items.entries()) visit(part, parts[i]);
+        }
+      }
+    };
+    for (const [i, item] of items.entries()) visit(item, before[i]);
+    const list = [...places.keys()];
+    return withPositions(
+      list,
+      list.map((v) => places.get(v) ?? null),
+      () => ask([...holes, ...before.slice(items.length)]),
+    );
+  };
+  const axes: Axis[] = own.map((axis, i) => ({
+    layout: axis.layout,
+    members:
+      condition !== null && i === own.length - 1
+        ? {
+            kind: "where",
+            holds: (before, self) => run([...before, self], () => condition.at([])),
+          }
+        : within(axis.members, (before, ask) => run(before, () => ask([]))),
+  }));
+  for (const axis of rest) axes.push({ layout: axis.layout, members: within(axis.members, run) });
+  if (right.kind === "set") return { ...right, axes, members: within(right.members, run) ?? right.members };
+  const at = (positions: readonly Position[]): Scalar => run(positions, (left) => right.at(left));
+  return { kind: "tensor", axes, dtype: right.dtype, ...(right.of === undefined ? {} : { of: right.of }), at };
+}
+
+/** `a | b := e`: pieces of the first open axis; the whole is made once, where it is worth a node. */
+function piece(equation: EquationNode, target: Target, frame: Frame, known: ReadonlyMap<string, number>): Value {
+  const name = equation.targets.map((t) => t.name.text).join("_");
+  const memo = `${name}|`;
+  let joined = frame.memo.get(memo);
+  if (joined === undefined) {
+    const single: EquationNode = { ...equation, targets: [target], separator: null };
+    joined = targetValue(name, single, target, null, frame, known);
+    frame.memo.set(memo, joined);
+  }
+  const split = (target.subscript?.items ?? []).length;
+  const tensor = asTensor(joined);
+  const axis = tensor.axes[split];
+  if (axis?.layout.kind !== "joined") throw new ElaborationError("a split of what is no join", target.span);
+  const which = equation.targets.indexOf(target);
+  const layout = axis.layout.parts[which] as Layout;
+  const axes = tensor.axes.map((a, i) => (i === split ? whole(layout) : a));
+  return {
+    ...tensor,
+    axes,
+    at: (positions) =>
+      tensor.at(positions.map((p, i): Position => (i === split ? { kind: "piece", which, inner: p } : p))),
+  } satisfies Tensor;
+}
+
+/** Literal subscripts by place, `1.0` inside parentheses. */
+function literalsOf(target: Target | undefined): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  const visit = (item: Expr, place: string): void => {
+    const e = ungroup(item);
+    if (e.kind === "number") found.set(place, e.value);
+    if (e.kind === "tuple") for (const [i, part] of e.items.entries()) visit(part, `${place}.${i}`);
+  };
+  for (const [i, item] of (target?.subscript?.items ?? []).entries()) visit(item, String(i));
+  return found;
+}
+
+type Case = { readonly equation: EquationNode; readonly target: Target };
+
+/** Several equations with literal subscripts: a choice by the places where the literals stand. */
+function cases(
+  name: string,
+  targets: readonly Case[],
+  layouts: readonly (Layout | null)[] | null,
+  frame: Frame,
+): Value {
+  const literals = targets.map(({ target }) => literalsOf(target));
+  const values = targets.map(({ equation, target }) =>
+    asTensor(targetValue(name, equation, target, layouts, frame, new Map())),
+  );
+  const first = values[0] as Tensor;
+  const places = [...new Set(literals.flatMap((l) => [...l.keys()]))];
+  const sizeAt = (place: string): number => 1 + Math.max(...literals.map((l) => l.get(place) ?? 0));
+  const axes = first.axes.map((axis, i) => ({ ...axis, layout: sized(axis.layout, String(i), places, sizeAt) }));
+  const at = (positions: readonly Position[]): Scalar =>
+    values
+      .slice(0, -1)
+      .reduceRight<Scalar>(
+        (rest, value, i) =>
+          call("select", matches(positions, axes, literals[i] ?? new Map()), value.at(positions), rest),
+        (values.at(-1) as Tensor).at(positions),
+      );
+  return materialize(frame.unit, {
+    label: labelOf(frame, name),
+    axes,
+    dtype: first.dtype,
+    around: frame.around,
+    bases: axes.map((_, i) => "ijkl"[i] ?? "i"),
+    at,
+  });
+}
+
+function sized(layout: Layout, place: string, places: readonly string[], size: (place: string) => number): Layout {
+  if (places.includes(place)) return plain(dim(size(place)));
+  if (layout.kind !== "merged") return layout;
+  return { kind: "merged", parts: layout.parts.map((part, i) => sized(part, `${place}.${i}`, places, size)) };
+}
+
+function matches(positions: readonly Position[], axes: readonly Axis[], literals: ReadonlyMap<string, number>): Scalar {
+  const conditions = [...literals].map(([place, value]) => {
+    const [i, ...inner] = place.split(".").map(Number);
+    let p = positions[i as number] as Position;
+    let layout = (axes[i as number] as Axis).layout;
+    for (const k of inner) {
+      if (layout.kind !== "merged") break;
+      p = partsOf(p, layout)[k] as Position;
+      layout = layout.parts[k] as Layout;
+    }
+    return call("eq", flatten(p, layout), num(value));
+  });
+  return conditions.reduce((a, b) => call("and", a, b));
+}
+
+/** The start of a recurrence: the case whose step place is `at`. */
+function base(
+  name: string,
+  bases: readonly Case[],
+  place: number,
+  at: number,
+  layouts: readonly (Layout | null)[] | null,
+  frame: Frame,
+): Value | null {
+  const found = bases.find(({ target }) => literalsOf(target).get(String(place)) === at);
+  if (found === undefined) return null;
+  const without = layouts === null ? null : layouts.filter((_, i) => i !== place);
+  const items = found.target.subscript?.items.filter((_, i) => i !== place) ?? [];
+  const target: Target =
+    found.target.subscript === null
+      ? found.target
+      : { ...found.target, subscript: { ...found.target.subscript, items } };
+  return targetValue(name, found.equation, target, without, frame, new Map());
+}

@@ -1,0 +1,193 @@
+/** Expressions of the text to values. What is known when compiling is computed; the rest waits for its positions. */
+import type { Expr } from "../../dsl/ast/nodes.ts";
+import { staticConstants } from "../../dsl/checker/builtins.ts";
+import { ungroup } from "../../dsl/checker/keys.ts";
+import type { Dim } from "../graph/dim.ts";
+import type { DType, Scalar } from "../graph/node.ts";
+import { call, dimValue, reduce } from "../graph/scalar.ts";
+import { isScalarFn } from "../ops/scalar-functions.ts";
+import { binaryValue, commonType, elementwise, unaryMinus } from "./arithmetic.ts";
+import { type Axis, flat, flatten, type Layout, layoutSize, type Position } from "./axis.ts";
+import { ElaborationError, type Equation } from "./context.ts";
+import { IndexVariable } from "./index-variable.ts";
+import { bind, loopOver } from "./indices.ts";
+import { axisNamed } from "./range.ts";
+import { readValue } from "./read.ts";
+import { membership, setFrom } from "./set.ts";
+import { asTensor, scalarTensor, sizeValue, staticValue, type Tensor, type Value } from "./value.ts";
+
+export function evaluate(expr: Expr, eq: Equation): Value {
+  const summed = eq.frame.info.body.sums.get(expr);
+  if (summed === undefined) return plain(expr, eq);
+  const variables = summed.filter((n) => !eq.indices.has(n)).map((n) => new IndexVariable(n));
+  if (variables.length === 0) return plain(expr, eq);
+  const inner = bind(eq, variables);
+  const body = asTensor(plain(expr, inner));
+  return {
+    ...body,
+    at: (positions) => {
+      const loops = loopOver(variables, inner, () => body.at(positions));
+      return reduce("sum", loops.axes, loops.body, loops.guard);
+    },
+  };
+}
+
+function plain(expr: Expr, eq: Equation): Value {
+  const go = (e: Expr): Value => evaluate(e, eq);
+  switch (expr.kind) {
+    case "number":
+      return staticValue(/^\d+$/.test(expr.text) ? BigInt(expr.text) : expr.value);
+    case "string":
+    case "boolean":
+      return staticValue(expr.value);
+    case "null":
+      return staticValue(null);
+    case "group":
+      return go(expr.inner);
+    case "name":
+      return nameValue(expr.text, expr, eq);
+    case "index":
+      return readValue(go(expr.base), expr.subscript, eq).value;
+    case "else":
+      return readOrElse(expr, eq);
+    case "join":
+      return joined(expr.items.map(go));
+    case "set":
+      return setFrom(expr, eq);
+    case "call":
+      return eq.frame.unit.rules.call(expr, eq);
+    case "cast":
+      return cast(go(expr.value), expr);
+    case "unary":
+      return expr.op === "-" ? unaryMinus(go(expr.operand)) : negation(go(expr.operand));
+    case "binary": {
+      if (expr.op === "in") return membership(expr.left, expr.right, eq);
+      if (expr.op === "??") {
+        const left = go(expr.left);
+        return left.kind === "static" && left.value === null ? go(expr.right) : left;
+      }
+      return binaryValue(expr.op, go(expr.left), go(expr.right), eq.frame.unit.numbers);
+    }
+    case "conditional": {
+      const condition = go(expr.condition);
+      if (condition.kind === "static") return go(condition.value === true ? expr.then : expr.else);
+      return choose(asTensor(condition), go(expr.then), go(expr.else));
+    }
+    case "member":
+    case "config-root":
+    case "hole":
+    case "tuple":
+    case "error":
+      throw new ElaborationError("this stands for no value here", expr.span);
+    default:
+      return expr satisfies never;
+  }
+}
+
+function nameValue(name: string, expr: Expr, eq: Equation): Value {
+  const variable = eq.indices.get(name);
+  if (variable !== undefined) {
+    if (variable.known !== undefined) return staticValue(variable.known);
+    return scalarTensor("i32", () => variable.at());
+  }
+  for (let frame: Equation["frame"] | null = eq.frame; frame !== null; frame = frame.outer) {
+    const known = frame.known.get(name);
+    if (known !== undefined) return staticValue(known);
+    const given = frame.given.get(name);
+    if (given !== undefined) return given;
+    if (frame.blocks.has(name)) return staticValue(frame.blocks.get(name) === null ? null : name);
+  }
+  const axis = axisNamed(name, eq.frame);
+  if (axis !== null) return sizeValue(layoutSize(axis.layout));
+  const defined = eq.frame.unit.rules.define(name, eq.frame);
+  if (defined !== null) return defined;
+  const constant = staticConstants.get(name);
+  if (constant !== undefined) return staticValue(constant);
+  throw new ElaborationError(`\`${name}\` has no value`, expr.span);
+}
+
+function readOrElse(expr: Expr & { kind: "else" }, eq: Equation): Value {
+  const target = ungroup(expr.value);
+  const fallback = asTensor(evaluate(expr.fallback, eq));
+  if (target.kind !== "index") return evaluate(expr.value, eq);
+  const { value, inside } = readValue(evaluate(target.base, eq), target.subscript, eq, true);
+  const read = asTensor(value);
+  const axes: readonly Axis[] = read.axes.map((axis) => ({ layout: axis.layout, members: null }));
+  return {
+    kind: "tensor",
+    axes,
+    dtype: commonType(read.dtype, fallback.dtype),
+    at: (positions) => {
+      const condition = inside?.(positions) ?? null;
+      const here = read.at(positions);
+      if (condition === null) return here;
+      return call("select", condition, here, fallback.at(fallback.axes.length === 0 ? [] : positions));
+    },
+  };
+}
+
+/** Side by side along the first open axis. */
+function joined(values: readonly Value[]): Value {
+  const pieces = values.map(asTensor);
+  const first = pieces[0] as Tensor;
+  const layouts = pieces.map((piece) => (piece.axes[0] as Axis).layout);
+  const layout = { kind: "joined" as const, parts: layouts };
+  const dtype = pieces.map((p) => p.dtype).reduce(commonType);
+  const at = ([p, ...rest]: readonly Position[]): Scalar => {
+    if (p === undefined) throw new Error("a join without a position");
+    if (p.kind === "piece") return (pieces[p.which] as Tensor).at([p.inner, ...rest]);
+    return pieces.slice(0, -1).reduceRight<Scalar>(
+      (after, piece, i) => {
+        const offset = layoutSize({ kind: "joined", parts: layouts.slice(0, i) });
+        const end = layoutSize({ kind: "joined", parts: layouts.slice(0, i + 1) });
+        const here = shifted(p, layout, offset);
+        return call("select", call("lt", flatten(p, layout), dimValue(end)), piece.at([here, ...rest]), after);
+      },
+      (pieces.at(-1) as Tensor).at([
+        shifted(p, layout, layoutSize({ kind: "joined", parts: layouts.slice(0, -1) })),
+        ...rest,
+      ]),
+    );
+  };
+  return { kind: "tensor", axes: [{ layout, members: null }, ...first.axes.slice(1)], dtype, at };
+}
+
+function choose(condition: Tensor, yes: Value, no: Value): Value {
+  const [a, b] = [asTensor(yes), asTensor(no)];
+  return elementwise([condition, a, b], commonType(a.dtype, b.dtype), ([c, x, y]) =>
+    call("select", c as Scalar, x as Scalar, y as Scalar),
+  );
+}
+
+function negation(value: Value): Value {
+  if (value.kind === "static") return staticValue(value.value !== true);
+  return elementwise([asTensor(value)], "bool", ([x]) => call("not", x as Scalar));
+}
+
+const integerTypes: ReadonlyMap<string, DType> = new Map([
+  ["i32", "i32"],
+  ["i64", "i64"],
+  ["i8", "i8"],
+  ["u8", "u8"],
+  ["int", "i32"],
+  ["dim", "i32"],
+]);
+
+/** Casts round to the format; `as in A` and `real` only say what the value is. */
+function cast(value: Value, expr: Expr & { kind: "cast" }): Value {
+  const { type } = expr;
+  if (type.kind !== "word") return value;
+  const word = type.word.text;
+  if (value.kind === "static" && word === "real") return value;
+  const integer = integerTypes.get(word);
+  const tensor = asTensor(value);
+  if (integer !== undefined) return { ...tensor, dtype: integer };
+  if (word === "real") return { ...tensor, dtype: "f32" };
+  const fn = `to_${word}`;
+  if (word === "f64") return { ...tensor, dtype: "f64" };
+  if (!isScalarFn(fn)) throw new ElaborationError(`no cast to ${word}`, expr.span);
+  return elementwise([tensor], "f32", ([x]) => call(fn, x as Scalar));
+}
+
+const shifted = (p: Position, layout: Layout, offset: Dim): Position =>
+  flat(call("sub", flatten(p, layout), dimValue(offset)));
