@@ -32,6 +32,18 @@ function byTable(value: (code: number) => number): DecodeInto {
   };
 }
 
+/** Two bytes an element, by a table of all 65,536 codes, made when it is first needed; f32 holds every value exactly. */
+function byLargeTable(value: (code: number) => number): DecodeInto {
+  let table: Float32Array | null = null;
+  return (bytes, into, at) => {
+    table ??= Float32Array.from({ length: 65_536 }, (_, code) => value(code));
+    const view = viewOf(bytes);
+    const count = bytes.length / 2;
+    for (let i = 0; i < count; i += 1) into[at + i] = table[view.getUint16(2 * i, true)] ?? Number.NaN;
+    return -1;
+  };
+}
+
 /** `width` bytes an element, each read by `element`. */
 function byView(width: number, element: (view: DataView, byte: number) => number): DecodeInto {
   return (bytes, into, at) => {
@@ -93,8 +105,8 @@ export const dtypes = [
   { name: "F8_E5M2FNUZ", bits: 8, decode: null },
   { name: "I16", bits: 16, decode: byView(2, (view, byte) => view.getInt16(byte, true)) },
   { name: "U16", bits: 16, decode: byView(2, (view, byte) => view.getUint16(byte, true)) },
-  { name: "F16", bits: 16, decode: byView(2, (view, byte) => decodeFloat(f16, view.getUint16(byte, true))) },
-  { name: "BF16", bits: 16, decode: byView(2, (view, byte) => decodeFloat(bf16, view.getUint16(byte, true))) },
+  { name: "F16", bits: 16, decode: byLargeTable((code) => decodeFloat(f16, code)) },
+  { name: "BF16", bits: 16, decode: byLargeTable((code) => decodeFloat(bf16, code)) },
   { name: "I32", bits: 32, decode: byView(4, (view, byte) => view.getInt32(byte, true)) },
   { name: "U32", bits: 32, decode: byView(4, (view, byte) => view.getUint32(byte, true)) },
   { name: "F32", bits: 32, decode: byView(4, (view, byte) => view.getFloat32(byte, true)) },

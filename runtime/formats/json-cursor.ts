@@ -196,10 +196,9 @@ export class JsonCursor {
   #number(): boolean {
     const from = this.#at;
     if (this.#peek() === minus) this.#at += 1;
-    if (this.#peek() === zero) {
-      this.#at += 1;
-      if (isDigit(this.#peek())) this.#unexpected("no digit after a leading zero");
-    } else this.#digits();
+    // A digit behind a leading zero is left standing, and is then no comma.
+    if (this.#peek() === zero) this.#at += 1;
+    else this.#digits();
     const whole = this.#at;
     if (this.#peek() === dot) {
       this.#at += 1;

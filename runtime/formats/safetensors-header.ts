@@ -6,9 +6,9 @@
  *     the rest  the data; offsets count from its first byte, and the tensors cover it without gap or overlap
  *
  * Format and limits: huggingface/safetensors, README.md and `safetensors/src/tensor.rs`. Nothing of the header is believed
- * before it is checked, and nothing is allocated by its claims. Differences from the reference implementation, all on the
- * strict side: equal names are refused (there the last one wins), the header must begin with `{` (as the format says),
- * shapes have at most 64 axes, numbers at most 2^53 - 1, `__metadata__` may not be null.
+ * before it is checked, and nothing is allocated by its claims. Differences from the reference implementation (0.8), all on
+ * the strict side: equal names of tensors and of metadata are refused (there the last one wins), the header must begin with
+ * `{` (as the format says), shapes have at most 64 axes, numbers are at most 2^53 - 1, `__metadata__` may not be null.
  */
 import { type Dtype, type DtypeName, findDtype } from "./dtypes.ts";
 import { JsonCursor } from "./json-cursor.ts";

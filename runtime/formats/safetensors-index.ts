@@ -92,8 +92,7 @@ function readWeightMap(cursor: JsonCursor): ReadonlyMap<string, string> {
 /** Why a shard may not have this name, or null. An index must not lead out of its own folder, on any system. */
 function objectionToFileName(name: string): string | null {
   if (/[/\\:]/.test(name)) return "must be a plain name, without folders or drives";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(name)) return "has control characters";
+  if (/\p{Cc}/u.test(name)) return "has control characters";
   if (name.startsWith(".") || !name.endsWith(".safetensors"))
     return "must end in .safetensors and not begin with a dot";
   if (name.length > 255) return "is longer than 255 characters";

@@ -185,7 +185,8 @@ describe("streaming", () => {
     const into = new BigInt64Array(2);
     await weights.readInto("i", into);
     expect(into).toEqual(integers);
-    await expect(weights.read("i")).rejects.toMatchObject({ code: "not-exact" });
+    const byte = (await sample()).length - 88 + 8;
+    await expect(weights.read("i")).rejects.toMatchObject({ code: "not-exact", byte });
     const lengths: number[] = [];
     for await (const piece of weights.pieces("f")) lengths.push(piece.length);
     expect(lengths.every((length) => length <= pieceBytes)).toBe(true);
