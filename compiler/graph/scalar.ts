@@ -33,7 +33,7 @@ function simplify(fn: ScalarFn, a?: Scalar, b?: Scalar, c?: Scalar): Scalar | nu
   if (a === undefined || b === undefined) return null;
   switch (fn) {
     case "add":
-      return isConst(b, 0) ? a : isConst(a, 0) ? b : withSizes(fn, a, b);
+      return isConst(b, 0) ? a : isConst(a, 0) ? b : (withSizes(fn, a, b) ?? restore(a, b));
     case "sub":
       return isConst(b, 0) ? a : (withSizes(fn, a, b) ?? cancel(a, b));
     case "mul":
@@ -79,6 +79,13 @@ const cancel = (a: Scalar, b: Scalar): Scalar | null => {
   if (a.kind !== "call" || a.fn !== "add") return null;
   const [x, p] = a.args;
   return x !== undefined && p !== undefined && key(p) === key(b) ? x : null;
+};
+
+/** (x - p) + p, for sizes: whole numbers, so nothing is rounded. */
+const restore = (a: Scalar, b: Scalar): Scalar | null => {
+  if (a.kind !== "call" || a.fn !== "sub" || asDim(b) === null) return null;
+  const [x, p] = a.args;
+  return x !== undefined && p !== undefined && asDim(p) !== null && key(p) === key(b) ? x : null;
 };
 
 export const add = (a: Scalar, b: Scalar): Scalar => call("add", a, b);

@@ -3,16 +3,23 @@ import { Builder } from "../../compiler/graph/builder.ts";
 import { interpretSlowly } from "../../compiler/graph/interpret/slowly.ts";
 import { parse } from "../../compiler/graph/parse.ts";
 import { print } from "../../compiler/graph/print.ts";
+import { printProblem, verify } from "../../compiler/graph/verify.ts";
 import { nodesOf } from "../../compiler/graph/walk.ts";
 import { randomGraph } from "./random-graph.ts";
 import { expectSameMeaning } from "./same-meaning.ts";
 
-const count = process.env["DSC_FULL"] === "1" ? 2000 : 60;
+const count = process.env["DSC_FULL"] === "1" ? 1000 : 60;
 const seeds = Array.from({ length: count }, (_, i) => i);
 
 describe("random graphs", () => {
   test("are a function of their seed", () => {
     for (const seed of seeds.slice(0, 10)) expect(print(randomGraph(seed).graph)).toBe(print(randomGraph(seed).graph));
+  });
+  test("are well formed", () => {
+    for (const seed of seeds) {
+      const { graph } = randomGraph(seed);
+      expect(verify(graph).map(printProblem), `seed ${seed}\n${print(graph)}`).toEqual([]);
+    }
   });
   test("run at all their sizes", () => {
     for (const seed of seeds) {
