@@ -10,13 +10,19 @@ import { call as callFn, reduce } from "../graph/scalar.ts";
 import { isMonoid, isScalarFn, type ScalarFn, scalarFunctions } from "../ops/scalar-functions.ts";
 import { asNumber, asSize, commonType, elementwise, isIntegral } from "./arithmetic.ts";
 import type { Axis } from "./axis.ts";
-import { ElaborationError, type Equation, type Frame, type PlacedBlock, type Stack } from "./context.ts";
-import { enter, type Given } from "./enter.ts";
+import {
+  ElaborationError,
+  type Equation,
+  type Frame,
+  type LayerCall,
+  type PlacedBlock,
+  type Stack,
+} from "./context.ts";
+import { enter, type Given, type Setting } from "./enter.ts";
 import { IndexVariable, withPositions } from "./index-variable.ts";
 import { around, bind, binders, conjunction, loopOver } from "./indices.ts";
 import { layoutFromChecker, sizeIn } from "./layout-from.ts";
 import { hasReduction, isAlias, materialize } from "./materialize.ts";
-import type { LayerCall } from "./recurrence.ts";
 import { argmax, top } from "./set.ts";
 import { asTensor, staticValue, type Tensor, type Value } from "./value.ts";
 import { placedPrefix } from "./weight.ts";
@@ -221,19 +227,22 @@ function callBlock(
     label,
     prefix,
     stacks: [...owner.stacks, ...stacks],
-    settings: resolved.block.args,
+    settings: settingsOf(resolved.block),
     home: resolved.home,
     expression: null,
     ...(carried === undefined ? {} : { carried }),
   });
 }
 
+const settingsOf = (block: BlockValue & { kind: "block" }): ReadonlyMap<string, Setting> =>
+  new Map([...block.args].map(([name, arg]) => [name, { block: arg.value.block, expr: arg.expr }]));
+
 interface Placement {
   readonly label: string;
   readonly prefix: string;
   readonly stacks: readonly Stack[];
   /** Parameters that the block value fills, and the frame in which they mean something. */
-  readonly settings: (BlockValue & { kind: "block" })["args"];
+  readonly settings: ReadonlyMap<string, Setting>;
   readonly home: Frame | null;
   /** Of a `fn f(x) = …`. */
   readonly expression: Expr | null;
@@ -356,7 +365,7 @@ function callStacked(
     label,
     prefix,
     stacks: [...owner.stacks, stack],
-    settings: resolved.block.args,
+    settings: settingsOf(resolved.block),
     home: resolved.home,
     expression: null,
     carried: { argument: family.carried, value: carried },

@@ -64,6 +64,8 @@ export interface Unit {
   /** Numbers of sizes that the config fixes. */
   readonly numbers: Readonly<Record<string, number>>;
   readonly number: (size: Dim) => number | null;
+  /** What `$.name` is in the text of a model; undefined where it is not known. */
+  readonly config: (expr: Expr) => Static | undefined;
   readonly weights: WeightTable;
   /** Appends of the innermost repeat that is being made, last. */
   readonly effects: Append[][];
@@ -105,6 +107,14 @@ export interface WeightSource {
   readonly optional: boolean;
 }
 export type WeightTable = Map<string, WeightSource>;
+
+/** `layer[l](h[l], …)`: a step of a recurrence that calls a member of a family. */
+export interface LayerCall {
+  readonly expr: Expr & { readonly kind: "call" };
+  readonly part: string;
+  /** The argument that is the row before. */
+  readonly carried: number;
+}
 
 /** The equation being elaborated. */
 export interface Equation {

@@ -22,12 +22,12 @@ export function define(name: string, frame: Frame): Value | null {
   if (known !== undefined) return known;
   const entity = frame.info.body.scope.names.get(name);
   if (entity === undefined) return frame.outer === null ? null : define(name, frame.outer);
-  const value = valueOf(entity, frame);
+  const value = valueOfEntity(entity, frame);
   if (value !== null) frame.memo.set(name, value);
   return value;
 }
 
-function valueOf(entity: Entity, frame: Frame): Value | null {
+function valueOfEntity(entity: Entity, frame: Frame): Value | null {
   const { source } = entity;
   switch (source.kind) {
     case "weight":

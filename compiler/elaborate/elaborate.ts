@@ -2,27 +2,23 @@
  * From a checked, bound model to tensor graphs: one graph an entry, with layers as repeats, and the tensors that hold
  * the numbers of its weights. Sizes of the config stay names (`D = 4096`) in the graph.
  */
-import type { Block, Entry, Fn, Law, Param } from "../../dsl/ast/nodes.ts";
+import type { Block, Entry, Fn, Law, Param, Runtime } from "../../dsl/ast/nodes.ts";
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
-import type { DeclInfo, PathInfo } from "../../dsl/checker/context.ts";
+import type { DeclInfo, PathInfo, Static } from "../../dsl/checker/context.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
-import { isPoly } from "../../dsl/checker/static.ts";
-import { Builder } from "../graph/builder.ts";
-import { addDim, type Dim, dim } from "../graph/dim.ts";
-import type { Append, DType, Graph, Node, SizeRange } from "../graph/node.ts";
+import { evaluateStatic, isPoly } from "../../dsl/checker/static.ts";
+import type { Builder } from "../graph/builder.ts";
+import { addDim, dim } from "../graph/dim.ts";
+import type { DType, Graph, Node, SizeRange } from "../graph/node.ts";
 import { add, dimValue, read } from "../graph/scalar.ts";
-import { asSize, numberOfDim } from "./arithmetic.ts";
-import { type Axis, axisLeaves, layoutSize, plain, whole } from "./axis.ts";
-import { call } from "./call.ts";
-import { ElaborationError, type Frame, type Memory, type Rules, type Unit, type WeightSource } from "./context.ts";
+import { asSize } from "./arithmetic.ts";
+import { type Axis, axisLeaves, layoutDims, layoutSize, plain, whole } from "./axis.ts";
+import { ElaborationError, type Frame, type Memory, type Unit, type WeightSource } from "./context.ts";
 import { define, outside, withLayouts } from "./define.ts";
-import { evaluate } from "./evaluate.ts";
-import { Names } from "./index-variable.ts";
 import { nodeOf } from "./materialize.ts";
 import { declaredLayouts, layoutFrom } from "./range.ts";
-import { asTensor, sizeValue, staticValue, type Tensor, type Value } from "./value.ts";
-
-const rules: Rules = { evaluate, call, define };
+import { newUnit } from "./unit.ts";
+import { asTensor, staticValue, type Tensor, type Value } from "./value.ts";
 
 export interface Elaborated {
   readonly graph: Graph;
@@ -38,16 +34,15 @@ export interface ElaborateOptions {
   readonly entry: string;
   /** Results that are wanted; all without it. */
   readonly results?: readonly string[];
-  /** Definitions to keep as nodes, by path (`layer.attn.q`). */
+  /** Definitions to keep as nodes, by path (`layer.attn.q`), where they only rename something too. */
   readonly keep?: (label: string) => boolean;
 }
 
+/** Throws ElaborationError for what the text says and elaboration cannot do yet. */
 export function elaborate(options: ElaborateOptions): Elaborated {
-  const { model } = options;
-  const entry = model.path.entries.get(options.entry);
+  const entry = options.model.path.entries.get(options.entry);
   if (entry === undefined) throw new Error(`the model has no entry ${options.entry}`);
-  const started = startUnit(options);
-  const { unit, root, ranges } = started;
+  const { unit, root, ranges } = startModel(options);
   const frame = entryFrame(entry.decl, entry.info, root, unit);
   for (const { decl } of entry.info.states) define(decl.name.text, frame);
   const wanted = entry.decl.results.filter((r) => options.results?.includes(r.name.text) ?? true);
@@ -58,53 +53,39 @@ export function elaborate(options: ElaborateOptions): Elaborated {
     return nodeOf(unit, result.name.text, asTensor(withLayouts(value, layouts)));
   });
   unit.settle();
-  const effects = unit.effects[0] ?? [];
   return {
-    graph: { name: options.entry, sizes: ranges, results, effects },
+    graph: { name: options.entry, sizes: ranges, results, effects: unit.effects[0] ?? [] },
     builder: unit.builder,
     weights: unit.weights,
     results: wanted.map((r) => r.name.text),
   };
 }
 
-interface Started {
+export interface StartedModel {
   readonly unit: Unit;
   readonly root: Frame;
   readonly ranges: ReadonlyMap<string, SizeRange>;
 }
 
 /** The model's own frame: its fields as sizes and numbers, its run-time sizes with their ranges. */
-function startUnit({ model, declared, keep }: ElaborateOptions): Started {
-  const numbers: Record<string, number> = {};
-  const ranges = new Map<string, SizeRange>();
-  const sizes = new Map<string, Axis>();
-  const given = new Map<string, Value>();
+export function startModel({ model, declared, keep }: Omit<ElaborateOptions, "entry">): StartedModel {
+  const { sizes, given, numbers } = fieldsOf(model);
+  const ranges = new Map<string, SizeRange>(
+    Object.entries(numbers).map(([name, n]) => [name, { low: n, high: n }] as const),
+  );
   const memories: Memory[] = [];
-  const { items } = model.path;
-  for (const { item } of items) {
-    const fields =
-      item.kind === "config"
-        ? item.entries.flatMap((e) => (e.kind === "field" ? e.names : []))
-        : item.kind === "param"
-          ? item.names
-          : [];
-    for (const { text } of fields) {
-      const value = model.config.scope.value(text);
-      if (value === undefined || isPoly(value)) continue;
-      if (typeof value === "bigint" && value >= 1n && /^[A-Z]/.test(text)) {
-        numbers[text] = Number(value);
-        ranges.set(text, { low: Number(value), high: Number(value) });
-        sizes.set(text, whole(plain(dim(text))));
-      } else given.set(text, staticValue(value));
-    }
-  }
-  const unit = newUnit(
+  const prefixes = new Map<object, string>(model.path.items.map(({ item, ancestor }) => [item, ancestor.prefix]));
+  const unit = newUnit({
     declared,
     numbers,
     memories,
-    keep ?? (() => false),
-    (decl) => items.find((t) => t.item === decl)?.ancestor.prefix ?? "",
-  );
+    config: (expr): Static | undefined => {
+      const known = evaluateStatic(expr, model.config.scope);
+      return isPoly(known) ? undefined : known;
+    },
+    prefixOf: (decl) => prefixes.get(decl) ?? "",
+    ...(keep === undefined ? {} : { keep }),
+  });
   const root: Frame = {
     info: model.path.info,
     outer: null,
@@ -119,59 +100,63 @@ function startUnit({ model, declared, keep }: ElaborateOptions): Started {
     memo: new Map(),
     unit,
   };
-  const runtime = items.flatMap(({ item }) => (item.kind === "runtime" ? [item] : []));
   const tokens = tokenSizes(model);
-  for (const item of runtime) {
-    const range = ungroup(item.range);
-    const bound = (side: "left" | "right"): number => {
-      const value = range.kind === "binary" ? evaluate(range[side], outside(root, "")) : staticValue(0n);
-      const size = asSize(value);
-      return (size === null ? null : numberOfDim(size, numbers)) ?? 0;
-    };
+  for (const { item } of model.path.items) {
+    if (item.kind !== "runtime") continue;
     const name = item.name.text;
+    const range = rangeOfSize(item, root);
     if (item.scalar.text !== "memory") {
-      ranges.set(name, { low: bound("left"), high: bound("right") });
+      ranges.set(name, range);
       sizes.set(name, whole(plain(dim(name))));
       continue;
     }
     // The memory of a call is what was there before and the call's own tokens: S >= T by construction.
     const token = dim(tokens.get(name) ?? "T");
     const before = dim(`${name}0`);
-    ranges.set(`${name}0`, { low: 0, high: Math.max(0, bound("right") - 1) });
+    ranges.set(`${name}0`, { low: 0, high: Math.max(0, range.high - 1) });
     memories.push({ size: addDim(before, token), before, token });
     sizes.set(name, whole(plain(addDim(before, token))));
   }
   return { unit, root, ranges };
 }
 
-function newUnit(
-  declared: Unit["declared"],
-  numbers: Record<string, number>,
-  memories: readonly Memory[],
-  keep: (label: string) => boolean,
-  prefixOf: (decl: object) => string,
-): Unit {
-  const pending: ((() => void) | null)[] = [];
-  const effects: Append[][] = [[]];
-  return {
-    builder: new Builder(),
-    names: new Names(),
-    rules,
-    declared,
-    numbers,
-    number: (size: Dim) => numberOfDim(size, numbers),
-    weights: new Map(),
-    effects,
-    memories,
-    prefixOf,
-    keep,
-    pending,
-    settle: () => {
-      for (let next = pending.pop(); next != null; next = pending.pop()) next();
-      // Writes go into the graph in the order in which the text places them.
-      effects.at(-1)?.sort((a, b) => a.state.id - b.state.id);
-    },
+interface Fields {
+  readonly sizes: Map<string, Axis>;
+  readonly given: Map<string, Value>;
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+/** Whole numbers with a name in upper case are sizes of the graph; everything else is a number, a text or a list. */
+function fieldsOf(model: BoundModel): Fields {
+  const names = model.path.items.flatMap(({ item }) =>
+    item.kind === "config"
+      ? item.entries.flatMap((e) => (e.kind === "field" ? e.names : []))
+      : item.kind === "param"
+        ? item.names
+        : [],
+  );
+  const numbers: Record<string, number> = {};
+  const sizes = new Map<string, Axis>();
+  const given = new Map<string, Value>();
+  for (const { text } of names) {
+    const value = model.config.scope.value(text);
+    if (value === undefined || isPoly(value)) continue;
+    if (typeof value === "bigint" && value >= 1n && /^[A-Z]/.test(text)) {
+      numbers[text] = Number(value);
+      sizes.set(text, whole(plain(dim(text))));
+    } else given.set(text, staticValue(value));
+  }
+  return { sizes, given, numbers };
+}
+
+function rangeOfSize(item: Runtime, root: Frame): SizeRange {
+  const range = ungroup(item.range);
+  const bound = (side: "left" | "right"): number => {
+    const value = range.kind === "binary" ? root.unit.rules.evaluate(range[side], outside(root, "")) : staticValue(0n);
+    const size = asSize(value);
+    return (size === null ? null : root.unit.number(size)) ?? 0;
   };
+  return { low: bound("left"), high: bound("right") };
 }
 
 /** The token size that goes with each memory: that of the arguments `pos: [T] in S`. */
@@ -208,33 +193,20 @@ function argument(name: string, param: Param, frame: Frame, unit: Unit): Tensor 
   const { scalar } = param.type;
   const of = scalar?.kind === "index-type" ? layoutFrom(scalar.axis, eq) : null;
   const memory = of === null ? undefined : unit.memories.find((m) => m.size.key === layoutSize(of).key);
+  const leaf = (positions: Parameters<Tensor["at"]>[0]) =>
+    positions.flatMap((p, i) => axisLeaves(p, axes[i] ?? whole(plain(dim(1)))));
   if (of !== null && memory !== undefined && axes.length === 1) {
-    return {
-      kind: "tensor",
-      axes,
-      dtype: "i32",
-      of,
-      at: ([t]) => add(axisLeaves(t as never, axes[0] as Axis)[0] as never, dimValue(memory.before)),
+    const at: Tensor["at"] = (positions) => {
+      const [token] = leaf(positions);
+      return token === undefined ? dimValue(memory.before) : add(token, dimValue(memory.before));
     };
+    return { kind: "tensor", axes, dtype: "i32", of, at };
   }
-  const word = scalar?.kind === "word" ? scalar.word.text : scalar === null ? "real" : "i32";
-  const dtype: DType =
-    word === "real" || word === "f32" ? "f32" : word === "i64" ? "i64" : word === "bool" ? "bool" : "i32";
-  const node = unit.builder.input(
-    name,
-    layouts.flatMap((layout) => (layout.kind === "merged" ? layout.parts.map(layoutSize) : [layoutSize(layout)])),
-    dtype,
-  );
-  return {
-    kind: "tensor",
-    axes,
-    dtype,
-    ...(of === null ? {} : { of }),
-    at: (positions) =>
-      read(
-        node,
-        positions.flatMap((p, i) => axisLeaves(p, axes[i] as Axis)),
-      ),
-  };
+  const dtype = argumentType(scalar?.kind === "word" ? scalar.word.text : scalar === null ? "real" : "i32");
+  const node = unit.builder.input(name, layouts.flatMap(layoutDims), dtype);
+  const at: Tensor["at"] = (positions) => read(node, leaf(positions));
+  return { kind: "tensor", axes, dtype, ...(of === null ? {} : { of }), at };
 }
-void sizeValue;
+
+const argumentType = (word: string): DType =>
+  word === "f64" || word === "i64" || word === "bool" ? word : word === "real" || word === "f32" ? "f32" : "i32";

@@ -1,6 +1,6 @@
 /** Entering a declaration: its sizes solved from arguments and parameters, and the path through its `if`s chosen. */
 import type { Expr } from "../../dsl/ast/nodes.ts";
-import type { BlockArg, BlockValue, DeclInfo, Header, HeaderParam, PathInfo } from "../../dsl/checker/context.ts";
+import type { BlockValue, DeclInfo, Header, HeaderParam, PathInfo, Static } from "../../dsl/checker/context.ts";
 import type { Span } from "../../dsl/diagnostics/source.ts";
 import type { Axis as CheckerAxis } from "../../dsl/types/axis.ts";
 import { asSymbol, atomsOf, divideExact } from "../../dsl/types/poly.ts";
@@ -13,10 +13,18 @@ import { layoutWith } from "./layout-from.ts";
 import { layoutFrom } from "./range.ts";
 import { regroup, staticValue, type Value } from "./value.ts";
 
+/** What fills a parameter of a block: another block, or text that means something in the frame it comes from. */
+export interface Setting {
+  readonly block: BlockValue | null;
+  readonly expr: Expr | null;
+}
+
 export interface Given {
   readonly values: ReadonlyMap<string, Value>;
-  readonly settings: (BlockValue & { kind: "block" })["args"];
+  readonly settings: ReadonlyMap<string, Setting>;
   readonly home: Frame | null;
+  /** Sizes that the results are asked for with; of a storage format. */
+  readonly results?: readonly Dim[];
 }
 
 export interface EnterOptions {
@@ -26,6 +34,7 @@ export interface EnterOptions {
   readonly stacks: readonly Stack[];
   readonly around: readonly IndexVariable[];
   readonly span: Span;
+  readonly known?: ReadonlyMap<string, Static>;
 }
 
 export function enter(info: DeclInfo, given: Given, options: EnterOptions): Frame {
@@ -41,13 +50,19 @@ export function enter(info: DeclInfo, given: Given, options: EnterOptions): Fram
     sizes,
     given: values,
     blocks,
-    known: new Map(),
+    known: options.known ?? new Map(),
     label: options.label,
     prefix: options.prefix,
     stacks: options.stacks,
     around: options.around,
     memo: new Map(),
     unit: options.unit,
+  });
+  const asked = header.results[0]?.type.axes ?? [];
+  given.results?.forEach((size, i) => {
+    const pattern = asked[i];
+    const name = pattern?.kind === "plain" ? asSymbol(pattern.size) : null;
+    if (name !== null) sizes.set(name, whole(plain(size)));
   });
   for (const setting of header.settings) {
     const arg = given.settings.get(setting.name);
@@ -95,17 +110,14 @@ const isSizeParam = (param: HeaderParam): boolean =>
 
 function takeSetting(
   setting: HeaderParam,
-  arg: BlockArg,
+  arg: Setting,
   home: Frame,
   sizes: Map<string, Axis>,
   values: Map<string, Value>,
   blocks: Map<string, PlacedBlock | null>,
 ): void {
   if (setting.type.element.kind === "block") {
-    blocks.set(
-      setting.name,
-      arg.value.block === null || isNone(arg.value.block, home) ? null : { value: arg.value.block, home },
-    );
+    blocks.set(setting.name, arg.block === null || isNone(arg.block, home) ? null : { value: arg.block, home });
     return;
   }
   if (arg.expr === null) throw new Error(`no text for parameter ${setting.name}`);

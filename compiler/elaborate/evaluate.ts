@@ -74,7 +74,11 @@ function plain(expr: Expr, eq: Equation): Value {
       return choose(asTensor(condition), go(expr.then), go(expr.else));
     }
     case "member":
-    case "config-root":
+    case "config-root": {
+      const known = eq.frame.unit.config(expr);
+      if (known === undefined) throw new ElaborationError("this is not known when compiling", expr.span);
+      return staticValue(known);
+    }
     case "hole":
     case "tuple":
     case "error":

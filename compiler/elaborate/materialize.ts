@@ -1,7 +1,7 @@
 /** Definitions as nodes of the graph: one node each, over the formal places of the indices around it and its own axes. */
 import type { DType, Axis as GraphAxis, Node, Scalar } from "../graph/node.ts";
-import type { ScalarFn } from "../ops/scalar-functions.ts";
 import { boundNames, freeNames, fresh, mapChildren, name, read } from "../graph/scalar.ts";
+import type { ScalarFn } from "../ops/scalar-functions.ts";
 import { type Axis, axisLeaves, axisLoops, type Layout, type Position } from "./axis.ts";
 import type { Unit } from "./context.ts";
 import { baseName, type IndexVariable, withPositions } from "./index-variable.ts";

@@ -1,5 +1,5 @@
 /** Questions about sets of indices: is something in it, in which slot, and how many are there. */
-import { constantOf, type Dim, mulDim } from "../graph/dim.ts";
+import { addDim, constantOf, type Dim, dim, isNonNegative, type LowerBounds, mulDim, subDim } from "../graph/dim.ts";
 import type { Scalar } from "../graph/node.ts";
 import { add, call, dimValue, freeNames, name, num, reduce, same } from "../graph/scalar.ts";
 import type { Members, Position } from "./axis.ts";
@@ -45,12 +45,19 @@ export function slotOf(members: Members | null, self: Position, fresh: Fresh): P
  * How many points of an axis satisfy a guard, where its form tells: no guard, `i <= e`, or `i div m` in a list of c
  * different numbers. Null where only counting would tell.
  */
-export function countOf(over: string, size: Dim, guard: Scalar | null): Scalar | null {
+export function countOf(
+  over: string,
+  size: Dim,
+  guard: Scalar | null,
+  sizeOfIndex: (name: string) => Dim | null,
+): Scalar | null {
   if (guard === null) return dimValue(size);
   if (guard.kind === "call" && guard.fn === "le") {
     const [i, last] = guard.args;
     if (i?.kind === "name" && i.name === over && last !== undefined && !freeNames(last).has(over)) {
-      return call("minimum", add(last, num(1)), dimValue(size));
+      const most = greatest(last, sizeOfIndex);
+      const inside = most !== null && compareDims(addDim(most, 1), size) === "at most";
+      return inside ? add(last, num(1)) : call("minimum", add(last, num(1)), dimValue(size));
     }
   }
   if (guard.kind === "reduce" && guard.monoid === "any" && guard.where === null && guard.axes.length === 1) {
@@ -67,6 +74,22 @@ export function countOf(over: string, size: Dim, guard: Scalar | null): Scalar |
   return null;
 }
 const isName = (e: Scalar | undefined, n: string): boolean => e?.kind === "name" && e.name === n;
+
+/** The greatest value of a sum of indices and sizes; null for anything else. */
+function greatest(e: Scalar, sizeOfIndex: (name: string) => Dim | null): Dim | null {
+  if (e.kind === "const" || e.kind === "dim") return e.kind === "dim" ? e.dim : dim(e.value);
+  if (e.kind === "name") {
+    const size = sizeOfIndex(e.name);
+    return size === null ? null : subDim(size, 1);
+  }
+  if (e.kind !== "call" || e.fn !== "add") return null;
+  const [a, b] = e.args.map((x) => greatest(x, sizeOfIndex));
+  return a == null || b == null ? null : addDim(a, b);
+}
+
+const compareDims = (a: Dim, b: Dim): "at most" | "unknown" =>
+  isNonNegative(subDim(b, a), noBounds) === "yes" ? "at most" : "unknown";
+const noBounds: LowerBounds = new Map();
 
 /** Guard of slot j of a list of `k` when there are `count` members; null: always filled. */
 export function filledGuard(slot: Scalar, k: Dim, count: Scalar, number: (d: Dim) => number | null): Scalar | null {

@@ -10,7 +10,7 @@ import type { Scalar } from "../graph/node.ts";
 import { call, num, read } from "../graph/scalar.ts";
 import { type Axis, axisLeaves, flatten, type Position, plain, whole } from "./axis.ts";
 import { callMember, memberKey } from "./call.ts";
-import { ElaborationError, type Frame } from "./context.ts";
+import { ElaborationError, type Frame, type LayerCall } from "./context.ts";
 import { nodeOf } from "./materialize.ts";
 import { wholeNumber } from "./read.ts";
 import { asTensor, type Rows, type Tensor, type Value } from "./value.ts";
@@ -76,13 +76,6 @@ function stepIndex(r: Recurrence): string {
   const name = e?.kind === "binary" ? ungroup(e.left) : null;
   if (name?.kind !== "name") throw new ElaborationError("a step is written `l + 1`", r.step.span);
   return name.text;
-}
-
-export interface LayerCall {
-  readonly expr: Expr & { readonly kind: "call" };
-  readonly part: string;
-  /** The argument that is the row before. */
-  readonly carried: number;
 }
 
 /** `layer[l](h[l], …)` whose other arguments do not hang on l; null for any other step. */

@@ -150,7 +150,8 @@ function selection(row: Tensor, axis: Axis, eq: Equation, expr: CallExpr, make: 
         label,
       );
       const here = (): readonly Scalar[] => formals.map((f) => f.here());
-      const count = countOf(n, over.size, guard) ?? counted(unit, label, over, guard);
+      const sizeOf = (index: string) => formals.find((f) => f.axis.name === index)?.axis.size ?? null;
+      const count = countOf(n, over.size, guard, sizeOf) ?? counted(unit, label, over, guard);
       return {
         member: (slot) => {
           const found = read(node, [...here(), slot]);
