@@ -88,7 +88,7 @@ async function request({ fetch, url, name, signal }: Target, { offset, length }:
     throw new WeightsError({ code: "read-failed", file: name, byte: offset, message: `no answer came: ${why}`, cause });
   });
   const fault = (code: WeightsErrorCode, message: string): WeightsError =>
-    new WeightsError({ code, file: name, byte: offset, message });
+    new WeightsError({ code, file: name, byte: code === "not-found" ? null : offset, message });
   if (response.status === 206 || response.status === 416) return { response, offset, length, fault };
   await response.body?.cancel();
   if (response.status === 404 || response.status === 410) throw fault("not-found", "the server has no such file");
@@ -167,5 +167,5 @@ async function readBody({ response, length, fault }: Answer, signal: AbortSignal
 
 function nameOf(url: string): string {
   const path = url.replace(/[?#].*$/s, "");
-  return path.slice(path.lastIndexOf("/") + 1) || path;
+  return path.slice(path.lastIndexOf("/") + 1) || "weights";
 }
