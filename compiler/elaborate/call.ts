@@ -202,6 +202,9 @@ function blockNamed(name: string, home: Frame): PlacedBlock | null {
   return null;
 }
 
+const familyLabel = (part: PartInfo, owner: Frame): string =>
+  [owner.label, part.decl.name.text].filter((l) => l !== "").join(".");
+
 const knowing = (frame: Frame, known: ReadonlyMap<string, Static>): Frame =>
   known.size === 0 ? frame : { ...frame, known: new Map([...frame.known, ...known]) };
 
@@ -221,6 +224,8 @@ function callBlock(
   const [member] = known.values();
   const own = `${part.decl.name.text}${member === undefined || part.family === null ? "" : String(member)}`;
   const label = [owner.label, own].filter((l) => l !== "").join(".");
+  if (part.family !== null && member !== undefined)
+    owner.unit.runs.set(label, { family: familyLabel(part, owner), members: [Number(member)] });
   const inherited = owner.prefix === "" ? owner.unit.prefixOf(part.decl) : "";
   const prefix = [inherited, placedPrefix(home, part.decl.at)].filter((p) => p !== "").join(".");
   return callDeclaration(info, expr, eq, {
@@ -358,6 +363,7 @@ function callStacked(
   if (resolved === null) throw new ElaborationError("this block is null here", family.expr.span);
   const info = eq.frame.unit.declared(resolved.block.decl);
   const label = [owner.label, `${part.decl.name.text}${alone ? "" : first}`].filter((l) => l !== "").join(".");
+  owner.unit.runs.set(label, { family: familyLabel(part, owner), members: stack.members });
   const inherited = owner.prefix === "" ? owner.unit.prefixOf(part.decl) : "";
   // The stack's hole stays in the prefix: each tensor name fills it.
   const prefix = [inherited, placedPrefix(owner, part.decl.at)].filter((p) => p !== "").join(".");

@@ -73,6 +73,8 @@ export interface Unit {
   readonly memories: readonly Memory[];
   /** Prefix of the tensors that a declaration of the model itself names: that of the ancestor it comes from. */
   readonly prefixOf: (decl: object) => string;
+  /** Members of families met so far, by the label that stands for them. */
+  readonly runs: Map<string, FamilyRun>;
   /** Definitions that become nodes even where they only rename something, so that their values can be looked at. */
   readonly keep: (label: string) => boolean;
   /** Writes of states met so far, null where a repeat begins: each write happens, read or not. */
@@ -86,6 +88,13 @@ export interface Memory {
   readonly size: Dim;
   readonly before: Dim;
   readonly token: Dim;
+}
+
+/** Members of a family under one label: `layer3` for layers 3 to 60 of `layer`. */
+export interface FamilyRun {
+  readonly family: string;
+  /** In order; those of a repeat are its iterations. */
+  readonly members: readonly number[];
 }
 
 /** A weight of the graph and where its numbers come from. */

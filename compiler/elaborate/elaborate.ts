@@ -13,7 +13,7 @@ import type { DType, Graph, Node, SizeRange } from "../graph/node.ts";
 import { add, dimValue, read } from "../graph/scalar.ts";
 import { asSize } from "./arithmetic.ts";
 import { type Axis, axisLeaves, layoutDims, layoutSize, plain, whole } from "./axis.ts";
-import { ElaborationError, type Frame, type Memory, type Unit, type WeightSource } from "./context.ts";
+import { ElaborationError, type FamilyRun, type Frame, type Memory, type Unit, type WeightSource } from "./context.ts";
 import { define, outside, withLayouts } from "./define.ts";
 import { nodeOf } from "./materialize.ts";
 import { declaredLayouts, layoutFrom } from "./range.ts";
@@ -26,6 +26,8 @@ export interface Elaborated {
   readonly weights: ReadonlyMap<string, WeightSource>;
   /** Names of the results, in the order of the graph's. */
   readonly results: readonly string[];
+  /** Which members of families the labels of nodes stand for. */
+  readonly runs: ReadonlyMap<string, FamilyRun>;
 }
 
 export interface ElaborateOptions {
@@ -58,6 +60,7 @@ export function elaborate(options: ElaborateOptions): Elaborated {
     builder: unit.builder,
     weights: unit.weights,
     results: wanted.map((r) => r.name.text),
+    runs: unit.runs,
   };
 }
 

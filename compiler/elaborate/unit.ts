@@ -6,7 +6,7 @@ import type { Dim } from "../graph/dim.ts";
 import type { Append } from "../graph/node.ts";
 import { numberOfDim } from "./arithmetic.ts";
 import { call } from "./call.ts";
-import type { Memory, Rules, Unit } from "./context.ts";
+import type { FamilyRun, Memory, Rules, Unit } from "./context.ts";
 import { define } from "./define.ts";
 import { evaluate } from "./evaluate.ts";
 import { Names } from "./index-variable.ts";
@@ -23,9 +23,18 @@ export interface UnitOptions {
   readonly prefixOf?: (decl: object) => string;
 }
 
+/** The path of a definition as the text has it: `layer.attn.k` for `layer3.attn.k`. */
+export function pathOf(label: string, runs: ReadonlyMap<string, FamilyRun>): string {
+  for (const [own, { family }] of runs) {
+    if (label === own || label.startsWith(`${own}.`)) return pathOf(`${family}${label.slice(own.length)}`, new Map());
+  }
+  return label;
+}
+
 export function newUnit(options: UnitOptions): Unit {
   const pending: ((() => void) | null)[] = [];
   const effects: Append[][] = [[]];
+  const runs = new Map<string, FamilyRun>();
   return {
     builder: new Builder(),
     names: new Names(),
@@ -38,7 +47,8 @@ export function newUnit(options: UnitOptions): Unit {
     effects,
     memories: options.memories ?? [],
     prefixOf: options.prefixOf ?? (() => ""),
-    keep: options.keep ?? (() => false),
+    runs,
+    keep: (label) => options.keep?.(pathOf(label, runs)) ?? false,
     pending,
     settle: () => {
       for (let next = pending.pop(); next != null; next = pending.pop()) next();

@@ -1,0 +1,120 @@
+/**
+ * The reference backend: a graph as it was elaborated, run in f64, with memory kept between calls. Slow and obvious; every
+ * other backend is held to it.
+ */
+import type { Elaborated } from "../../compiler/elaborate/elaborate.ts";
+import type { Sizes } from "../../compiler/graph/dim.ts";
+import { interpretSlowly } from "../../compiler/graph/interpret/slowly.ts";
+import { StateStore } from "../../compiler/graph/interpret/state-store.ts";
+import { realsOf, type Tensor, tensor } from "../../compiler/graph/interpret/tensor.ts";
+import type { Node, Param } from "../../compiler/graph/node.ts";
+import { BindError } from "./bind-error.ts";
+
+export type Observe = (node: Node, iterations: readonly number[], value: Tensor) => void;
+
+export interface ReferenceOptions {
+  readonly elaborated: Elaborated;
+  /** By label. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** Name of the size of a call's tokens, and of the rows remembered before it. */
+  readonly token?: string;
+  readonly before?: string;
+}
+
+export interface ForwardOptions {
+  readonly observe?: Observe;
+  readonly signal?: AbortSignal;
+  /** Most tokens of one run; more are run one after the other. */
+  readonly chunk?: number;
+}
+
+export class ReferenceSession {
+  readonly #options: ReferenceOptions;
+  readonly #config: Sizes;
+  readonly #most: number;
+  readonly #room: number;
+  #state = new StateStore();
+  #length = 0;
+
+  constructor(options: ReferenceOptions) {
+    this.#options = options;
+    const { graph } = options.elaborated;
+    this.#config = Object.fromEntries(
+      [...graph.sizes].flatMap(([name, { low, high }]) => (low === high ? [[name, low] as const] : [])),
+    );
+    this.#most = graph.sizes.get(options.token ?? "T")?.high ?? Number.POSITIVE_INFINITY;
+    this.#room = (graph.sizes.get(options.before ?? "S0")?.high ?? Number.POSITIVE_INFINITY) + 1;
+  }
+
+  /** Tokens remembered. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Numbers of the sizes that the config fixes. */
+  get sizes(): Sizes {
+    return this.#config;
+  }
+
+  /** Results of the entry for these tokens, appended to those remembered. After an error nothing of them is remembered. */
+  forward(ids: readonly number[], options: ForwardOptions = {}): readonly Tensor[] {
+    if (ids.length === 0) throw new BindError("too-long", "a call has at least one token", null);
+    if (this.#length + ids.length > this.#room)
+      throw new BindError("too-long", `${this.#length + ids.length} tokens; the model remembers ${this.#room}`, null);
+    const most = Math.min(options.chunk ?? this.#most, this.#most);
+    const start = this.#length;
+    const parts: (readonly Tensor[])[] = [];
+    try {
+      for (let at = 0; at < ids.length; at += most) parts.push(this.#call(ids.slice(at, at + most), options));
+    } catch (error) {
+      if (this.#length > start) this.rollback(this.#length - start);
+      throw error;
+    }
+    return parts.length === 1 ? (parts[0] ?? []) : joined(parts);
+  }
+
+  #call(ids: readonly number[], { observe, signal }: ForwardOptions): readonly Tensor[] {
+    const { weights, token = "T", before = "S0" } = this.#options;
+    const given = tensor([ids.length], ids);
+    const results = interpretSlowly(this.#options.elaborated.graph, {
+      sizes: { ...this.#config, [token]: ids.length, [before]: this.#length },
+      state: this.#state,
+      param: (node: Param) => {
+        if (node.kind === "input") return given;
+        const value = weights.get(node.name);
+        if (value === undefined) throw new BindError("no-source", `%${node.name} is not bound`, null);
+        return value;
+      },
+      ...(observe === undefined ? {} : { observe }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    this.#length += ids.length;
+    return results;
+  }
+
+  /** Forgets the last n tokens. */
+  rollback(n: number): void {
+    this.#state.rollback(n);
+    this.#length -= n;
+  }
+
+  reset(): void {
+    this.#state = new StateStore();
+    this.#length = 0;
+  }
+}
+
+/** Results of several calls, one after the other along their first axis. */
+function joined(parts: readonly (readonly Tensor[])[]): readonly Tensor[] {
+  return (parts[0] ?? []).map((first, r) => {
+    const all = parts.map((p) => realsOf(p[r] as Tensor));
+    const data = new Float64Array(all.reduce((n, d) => n + d.length, 0));
+    let at = 0;
+    for (const d of all) {
+      data.set(d, at);
+      at += d.length;
+    }
+    const rows = parts.reduce((n, p) => n + ((p[r] as Tensor).dims[0] ?? 0), 0);
+    return { dims: [rows, ...first.dims.slice(1)], data };
+  });
+}

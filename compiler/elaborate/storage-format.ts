@@ -1,0 +1,86 @@
+/** Storage formats: a block that computes a weight from the tensors beside its name, as a graph of its own. */
+import type { Expr } from "../../dsl/ast/nodes.ts";
+import { ungroup } from "../../dsl/checker/keys.ts";
+import { dim } from "../graph/dim.ts";
+import { ElaborationError } from "./context.ts";
+import { outside } from "./define.ts";
+import { type Elaborated, type ElaborateOptions, startModel } from "./elaborate.ts";
+import { enter, type Setting } from "./enter.ts";
+import { nodeOf } from "./materialize.ts";
+import { asTensor } from "./value.ts";
+
+export interface FormatOptions extends Omit<ElaborateOptions, "entry" | "results" | "keep"> {
+  /** The element type as the text says it after `storage`: `e4m3`. */
+  readonly scalar: string;
+  /** Name of the tensor that is stored so. */
+  readonly tensor: string;
+  /** Its stored shape. */
+  readonly shape: readonly number[];
+}
+
+/** The graph that computes a tensor of a storage format; null where the model has no such format. */
+export function elaborateFormat(options: FormatOptions): Elaborated | null {
+  const { unit, root } = startModel(options);
+  const item = options.model.path.items.find(
+    ({ item: i }) => i.kind === "storage" && i.scalar.text === options.scalar,
+  )?.item;
+  if (item?.kind !== "storage") return null;
+  const expr = ungroup(item.block);
+  const callee = expr.kind === "call" ? ungroup(expr.callee) : expr;
+  const name = callee.kind === "name" ? callee.text : "";
+  const scope = options.model.path.body.scope;
+  const entity = scope.names.get(name) ?? scope.parent?.names.get(name);
+  if (entity?.source.kind !== "block") throw new ElaborationError("a storage format is a block", item.block.span);
+  const info = unit.declared(entity.source.decl);
+  const [result] = info.header?.results ?? [];
+  if (result === undefined) throw new ElaborationError("a storage format has a result", item.block.span);
+  if (result.type.axes.length !== options.shape.length)
+    throw new ElaborationError(
+      `\`${options.tensor}\` has ${options.shape.length} axes, this format has ${result.type.axes.length}`,
+      item.block.span,
+    );
+  const frame = enter(
+    info,
+    {
+      values: new Map(),
+      settings: settingsOf(expr, info.header?.settings.map((s) => s.name) ?? []),
+      home: root,
+      results: options.shape.map((n) => dim(n)),
+    },
+    {
+      unit,
+      label: "",
+      prefix: "",
+      stacks: [],
+      around: [],
+      span: item.block.span,
+      known: new Map([
+        ["name", options.tensor],
+        ["stem", options.tensor.replace(/\.weight$/, "")],
+      ]),
+    },
+  );
+  const value = unit.rules.define(result.name, frame);
+  if (value === null)
+    throw new ElaborationError("this format computes nothing", outside(frame, "").frame.info.body.owner.span);
+  const node = nodeOf(unit, result.name, asTensor(value));
+  return {
+    graph: { name: name || "format", sizes: new Map(), results: [node], effects: [] },
+    builder: unit.builder,
+    weights: unit.weights,
+    results: [result.name],
+    runs: unit.runs,
+  };
+}
+
+function settingsOf(expr: Expr, names: readonly string[]): ReadonlyMap<string, Setting> {
+  const settings = new Map<string, Setting>();
+  let position = 0;
+  for (const arg of expr.kind === "call" ? expr.args : []) {
+    if (arg.kind !== "argument") continue;
+    const name = arg.name?.text ?? names[position];
+    if (arg.name === null) position += 1;
+    if (name !== undefined) settings.set(name, { block: null, expr: arg.value });
+  }
+  return settings;
+}
