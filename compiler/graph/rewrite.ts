@@ -37,8 +37,21 @@ export function rewriteGraph(b: Builder, g: Graph, f: Rewrite): Graph {
   const results = g.results.map(now);
   const effects = g.effects.map((e) => asAppend(now(e)));
   const same = results.every((r, i) => r === g.results[i]) && effects.every((e, i) => e === g.effects[i]);
-  return same ? g : { ...g, results, effects };
+  return same ? g : keepingEffects(g, { ...g, results, effects });
 }
+
+/**
+ * The rewritten graph; the old one where some repeat that leaves rows behind is read no more. Such a repeat is reached
+ * through its value alone, so a rewrite that finds the value useless (a read of the other half of a concatenation) would
+ * lose what it remembers.
+ */
+export function keepingEffects(before: Graph, after: Graph): Graph {
+  const left = new Set(remembering(after));
+  return remembering(before).every((carry) => left.has(carry)) ? after : before;
+}
+/** Repeats that append, by their carry: that is the same before and after a rewrite. */
+const remembering = (g: Graph): readonly Node[] =>
+  nodesOf(g).flatMap((n) => (n.kind === "repeat" && n.effects.length > 0 ? [n.carry] : []));
 
 /** A node with its operands replaced; itself where none is. */
 export function rebuilt(b: Builder, n: Node, now: (n: Node) => Node): Node {
