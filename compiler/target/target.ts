@@ -1,0 +1,18 @@
+/** What the cost model asks of a target. Backends extend it with what kernels and schedules ask. */
+export interface CostTarget {
+  readonly name: string;
+  /** Arithmetic operations a second of a contraction that is fed in time. */
+  readonly flopsPerSecond: number;
+  /** Bytes a second between memory and compute units. */
+  readonly bytesPerSecond: number;
+  /** Seconds from one kernel to the next. */
+  readonly launchSeconds: number;
+  /** How many outputs along one axis a work unit holds: what they share is computed once for that many. */
+  readonly tile: number;
+  /** How deep reductions may nest in one kernel: 2 is attention, a contraction inside a fold. */
+  readonly maxNesting: number;
+}
+
+/** Time of work whose arithmetic and traffic overlap: the slower of the two. */
+export const roofline = (t: CostTarget, flops: number, bytes: number): number =>
+  Math.max(flops / t.flopsPerSecond, bytes / t.bytesPerSecond);
