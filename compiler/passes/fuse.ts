@@ -1,0 +1,112 @@
+/**
+ * Fusion is substitution with a price: a producer's body replaces the reads of it, and every node that is left is one
+ * kernel. Producers are met last first, in two rounds: first what repeats nothing (epilogues, nodes read once), then by
+ * cost. In one round a gated product would go into the next projection as a cheap prologue, and bar the projections before
+ * it from taking it as their epilogue.
+ */
+import { evalDim } from "../graph/dim.ts";
+import type { Computed, MapNode, Node, Repeat } from "../graph/node.ts";
+import { boundNames, children, some } from "../graph/scalar.ts";
+import { expressionsOf, regions } from "../graph/walk.ts";
+import { isSorted } from "../target/cost.ts";
+import { depth, depthAround, type Price, priceOf, type Reader } from "./fusion/price.ts";
+import { WorkGraph } from "./fusion/work-graph.ts";
+import { isTransparent } from "./open.ts";
+import type { Pass, PassContext } from "./pass.ts";
+
+export const fuse: Pass = {
+  name: "fuse",
+  exactness: "exact",
+  run: (g, context) => {
+    const work = new WorkGraph(context.builder, g);
+    const roundsBetween = roundCounter(work.order, context);
+    for (const round of [first, second]) {
+      for (const n of [...work.order].reverse()) {
+        const body = work.candidate(n);
+        if (body === null) continue;
+        const readers = work
+          .readersOf(n)
+          .map(([original, present]): Reader => ({ node: present, rounds: roundsBetween(n, original) }));
+        if (decide(n, body, readers, round, context)) work.inline(n);
+      }
+    }
+    return work.finish();
+  },
+};
+
+interface Round {
+  /** How often an element may be computed at most. */
+  readonly limit: number;
+  /** Refusals are final, so they are worth a word. */
+  readonly last: boolean;
+}
+/** Not exactly 1: a read of two halves of a tile is counted in floating point. */
+const once = 1.001;
+const first: Round = { limit: once, last: false };
+const second: Round = { limit: Number.POSITIVE_INFINITY, last: true };
+
+function decide(n: Node, body: MapNode, readers: readonly Reader[], round: Round, context: PassContext): boolean {
+  const price = priceOf(n, body, readers, context);
+  const why = objection(n, body, readers, price, context);
+  if (why === null && price.ratio <= round.limit) {
+    report(
+      n,
+      `into ${readers.map((r) => `%${r.node.name}`).join(", ")}`,
+      "cheaper than a kernel of its own",
+      price,
+      context,
+    );
+    return true;
+  }
+  if (round.last && why !== null) report(n, "a kernel of its own", why, price, context);
+  return false;
+}
+
+/** Why a producer stays a kernel of its own; null where nothing speaks against fusing it. */
+function objection(
+  n: Node,
+  body: MapNode,
+  readers: readonly Reader[],
+  price: Price,
+  { target }: PassContext,
+): string | null {
+  if (!isTransparent(body)) return "its values are of another kind than what they are computed from";
+  if (isSorted(n)) return "its order is read off its structure";
+  const inside = (c: Computed): boolean => expressionsOf(c).some((e) => isInReduction(e, n));
+  if (some(body.body, (x) => x.kind === "fold") && readers.some((r) => inside(r.node)))
+    return "a fold inside a reduction";
+  const around = Math.max(...readers.flatMap((r) => expressionsOf(r.node).map((e) => depthAround(e, n))));
+  const own = depth(body.body);
+  if (around + own > target.maxNesting) return "reductions nested too deep";
+  if (own > 0 && price.ratio > once) return "a reduction repeated";
+  return price.cost > price.gain ? "computing it again costs more" : null;
+}
+
+function isInReduction(root: Parameters<typeof depth>[0], p: Node): boolean {
+  const visit = (e: typeof root, inside: boolean): boolean =>
+    (e.kind === "read" && e.value === p && inside) ||
+    children(e).some((c) => visit(c, inside || boundNames(e).length > 0));
+  return visit(root, false);
+}
+
+/** Product of the counts of the repeats that a reader stands in and its producer does not. */
+function roundCounter(order: readonly Node[], { sizes }: PassContext): (producer: Node, reader: Node) => number {
+  const region = regions(order);
+  const around = (n: Node): readonly Repeat[] => {
+    const r = region.get(n);
+    return r === undefined ? [] : [r, ...around(r)];
+  };
+  return (producer, reader) => {
+    const outside = new Set(around(producer));
+    return around(reader).reduce((rounds, r) => (outside.has(r) ? rounds : rounds * evalDim(r.count, sizes)), 1);
+  };
+}
+
+const report = (n: Node, decision: string, why: string, price: Price, context: PassContext): void =>
+  context.report({
+    pass: "fuse",
+    node: n.name,
+    decision,
+    why,
+    numbers: { "times computed": price.ratio, "seconds lost": price.cost, "seconds saved": price.gain },
+  });
