@@ -1,0 +1,59 @@
+/** The passes over tensor graphs in order, with what each needs and leaves. */
+import type { Builder } from "../graph/builder.ts";
+import type { Sizes } from "../graph/dim.ts";
+import { InternalError } from "../graph/internal-error.ts";
+import type { Graph } from "../graph/node.ts";
+import { associate } from "../passes/associate.ts";
+import { foldReductions } from "../passes/fold-reductions.ts";
+import { fuse } from "../passes/fuse.ts";
+import { groupBySelection } from "../passes/group-by-selection.ts";
+import type { Pass, Report } from "../passes/pass.ts";
+import { restrictToDemand } from "../passes/restrict-to-demand.ts";
+import { simplifyIndices } from "../passes/simplify-indices.ts";
+import { splitConcat } from "../passes/split-concat.ts";
+import type { CostTarget } from "../target/target.ts";
+
+/** Once for all phases: nothing here asks for sizes. */
+export const sharedPasses: readonly Pass[] = [
+  simplifyIndices, //   leaves no condition that is decided for all indices
+  splitConcat, //       leaves sums over single parts, which are contractions
+];
+/** Once a phase, with its sizes. */
+export const phasePasses: readonly Pass[] = [
+  restrictToDemand, //  before associate: a gathered axis changes the sizes that it prices
+  associate, //         before folds: a fold hides the sum that would be taken apart
+  groupBySelection, //  needs work restricted to what is selected; leaves index maps sorted by it
+  foldReductions, //    needs softmax as separate nodes; leaves one pass over each reduced axis
+  fuse, //              needs all of the above settled; every node it leaves is one kernel
+];
+export const passes: readonly Pass[] = [...sharedPasses, ...phasePasses];
+
+export interface RunOptions {
+  readonly builder: Builder;
+  /** A number for every name in a size: what plans are made for. */
+  readonly sizes: Sizes;
+  readonly target: CostTarget;
+  /** All of them if not given. */
+  readonly passes?: readonly Pass[];
+  /** Says what is wrong with a graph; asked after every pass. */
+  readonly verify?: (graph: Graph) => readonly string[];
+  readonly after?: (pass: Pass, graph: Graph) => void;
+}
+export interface Passed {
+  readonly graph: Graph;
+  readonly reports: readonly Report[];
+}
+
+/** Runs passes in order. A graph that the verifier objects to is a bug in dsc, named by pass. */
+export function runPasses(graph: Graph, options: RunOptions): Passed {
+  const { builder, sizes, target, verify, after } = options;
+  const reports: Report[] = [];
+  let current = graph;
+  for (const pass of options.passes ?? passes) {
+    current = pass.run(current, { builder, sizes, target, report: (r) => void reports.push(r) });
+    const problems = verify?.(current) ?? [];
+    if (problems.length > 0) throw new InternalError(`after ${pass.name}: ${problems.join("; ")}`);
+    after?.(pass, current);
+  }
+  return { graph: current, reports };
+}
