@@ -106,12 +106,12 @@ export function roundFloat(format: FloatFormat, x: number): number {
 }
 
 /**
- * Near 1.5·2^52·unit the doubles are spaced by exactly one unit of the format, and that number is an even multiple of
- * the unit: adding it lets the processor round to nearest, ties to even; subtracting it again is exact.
+ * From 2^52·unit to twice that the doubles are spaced by exactly one unit of the format, and the start is an even multiple of
+ * it: adding the start lets the processor round to nearest, ties to even; subtracting it again is exact.
  */
 function roundBelow(format: FloatFormat, magnitude: number): number {
   const exponent = Math.max(exponentOf(magnitude), format.minExponent);
-  const anchor = 1.5 * powerOfTwo(52 + exponent - format.mantissaBits);
+  const anchor = powerOfTwo(52 + exponent - format.mantissaBits);
   return magnitude + anchor - anchor;
 }
 

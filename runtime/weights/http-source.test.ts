@@ -111,6 +111,7 @@ describe("ranges of a file on a server", () => {
     ["all of it", "bad-response", (a) => ({ ...a, status: 200 })],
     ["compressed", "bad-response", (a) => ({ ...a, headers: { ...a.headers, "content-encoding": "br" } })],
     ["a longer range", "bad-response", (a) => ({ ...a, headers: { "content-range": "bytes 10-15/100" } })],
+    ["an earlier range", "bad-response", (a) => ({ ...a, headers: { "content-range": "bytes 9-14/100" } })],
     ["several ranges", "bad-response", (a) => ({ ...a, headers: { "content-type": "multipart/byteranges" } })],
     ["a body without end", "bad-response", (a) => ({ ...a, body: "endless" })],
   ])("reading: %s", async (_name, code, bend) => {
