@@ -77,8 +77,8 @@ export function weighed(logits: Logits, options: CheckedOptions, previous: Itera
 /** A copy, so that the caller's logits stay as they are. */
 function penalized(logits: Logits, penalty: number, previous: Iterable<number>): Float64Array {
   const scores = new Float64Array(logits);
-  // Each id is punished once, however often it was there.
-  for (const id of new Set(previous)) {
+  for (const id of previous) {
+    // Read from the given logits: an id is punished once, however often it was there.
     const logit = logits[id];
     if (logit === undefined) throw new SamplingError("bad-id", `there is no logit for the previous id ${id}`);
     scores[id] = logit < 0 ? logit * penalty : logit / penalty;

@@ -106,6 +106,17 @@ describe("what a template may not do", () => {
       "{% for a in range(100000) %}{% for b in range(100000) %}{% break %}{% endfor %}{% endfor %}",
       "too-large",
     ],
+    [
+      "loops over a list at hand that break at once",
+      "{% set r = range(100000) %}{% for a in r %}{% for b in r %}{% break %}{% endfor %}{% endfor %}",
+      "too-large",
+    ],
+    [
+      "a list that grows by a namespace in it",
+      "{% set n = namespace(s='x') %}{% set l = [n] %}{{ l | length }}" +
+        "{% for i in range(21) %}{% set n.s = n.s + n.s %}{% endfor %}{% set k = [l, l, l] %}",
+      "too-large",
+    ],
     ["a long range", "{{ range(10000000000) }}", "too-large"],
     ["a range of halves", "{{ range(0.5) }}", "render"],
     [
@@ -166,6 +177,7 @@ describe("what a template may not do", () => {
 describe("lines of syntax errors", () => {
   test.each([
     ["a wrong character", "one\ntwo\n{{ a § b }}\nfour", 3],
+    ["a wrong character at the end of a line", "one\n{{ a §\n }}", 2],
     ["an unknown statement", "one\n{% unknown %}\nthree", 2],
     ["a missing operand", "one\n\n{{ 'x' + }}\nfour", 3],
     ["a block that does not end", "{% if a %}\ntext\n", 2],

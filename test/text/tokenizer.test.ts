@@ -215,6 +215,7 @@ describe("hostile files", () => {
     ["an id that would take all memory", modelWith({ vocab: { a: 4e9 } }), "too-large", '$.model.vocab["a"]'],
     ["an id twice", modelWith({ vocab: { a: 1, b: 1 }, merges: [] }), "shape", '$.model.vocab["b"]'],
     ["merges of nothing known", modelWith({ merges: ["x yz"] }), "shape", "$.model.merges[0]"],
+    ["a merge into nothing known", modelWith({ merges: ["a !"] }), "shape", "$.model.merges[0]"],
     ["a merge of three", modelWith({ merges: ["a b c"] }), "shape", "$.model.merges[0]"],
     ["a merge of one", modelWith({ merges: ["a"] }), "shape", "$.model.merges[0]"],
     ["a merge of numbers", modelWith({ merges: [[1, 2]] }), "shape", "$.model.merges[0]"],
