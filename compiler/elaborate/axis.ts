@@ -4,7 +4,7 @@
  */
 import { addDim, type Dim, oneDim, productOf, zeroDim } from "../graph/dim.ts";
 import type { Axis as GraphAxis, Scalar } from "../graph/node.ts";
-import { add, call, dimValue, mul, name } from "../graph/scalar.ts";
+import { add, call, dimValue, mul, name, num } from "../graph/scalar.ts";
 
 export type Layout =
   | { readonly kind: "plain"; readonly size: Dim }
@@ -146,7 +146,9 @@ export interface Loops {
 export function layoutLoops(layout: Layout, base: string, fresh: (base: string) => string): Loops {
   if (layout.kind !== "merged") {
     const n = fresh(base);
-    return { axes: [{ name: n, size: layoutSize(layout) }], position: flat(name(n)), guard: null };
+    const size = layoutSize(layout);
+    // The only index of an axis of one is 0, whatever it is called.
+    return { axes: [{ name: n, size }], position: flat(size.key === oneDim.key ? num(0) : name(n)), guard: null };
   }
   const parts = layout.parts.map((part) => layoutLoops(part, base, fresh));
   return {

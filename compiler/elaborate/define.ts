@@ -75,13 +75,17 @@ function definition(
   return withLayouts(value, layouts);
 }
 
-export const withLayouts = (value: Value, layouts: readonly (Layout | null)[] | null): Value =>
-  layouts === null || value.kind !== "tensor" || layouts.length !== value.axes.length
-    ? value
-    : regroup(
-        value,
-        layouts.map((layout, i) => layout ?? (value.axes[i] as Axis).layout),
-      );
+/** The value on the axes of a declared type; `_` (null) leaves an axis as it is. */
+export function withLayouts(value: Value, layouts: readonly (Layout | null)[] | null): Value {
+  if (layouts === null || value.kind !== "tensor") return value;
+  const known = layouts.filter((layout): layout is Layout => layout !== null);
+  if (known.length === layouts.length) return regroup(value, known);
+  if (layouts.length !== value.axes.length) return value;
+  return regroup(
+    value,
+    layouts.map((layout, i) => layout ?? (value.axes[i] as Axis).layout),
+  );
+}
 
 const targetNamed = (equation: EquationNode, name: string): Target =>
   (equation.targets.find((t) => t.name.text === name) ?? equation.targets[0]) as Target;

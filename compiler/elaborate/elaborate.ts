@@ -8,7 +8,7 @@ import type { DeclInfo, PathInfo, Static } from "../../dsl/checker/context.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
 import { evaluateStatic, isPoly } from "../../dsl/checker/static.ts";
 import type { Builder } from "../graph/builder.ts";
-import { addDim, dim } from "../graph/dim.ts";
+import { addDim, type Dim, dim } from "../graph/dim.ts";
 import type { DType, Graph, Node, SizeRange } from "../graph/node.ts";
 import { add, dimValue, read } from "../graph/scalar.ts";
 import { asSize } from "./arithmetic.ts";
@@ -28,6 +28,8 @@ export interface Elaborated {
   readonly results: readonly string[];
   /** Which members of families the labels of nodes stand for. */
   readonly runs: ReadonlyMap<string, FamilyRun>;
+  /** What a call gives, by name, with what each of its integers must be below; null where the text says nothing of that. */
+  readonly inputs: ReadonlyMap<string, Dim | null>;
 }
 
 export interface ElaborateOptions {
@@ -45,7 +47,8 @@ export function elaborate(options: ElaborateOptions): Elaborated {
   const entry = options.model.path.entries.get(options.entry);
   if (entry === undefined) throw new Error(`the model has no entry ${options.entry}`);
   const { unit, root, ranges } = startModel(options);
-  const frame = entryFrame(entry.decl, entry.info, root, unit);
+  const inputs = new Map<string, Dim | null>();
+  const frame = entryFrame(entry.decl, entry.info, root, inputs);
   for (const { decl } of entry.info.states) define(decl.name.text, frame);
   const wanted = entry.decl.results.filter((r) => options.results?.includes(r.name.text) ?? true);
   const results: Node[] = wanted.map((result) => {
@@ -61,6 +64,7 @@ export function elaborate(options: ElaborateOptions): Elaborated {
     weights: unit.weights,
     results: wanted.map((r) => r.name.text),
     runs: unit.runs,
+    inputs,
   };
 }
 
@@ -176,17 +180,18 @@ function tokenSizes(model: BoundModel): ReadonlyMap<string, string> {
   return found;
 }
 
-function entryFrame(decl: Entry, info: PathInfo, root: Frame, unit: Unit): Frame {
+function entryFrame(decl: Entry, info: PathInfo, root: Frame, inputs: Map<string, Dim | null>): Frame {
   const given = new Map<string, Value>();
   const frame: Frame = { ...root, info, outer: root, given, sizes: new Map(), memo: new Map() };
   for (const param of decl.params) {
-    for (const name of param.names) given.set(name.text, argument(name.text, param, frame, unit));
+    for (const name of param.names) given.set(name.text, argument(name.text, param, frame, inputs));
   }
   return frame;
 }
 
 /** An argument: positions are the rows after those remembered; anything else is given at each call. */
-function argument(name: string, param: Param, frame: Frame, unit: Unit): Tensor {
+function argument(name: string, param: Param, frame: Frame, inputs: Map<string, Dim | null>): Tensor {
+  const { unit } = frame;
   const eq = outside(frame, name);
   const layouts = declaredLayouts(param.type.axes ?? [], eq).map((layout) => {
     if (layout === null) throw new ElaborationError("an argument has sizes", param.span);
@@ -206,6 +211,7 @@ function argument(name: string, param: Param, frame: Frame, unit: Unit): Tensor 
     return { kind: "tensor", axes, dtype: "i32", of, at };
   }
   const dtype = argumentType(scalar?.kind === "word" ? scalar.word.text : scalar === null ? "real" : "i32");
+  inputs.set(name, of === null ? null : layoutSize(of));
   const node = unit.builder.input(name, layouts.flatMap(layoutDims), dtype);
   const at: Tensor["at"] = (positions) => read(node, leaf(positions));
   return { kind: "tensor", axes, dtype, ...(of === null ? {} : { of }), at };

@@ -70,6 +70,7 @@ export function elaborateFormat(options: FormatOptions): Elaborated | null {
     weights: unit.weights,
     results: [result.name],
     runs: unit.runs,
+    inputs: new Map(),
   };
 }
 

@@ -33,7 +33,7 @@ function simplify(fn: ScalarFn, a?: Scalar, b?: Scalar, c?: Scalar): Scalar | nu
   if (a === undefined || b === undefined) return null;
   switch (fn) {
     case "add":
-      return isConst(b, 0) ? a : isConst(a, 0) ? b : (withSizes(fn, a, b) ?? restore(a, b));
+      return isConst(b, 0) ? a : isConst(a, 0) ? b : (withSizes(fn, a, b) ?? restore(a, b) ?? rejoin(a, b));
     case "sub":
       return isConst(b, 0) ? a : (withSizes(fn, a, b) ?? cancel(a, b));
     case "mul":
@@ -45,7 +45,7 @@ function simplify(fn: ScalarFn, a?: Scalar, b?: Scalar, c?: Scalar): Scalar | nu
     case "maximum":
       return isConst(b, Number.NEGATIVE_INFINITY) ? a : null;
     case "floordiv":
-      return isConst(b, 1) ? a : null;
+      return isConst(b, 1) ? a : nestedDivision(a, b);
     case "mod":
       return isConst(b, 1) ? num(0) : null;
     case "and":
@@ -86,6 +86,27 @@ const restore = (a: Scalar, b: Scalar): Scalar | null => {
   if (a.kind !== "call" || a.fn !== "sub" || asDim(b) === null) return null;
   const [x, p] = a.args;
   return x !== undefined && p !== undefined && asDim(p) !== null && key(p) === key(b) ? x : null;
+};
+
+/** floor(x / p) * p + x mod p: a number split over axes and put together again. */
+const rejoin = (a: Scalar, b: Scalar): Scalar | null => {
+  if (a.kind !== "call" || a.fn !== "mul" || b.kind !== "call" || b.fn !== "mod") return null;
+  const [quotient, width] = a.args;
+  const [x, p] = b.args;
+  if (quotient?.kind !== "call" || quotient.fn !== "floordiv" || x === undefined || p === undefined) return null;
+  const [y, q] = quotient.args;
+  const split = y !== undefined && q !== undefined && width !== undefined && same(x, y) && same(p, q);
+  return split && same(p, width) && asDim(p) !== null ? x : null;
+};
+
+/** floor(floor(x / p) / q) = floor(x / (p q)), p and q sizes. */
+const nestedDivision = (a: Scalar, b: Scalar): Scalar | null => {
+  if (a.kind !== "call" || a.fn !== "floordiv") return null;
+  const [x, p] = a.args;
+  const [m, n] = [p === undefined ? null : asDim(p), asDim(b)];
+  if (x === undefined || m === null || n === null) return null;
+  const both = dimValue(mulDim(m, n));
+  return call("floordiv", x, both);
 };
 
 export const add = (a: Scalar, b: Scalar): Scalar => call("add", a, b);
