@@ -12,12 +12,14 @@ import type { RandomInputs } from "./random-graph.ts";
 /**
  * How far two f64 results may lie apart that differ in the order of their additions: a sum of n terms is off by at most
  * n · 2^-53 of the sum of their absolute values; with n <= 10^3, values of order 1 and a hundredfold growth by what is
- * computed from them that is 1e-11 · (1 + |v|). Infinities and nan must be the same. "exact" means every bit, -0 apart.
+ * computed from them that is 1e-11 · (1 + |v|). Infinities and nan must be the same. "exact" takes -0 for 0,
+ * "bits" does not.
  */
-export type Closeness = "exact" | { readonly relative: number };
+export type Closeness = "bits" | "exact" | { readonly relative: number };
 export const reordered: Closeness = { relative: 1e-11 };
 
 export function isClose(a: number, b: number, closeness: Closeness): boolean {
+  if (closeness === "bits") return Object.is(a, b);
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
   return closeness !== "exact" && Math.abs(a - b) <= closeness.relative * (1 + Math.abs(a));
 }
