@@ -117,7 +117,7 @@ export const librarySlips: readonly Slip[] = [
     ["  y[t,d]   := w_o", "w_o[d,(h,e)]", "w_o[(h,e),d]", "DS0204"],
     ["  k[s,h,n] := w_uk", "k[s,h,n]", "k[s,n]", "DS0211", "h"],
     ["    near[t] := { s in S", "s <= pos[t]", "s < S", "DS0212", "t"],
-    ["  part kv_norm", "rms_norm(..)", "rms_norm(eps: eps, gain: 1)", "DS0241", "gain"],
+    ["  part kv_norm", "rms_norm(eps: 1e-6)", "rms_norm(eps: 1e-6, gain: 1)", "DS0241", "gain"],
     ["  latent[pos[t]]", "latent[pos[t]]", "latent", "DS0235"],
   ]),
   ...slipsOf("std/moe.ds", [
