@@ -43,17 +43,27 @@ interface Recording {
   readonly logits: Rows;
 }
 
-const folder = fileURLToPath(new URL("recorded", import.meta.url));
+const folderOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const dense = folderOf("recorded");
+const sparse = folderOf("recorded-sparse");
 
 /** Half a unit of the ninth digit, and f64 rounding of sums of numbers up to 10: 100 roundings of 10 · 2^-53. */
 export const recordingError = (value: number): number => 5e-9 * Math.abs(value) + 100 * 10 * 2 ** -53;
 
-export const caseNames: readonly string[] = readdirSync(folder)
-  .filter((file) => file.endsWith(".json"))
-  .map((file) => file.slice(0, -".json".length))
-  .sort();
+const namesIn = (folder: string): readonly string[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -".json".length))
+    .sort();
 
-export function loadCase(name: string): OracleCase {
+export const caseNames: readonly string[] = namesIn(dense);
+/** Those with latent attention and experts. */
+export const sparseCaseNames: readonly string[] = namesIn(sparse);
+
+export const loadCase = (name: string): OracleCase => loadFrom(dense, name);
+export const loadSparseCase = (name: string): OracleCase => loadFrom(sparse, name);
+
+function loadFrom(folder: string, name: string): OracleCase {
   const recording: Recording = JSON.parse(readFileSync(`${folder}/${name}.json`, "utf8"));
   const { ids, steps, logits } = recording;
   return {

@@ -32,7 +32,6 @@ F32_LIMIT = 2e-5
 # a greedy choice nearer than this could flip in bf16
 LEAST_MARGIN = 0.1
 LEAST_DISTINCT = 3
-OUT = Path(__file__).parent / "recorded"
 
 
 class Float64Everywhere(TorchFunctionMode):
@@ -144,17 +143,18 @@ def record(name: str, fields: dict) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def main() -> None:
+def main(cases: dict[str, dict], folder: Path) -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    OUT.mkdir(exist_ok=True)
-    for name, fields in CASES.items():
+    folder.mkdir(exist_ok=True)
+    for name, fields in cases.items():
         text = record(name, fields)
-        path = OUT / f"{name}.json"
+        path = folder / f"{name}.json"
         if "--check" in sys.argv:
             assert path.read_text() == text, f"{path} differs"
         else:
             path.write_text(text)
 
 
-main()
+if __name__ == "__main__":
+    main(CASES, Path(__file__).parent / "recorded")

@@ -1,0 +1,115 @@
+/** A model's text with a config and tensors in memory, run by the reference backend. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { bindWeights } from "../../backends/reference/bind-weights.ts";
+import { ReferenceSession } from "../../backends/reference/session.ts";
+import { elaborate } from "../../compiler/elaborate/elaborate.ts";
+import { realsOf, type Tensor } from "../../compiler/graph/interpret/tensor.ts";
+import { checkProject } from "../../dsl/checker/check-project.ts";
+
+/** Numbers of a tensor [rows, …] as rows of all that lies behind the first axis. */
+export type Rows = readonly (readonly number[])[];
+
+export interface GivenTensor {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+export interface TextOptions {
+  /** Project path; `text` stands for it where it is no file of the repository. */
+  readonly entry: string;
+  readonly text?: string;
+  readonly config: string;
+  readonly settings?: ReadonlyMap<string, string>;
+  readonly tensors: ReadonlyMap<string, GivenTensor>;
+  readonly results: readonly string[];
+  readonly keep?: (path: string) => boolean;
+}
+
+export interface Forward {
+  readonly results: ReadonlyMap<string, Rows>;
+  /** Definitions that were kept: path of the text, member of the family around it. */
+  readonly observed: readonly { readonly path: string; readonly member: number; readonly rows: Rows }[];
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+export function readProject(path: string): string | null {
+  try {
+    return readFileSync(`${root}${path.startsWith("std/") ? `dsl/stdlib/${path.slice(4)}` : path}`, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+export function rowsOf(value: Tensor | undefined): Rows {
+  if (value === undefined) throw new Error("this result is missing");
+  const [count = 1] = value.dims;
+  const data = realsOf(value);
+  const width = count === 0 ? 0 : data.length / count;
+  return Array.from({ length: count }, (_, i) => [...data.subarray(i * width, (i + 1) * width)]);
+}
+
+export async function bindText(
+  options: TextOptions,
+): Promise<{ readonly forward: (ids: readonly number[]) => Forward }> {
+  const { entry, text, config, settings = new Map(), tensors, results, keep } = options;
+  const checked = checkProject({
+    entry,
+    read: (path) => (path === entry && text !== undefined ? text : readProject(path)),
+    config: { path: "config.json", text: config },
+    settings,
+  });
+  const errors = checked.diagnostics.filter((d) => d.severity === "error").map((d) => `${d.code} ${d.title}`);
+  if (errors.length > 0 || checked.bound === null) throw new Error(errors.join("\n") || "no model");
+  const elaborated = elaborate({
+    model: checked.bound,
+    declared: checked.declared,
+    entry: "forward",
+    results,
+    ...(keep === undefined ? {} : { keep }),
+  });
+  const sizes = Object.fromEntries(
+    [...elaborated.graph.sizes].flatMap(([name, { low, high }]) => (low === high ? [[name, low] as const] : [])),
+  );
+  const dataOf = (name: string): ArrayLike<number> => tensors.get(name)?.data ?? [];
+  const weights = await bindWeights({
+    elaborated,
+    sizes,
+    format: () => null,
+    reader: {
+      find: (name) => {
+        const shape = tensors.get(name)?.shape;
+        return shape === undefined ? null : { dtype: "F32", shape };
+      },
+      read: async (name) => Float64Array.from(dataOf(name)),
+      readIntegers: async (name) => BigInt64Array.from(Array.from(dataOf(name), BigInt)),
+    },
+  });
+  const session = new ReferenceSession({ elaborated, weights });
+  const forward = (ids: readonly number[]): Forward => {
+    const observed: Forward["observed"][number][] = [];
+    const found = session.forward(ids, {
+      observe: (node, iterations, value) => {
+        const place = placeOf(node.name, iterations, elaborated.runs);
+        if (place !== null) observed.push({ ...place, rows: rowsOf(value) });
+      },
+    });
+    return { results: new Map(elaborated.results.map((name, i) => [name, rowsOf(found[i])])), observed };
+  };
+  return { forward };
+}
+
+/** `layer.y` and the number of the layer, for a node called `layer1.y` that stands for layers 1 to 3. */
+function placeOf(
+  label: string,
+  iterations: readonly number[],
+  runs: ReadonlyMap<string, { readonly family: string; readonly members: readonly number[] }>,
+): { readonly path: string; readonly member: number } | null {
+  for (const [own, { family, members }] of runs) {
+    if (!label.startsWith(`${own}.`)) continue;
+    const member = members[iterations[0] ?? 0];
+    return member === undefined ? null : { path: `${family}${label.slice(own.length)}`, member };
+  }
+  return null;
+}
