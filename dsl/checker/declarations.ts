@@ -185,6 +185,14 @@ function checkPath(
 ): PathInfo | null {
   const { rules } = body.shared;
   const requires: (Require | { kind: "where"; condition: Require["condition"]; span: Require["span"] })[] = [];
+  // Ranges of integers first: one that may be 0 or less is not the size that a name without bounds would be.
+  for (const item of items) {
+    if (item.kind !== "param" || item.type.scalar?.kind !== "word" || item.type.scalar.word.text !== "int") continue;
+    for (const name of item.names) {
+      const entity = body.scope.names.get(name.text);
+      if (entity !== undefined) rules.define(entity, body);
+    }
+  }
   // What is required of parameters may be assumed; then what the path's conditions say.
   for (const item of items) {
     if (item.kind === "param" && item.where !== null) {
