@@ -7,6 +7,7 @@ import { associate } from "../passes/associate.ts";
 import { foldReductions } from "../passes/fold-reductions.ts";
 import { fuse } from "../passes/fuse.ts";
 import { groupBySelection } from "../passes/group-by-selection.ts";
+import { outlineFactors } from "../passes/outline-factors.ts";
 import type { Pass, Report } from "../passes/pass.ts";
 import { restrictToDemand } from "../passes/restrict-to-demand.ts";
 import { simplifyIndices } from "../passes/simplify-indices.ts";
@@ -17,6 +18,7 @@ import type { CostTarget } from "../target/target.ts";
 export const sharedPasses: readonly Pass[] = [
   simplifyIndices, //   leaves no condition that is decided for all indices
   splitConcat, //       leaves sums over single parts, which are contractions
+  outlineFactors, //    leaves gated products as nodes: contractions on either side of them are apart
 ];
 /** Once a phase, with its sizes. */
 export const phasePasses: readonly Pass[] = [

@@ -6,7 +6,7 @@
 import type { Facts } from "../../dsl/types/facts.ts";
 import { isWide } from "../graph/interpret/wide.ts";
 import type { Computed, Graph, Node, Reduce, Scalar } from "../graph/node.ts";
-import { productFrom } from "../graph/product.ts";
+import { factors, productFrom } from "../graph/product.ts";
 import { type Before, rewriteGraph } from "../graph/rewrite.ts";
 import { bottomUp, freeNames, some } from "../graph/scalar.ts";
 import { allAxes, nodesOf, regions } from "../graph/walk.ts";
@@ -33,7 +33,10 @@ export const associateWith = (options: AssociateOptions): Pass => ({
     const facts = factsOf(g);
     const sameRegion = regionTest(g);
     return rewriteGraph(context.builder, g, (n, before) => {
-      const mayOpen = (p: Node): boolean => sameRegion(before.was(p), before.was(n));
+      // A shared node that also scales is no product of the factors that stay in the term: it could not be kept.
+      const isScaled = (p: Node): boolean => p.kind === "map" && factors(p.body).some((f) => f.kind === "const");
+      const mayOpen = (p: Node): boolean =>
+        sameRegion(before.was(p), before.was(n)) && !(before.uses(p) > 1 && isScaled(p));
       const owner: Owner = { node: n, before, facts, mayOpen };
       return context.builder.withBody(n, (e) =>
         bottomUp(e, (x) =>
@@ -99,7 +102,7 @@ function contract(e: Reduce, owner: Owner, context: PassContext, options: Associ
     why: "cheapest order of its contractions",
     numbers: { seconds: plan.cost },
   });
-  return productFrom([...outer, emitTree(plan, context.builder, owner.node.type.dtype)]);
+  return productFrom([...outer, emitTree(plan, context.builder, owner.node)]);
 }
 
 /**

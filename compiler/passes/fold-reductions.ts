@@ -11,6 +11,7 @@ import { operandsOf } from "../graph/walk.ts";
 import { elementsOf, tiledFlops } from "../target/cost.ts";
 import { bytesOf } from "../target/storage.ts";
 import { type Definitions, foldSum, type SingleSum } from "./folding/fold-sum.ts";
+import { hiddenReductions } from "./folding/hidden.ts";
 import { factsOf } from "./in-range.ts";
 import type { Pass, PassContext } from "./pass.ts";
 import { simplified } from "./simplify-indices.ts";
@@ -21,10 +22,11 @@ export const foldReductions: Pass = {
   run: (g, context) => {
     // Operands come first, so a denominator is a fold already when its consumer comes: look at what it was before.
     const before = new Map<Node, MapNode>();
+    const hidden = hiddenReductions(before);
     const facts = factsOf(g);
     return rewriteGraph(context.builder, g, (n) => {
       if (n.kind !== "map") return n;
-      const opened = context.builder.withBody(n, () => foldedBody(n, { before, facts }));
+      const opened = context.builder.withBody(n, () => foldedBody(n, { before, facts, hidden }));
       if (opened === n) return n;
       const folded = simplified(context.builder, opened, facts);
       if (folded.kind !== "map" || !pays(n, folded, context)) return n;

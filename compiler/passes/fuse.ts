@@ -9,7 +9,7 @@ import type { Computed, MapNode, Node, Repeat } from "../graph/node.ts";
 import { boundNames, children, some } from "../graph/scalar.ts";
 import { expressionsOf, regions } from "../graph/walk.ts";
 import { isSorted } from "../target/cost.ts";
-import { depth, depthAround, type Price, priceOf, type Reader } from "./fusion/price.ts";
+import { copiesOf, depth, depthAround, type Price, priceOf, type Reader, sizeOf } from "./fusion/price.ts";
 import { WorkGraph } from "./fusion/work-graph.ts";
 import { isTransparent } from "./open.ts";
 import type { Pass, PassContext } from "./pass.ts";
@@ -79,8 +79,18 @@ function objection(
   const own = depth(body.body);
   if (around + own > target.maxNesting) return "reductions nested too deep";
   if (own > 0 && price.ratio > once) return "a reduction repeated";
+  const longest = Math.max(...readers.map((r) => sizeWith(r.node, n, body)));
+  if (longest > maxSize) return "the expression would be too long";
   return price.cost > price.gain ? "computing it again costs more" : null;
 }
+
+/**
+ * Stages that each read two elements of the stage before (a fast transform) repeat nothing one by one, and double the
+ * expression each time. The longest expression of attention has 150 parts.
+ */
+const maxSize = 600;
+const sizeWith = (reader: Computed, n: Node, body: MapNode): number =>
+  expressionsOf(reader).reduce((sum, e) => sum + sizeOf(e) + copiesOf(e, n) * sizeOf(body.body), 0);
 
 function isInReduction(root: Parameters<typeof depth>[0], p: Node): boolean {
   const visit = (e: typeof root, inside: boolean): boolean =>

@@ -1,7 +1,7 @@
 /** A read replaced by what it stands for, and the names that such a copy must avoid. */
 import { isWide } from "../graph/interpret/wide.ts";
-import type { Computed, MapNode, Node, Read, Scalar } from "../graph/node.ts";
-import { allNames, instantiate, num, some } from "../graph/scalar.ts";
+import type { Computed, Fold, MapNode, Node, Read, Reduce, Scalar } from "../graph/node.ts";
+import { allNames, children, instantiate, num, some } from "../graph/scalar.ts";
 import { axesOf, expressionsOf } from "../graph/walk.ts";
 
 /** Names bound or used anywhere in a node. Passes keep them different from each other, so an axis is known by its name. */
@@ -16,6 +16,12 @@ export const openAt = (n: MapNode, at: readonly Scalar[], taken: Set<string>): S
   instantiate(n.body, new Map(n.domain.map((a, i) => [a.name, at[i] ?? num(Number.NaN)])), taken);
 
 export const hasReduction = (e: Scalar): boolean => some(e, (x) => x.kind === "reduce" || x.kind === "fold");
+
+/** Reductions that stand in no other. */
+export function outerReductions(e: Scalar): readonly (Reduce | Fold)[] {
+  if (e.kind === "reduce" || e.kind === "fold") return [e];
+  return children(e).flatMap(outerReductions);
+}
 
 /**
  * A read of the map and its body are one number. They are not where a map narrows or widens: i64 arithmetic wraps, and

@@ -4,6 +4,7 @@ import { foldReductions } from "../../compiler/passes/fold-reductions.ts";
 import { fuse } from "../../compiler/passes/fuse.ts";
 import { groupBySelection } from "../../compiler/passes/group-by-selection.ts";
 import { groupBy } from "../../compiler/passes/grouping/group-by.ts";
+import { outlineFactors } from "../../compiler/passes/outline-factors.ts";
 import type { Pass } from "../../compiler/passes/pass.ts";
 import { restrictToDemand } from "../../compiler/passes/restrict-to-demand.ts";
 import { simplifyIndices } from "../../compiler/passes/simplify-indices.ts";
@@ -16,6 +17,7 @@ export const realPasses = {
   fuse,
   groupBy,
   groupBySelection,
+  outlineFactors,
   restrictToDemand,
   simplifyIndices,
   splitConcat,
@@ -26,6 +28,7 @@ export type PassSet = typeof realPasses;
 export const pipelineOf = (p: PassSet): readonly Pass[] => [
   p.simplifyIndices,
   p.splitConcat,
+  p.outlineFactors,
   p.restrictToDemand,
   p.associate,
   p.groupBySelection,

@@ -4,7 +4,7 @@ import { passes as allPasses, type Passed, runPasses } from "../../compiler/driv
 import type { Builder } from "../../compiler/graph/builder.ts";
 import type { Sizes } from "../../compiler/graph/dim.ts";
 import { leadingRanks, StateStore } from "../../compiler/graph/interpret/state-store.ts";
-import { type Tensor, tensor } from "../../compiler/graph/interpret/tensor.ts";
+import { realsOf, type Tensor, tensor } from "../../compiler/graph/interpret/tensor.ts";
 import type { Graph, Node, Param } from "../../compiler/graph/node.ts";
 import { print } from "../../compiler/graph/print.ts";
 import { printProblem, verify } from "../../compiler/graph/verify.ts";
@@ -95,9 +95,9 @@ export const expectGolden = async (g: Graph, file: string): Promise<void> =>
 export const scaled =
   (name: string, by: number) =>
   (node: Param, value: Tensor): Tensor =>
-    node.name === name
-      ? tensor(
+    node.name !== name
+      ? value
+      : tensor(
           value.dims,
-          Float64Array.from(value.data, (x) => Number(x) * by),
-        )
-      : value;
+          realsOf(value).map((x) => x * by),
+        );

@@ -1,17 +1,20 @@
 /** A contraction tree as expressions: each inner contraction is a node of its own, the last one an expression. */
 import type { Builder } from "../../graph/builder.ts";
-import type { Axis, DType, Scalar } from "../../graph/node.ts";
+import type { Axis, Node, Scalar } from "../../graph/node.ts";
 import { call, freeNames, mul, name, read, reduce } from "../../graph/scalar.ts";
 import type { TermPlan } from "./plan.ts";
 import { type Bits, bitsOf, type Tree } from "./tree.ts";
 
-export function emitTree(plan: TermPlan, b: Builder, dtype: DType): Scalar {
+/** `owner` is the node that the term stands in: new nodes are labelled beside it. */
+export function emitTree(plan: TermPlan, b: Builder, owner: Node): Scalar {
+  const beside = owner.name.includes(".") ? owner.name.slice(0, owner.name.lastIndexOf(".") + 1) : "";
+  const dtype = owner.type.dtype === "f64" ? "f64" : "f32";
   const axesOf = (bits: Bits): readonly Axis[] => bitsOf(bits).flatMap((i) => plan.axes[i] ?? []);
   const emit = (tree: Tree): Scalar => {
     if (tree.kind === "leaf" || tree.kind === "kept") return factorOf(tree, plan);
     if (tree.closes === 0) return mul(emit(tree.left), emit(tree.right));
     const domain = axesOf(tree.open);
-    const made = b.map(labelOf(tree, plan), domain, contraction(tree), dtype === "f64" ? "f64" : "f32");
+    const made = b.map(beside + labelOf(tree, plan), domain, contraction(tree), dtype);
     return read(
       made,
       domain.map((a) => name(a.name)),

@@ -78,6 +78,19 @@ function enumerated(
   return all;
 }
 
+const sizeMemo = new WeakMap<Scalar, number>();
+/** How many operations and leaves an expression is written with. */
+export function sizeOf(e: Scalar): number {
+  const known = sizeMemo.get(e);
+  if (known !== undefined) return known;
+  const size = children(e).reduce((sum, c) => sum + sizeOf(c), 1);
+  sizeMemo.set(e, size);
+  return size;
+}
+/** How often a node is read in an expression as it is written. */
+export const copiesOf = (e: Scalar, p: Node): number =>
+  children(e).reduce((sum, c) => sum + copiesOf(c, p), e.kind === "read" && e.value === p ? 1 : 0);
+
 /** How deep reductions nest in an expression. */
 export const depth = (e: Scalar): number => Math.max(0, ...children(e).map(depth)) + (boundNames(e).length > 0 ? 1 : 0);
 
