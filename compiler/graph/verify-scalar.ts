@@ -113,8 +113,9 @@ export function checkIndex(
   }
 }
 
-/** An end that is surely reached lies outside, or all of it does. */
+/** An end that is surely reached lies outside, or all of it does; nothing of an axis without points does. */
 function leaves(r: Reach, last: Dim, place: Place): boolean {
+  if (never(subDim(r.high, r.low), place)) return false;
   if (never(r.high, place) || never(subDim(last, r.low), place)) return true;
   return r.exact && (never(r.low, place) || never(subDim(last, r.high), place));
 }

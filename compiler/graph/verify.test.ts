@@ -123,6 +123,7 @@ describe("2: reads", () => {
     const body = b.map("y", [t], mul(read(carry, [i]), read(w, [read(index, [])])));
     const times = (count: number): string => problems(graph([b.repeat("r", { count, init: x, carry, index, body })]));
     expect(times(4)).toBe("");
+    expect(times(0)).toBe("");
     expect(times(5)).toMatch("2 %y: index 0 of %w reaches 0..4");
   });
 });

@@ -6,12 +6,32 @@ import type { Node } from "../../compiler/graph/node.ts";
 import { print } from "../../compiler/graph/print.ts";
 import { nodesOf } from "../../compiler/graph/walk.ts";
 import { randomGraph } from "./random-graph.ts";
-import { expectSameTensor } from "./same-meaning.ts";
+import { expectSameTensor, reordered } from "./same-meaning.ts";
 
 const count = process.env["DSC_FULL"] === "1" ? 2000 : 80;
 const seeds = Array.from({ length: count }, (_, i) => i);
 
 describe("random graphs", () => {
+  test("folds in one pass, in pieces, are one reduction after the other", () => {
+    for (const seed of seeds) {
+      const { graph, sizes, params } = randomGraph(seed);
+      if (!print(graph).includes("fold[")) continue;
+      const prepared = prepare(graph);
+      for (const at of sizes) {
+        const { param, state } = params(at);
+        const meant = interpretSlowly(graph, { sizes: at, param, state: state(), folds: "one by one" });
+        for (const chunks of [1, 2, 7]) {
+          const found = prepared.run({ sizes: at, param, state: state(), chunks });
+          meant.forEach((m, i) => {
+            const f = found[i];
+            const what = `seed ${seed}, ${JSON.stringify(at)}, ${chunks} pieces\n${print(graph)}`;
+            if (f !== undefined) expectSameTensor(m, f, reordered, `result ${i}: ${what}`);
+          });
+        }
+      }
+    }
+  });
+
   test("every node in every round, in pieces too, with one preparation for all sizes", () => {
     for (const seed of seeds) {
       const { graph, sizes, params } = randomGraph(seed, { steps: 6 + (seed % 8) });

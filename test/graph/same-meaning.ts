@@ -1,9 +1,7 @@
 /** Holds two graphs to the same results and the same remembered rows. */
 import { expect } from "vitest";
 import type { Sizes } from "../../compiler/graph/dim.ts";
-import { interpretSlowly, type SlowOptions } from "../../compiler/graph/interpret/slowly.ts";
-import type { Tensor } from "../../compiler/graph/interpret/tensor.ts";
-import { realsOf } from "../../compiler/graph/interpret/tensor.ts";
+import { type Prepared, prepare, realsOf, type Tensor } from "../../compiler/graph/interpret.ts";
 import type { Graph } from "../../compiler/graph/node.ts";
 import { print } from "../../compiler/graph/print.ts";
 import { nodesOf } from "../../compiler/graph/walk.ts";
@@ -42,14 +40,14 @@ export interface SameMeaningOptions {
 
 /** Runs both graphs at all sizes; fails with both texts where they differ. */
 export function expectSameMeaning(a: Graph, b: Graph, options: SameMeaningOptions): void {
+  const [before, after] = [prepare(a), prepare(b)];
   for (const sizes of options.sizes) {
     const inputs = options.params(sizes);
-    const run = (g: Graph, chunks: number) => {
+    const run = (g: Prepared, chunks: number) => {
       const state = inputs.state();
-      const slow: SlowOptions = { sizes, param: inputs.param, state, chunks };
-      return { results: interpretSlowly(g, slow), state };
+      return { results: g.run({ sizes, param: inputs.param, state, chunks }), state };
     };
-    const [x, y] = [run(a, 1), run(b, options.chunks ?? 1)];
+    const [x, y] = [run(before, 1), run(after, options.chunks ?? 1)];
     const closeness = options.closeness ?? reordered;
     const where = `sizes ${JSON.stringify(sizes)}\n${print(a)}\n${print(b)}`;
     expect(y.results.length, where).toBe(x.results.length);
