@@ -3,23 +3,16 @@
  * formats by running the block that defines each, checked where the text says whose index they are. All in f64.
  */
 
+import type { TensorReader } from "../../compiler/driver/backend.ts";
 import type { WeightSource } from "../../compiler/elaborate/context.ts";
 import type { Elaborated } from "../../compiler/elaborate/elaborate.ts";
 import { evalDim, type Sizes } from "../../compiler/graph/dim.ts";
-import { interpretSlowly } from "../../compiler/graph/interpret/slowly.ts";
+import { prepare } from "../../compiler/graph/interpret/prepare.ts";
 import { StateStore } from "../../compiler/graph/interpret/state-store.ts";
 import { realsOf, type Tensor, tensor } from "../../compiler/graph/interpret/tensor.ts";
 import type { Node } from "../../compiler/graph/node.ts";
 import { nodesOf } from "../../compiler/graph/walk.ts";
 import { BindError } from "./bind-error.ts";
-
-/** A checkpoint, as far as binding asks. */
-export interface TensorReader {
-  /** Null where there is no such tensor. `dtype` as safetensors names it. */
-  readonly find: (name: string) => { readonly dtype: string; readonly shape: readonly number[] } | null;
-  readonly read: (name: string) => Promise<Float64Array>;
-  readonly readIntegers: (name: string) => Promise<BigInt64Array>;
-}
 
 export interface BindOptions {
   readonly elaborated: Elaborated;
@@ -72,7 +65,7 @@ async function bindOne(
   }
   const data = new Float64Array(each * source.tensors.length);
   for (const [i, names] of source.tensors.entries()) {
-    const name = chosen(names, stored, options.reader);
+    const name = found(names, options.reader);
     const values = await numbersOf(name, stored, options, decoded);
     if (below !== null) checkBelow(values, below, name);
     data.set(values, i * each);
@@ -80,13 +73,19 @@ async function bindOne(
   return { dims, data };
 }
 
+/** The one spelling that is there. */
+function found(names: readonly string[], reader: TensorReader): string {
+  const there = names.filter((n) => reader.find(n) !== null);
+  const [name] = there;
+  if (name === undefined) throw new BindError("missing-tensor", `no tensor ${names.join(" or ")}`, names[0] ?? null);
+  if (there.length > 1)
+    throw new BindError("two-spellings", `both ${there.join(" and ")} are there: which is meant?`, name);
+  return name;
+}
+
 /** The one spelling that is there, with the shape that the text says. */
 function chosen(names: readonly string[], shape: readonly number[], reader: TensorReader): string {
-  const found = names.filter((n) => reader.find(n) !== null);
-  const [name] = found;
-  if (name === undefined) throw new BindError("missing-tensor", `no tensor ${names.join(" or ")}`, names[0] ?? null);
-  if (found.length > 1)
-    throw new BindError("two-spellings", `both ${found.join(" and ")} are there: which is meant?`, name);
+  const name = found(names, reader);
   const actual = reader.find(name)?.shape ?? [];
   if (actual.length !== shape.length || actual.some((n, i) => n !== shape[i]))
     throw new BindError("wrong-shape", `${name} is [${actual.join(", ")}], the model says [${shape.join(", ")}]`, name);
@@ -102,7 +101,8 @@ function numbersOf(
   const { reader } = options;
   const dtype = reader.find(name)?.dtype ?? "";
   const format = options.format(dtype, name, shape);
-  if (format === null) return reader.read(name);
+  // The block of a format says the shapes of what it reads, and so checks them.
+  if (format === null) return reader.read(chosen([name], shape, reader));
   const known = decoded.get(name);
   if (known !== undefined) return known;
   const made = decode(name, format, options);
@@ -120,7 +120,7 @@ async function decode(name: string, format: Elaborated, options: BindOptions): P
     const tensorName = chosen(source?.tensors[0] ?? [], dims, reader);
     values.set(node.name, tensor(dims, await reader.read(tensorName)));
   }
-  const [result] = interpretSlowly(format.graph, {
+  const [result] = prepare(format.graph).run({
     sizes: {},
     state: new StateStore(),
     param: (node) => {

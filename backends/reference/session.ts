@@ -1,16 +1,15 @@
 /**
- * The reference backend: a graph as it was elaborated, run in f64, with memory kept between calls. Slow and obvious; every
- * other backend is held to it.
+ * The reference backend: a graph as it was elaborated, run in f64, with memory kept between calls. Every other backend is
+ * held to it.
  */
+import type { ForwardOptions, Session } from "../../compiler/driver/backend.ts";
 import type { Elaborated } from "../../compiler/elaborate/elaborate.ts";
 import type { Sizes } from "../../compiler/graph/dim.ts";
-import { interpretSlowly } from "../../compiler/graph/interpret/slowly.ts";
+import { type Prepared, prepare } from "../../compiler/graph/interpret/prepare.ts";
 import { StateStore } from "../../compiler/graph/interpret/state-store.ts";
 import { realsOf, type Tensor, tensor } from "../../compiler/graph/interpret/tensor.ts";
-import type { Node, Param } from "../../compiler/graph/node.ts";
+import type { Param } from "../../compiler/graph/node.ts";
 import { BindError } from "./bind-error.ts";
-
-export type Observe = (node: Node, iterations: readonly number[], value: Tensor) => void;
 
 export interface ReferenceOptions {
   readonly elaborated: Elaborated;
@@ -21,15 +20,9 @@ export interface ReferenceOptions {
   readonly before?: string;
 }
 
-export interface ForwardOptions {
-  readonly observe?: Observe;
-  readonly signal?: AbortSignal;
-  /** Most tokens of one run; more are run one after the other. */
-  readonly chunk?: number;
-}
-
-export class ReferenceSession {
+export class ReferenceSession implements Session {
   readonly #options: ReferenceOptions;
+  readonly #prepared: Prepared;
   readonly #config: Sizes;
   readonly #most: number;
   readonly #room: number;
@@ -39,6 +32,7 @@ export class ReferenceSession {
   constructor(options: ReferenceOptions) {
     this.#options = options;
     const { graph } = options.elaborated;
+    this.#prepared = prepare(graph);
     this.#config = Object.fromEntries(
       [...graph.sizes].flatMap(([name, { low, high }]) => (low === high ? [[name, low] as const] : [])),
     );
@@ -62,6 +56,7 @@ export class ReferenceSession {
     if (this.#length + ids.length > this.#room)
       throw new BindError("too-long", `${this.#length + ids.length} tokens; the model remembers ${this.#room}`, null);
     const most = Math.min(options.chunk ?? this.#most, this.#most);
+    if (!(most >= 1)) throw new RangeError(`a run has at least one token, not ${most}`);
     const start = this.#length;
     const parts: (readonly Tensor[])[] = [];
     try {
@@ -76,7 +71,7 @@ export class ReferenceSession {
   #call(ids: readonly number[], { observe, signal }: ForwardOptions): readonly Tensor[] {
     const { weights, token = "T", before = "S0" } = this.#options;
     const given = tensor([ids.length], ids);
-    const results = interpretSlowly(this.#options.elaborated.graph, {
+    const results = this.#prepared.run({
       sizes: { ...this.#config, [token]: ids.length, [before]: this.#length },
       state: this.#state,
       param: (node: Param) => {

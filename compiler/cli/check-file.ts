@@ -17,7 +17,7 @@ export interface CheckInputs {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-interface JsonInput {
+export interface JsonInput {
   /** Absolute. */
   readonly file: string;
   readonly text: string;
@@ -44,14 +44,14 @@ export function readInputs(line: CommandLine, cwd: string): CheckInputs | Failur
   return settings instanceof Failure ? settings : { config, weights, settings };
 }
 
-function readJson(name: string | null, cwd: string): JsonInput | Failure | null {
+export function readJson(name: string | null, cwd: string): JsonInput | Failure | null {
   if (name === null) return null;
   const file = resolve(cwd, name);
   const text = readText(file, nameFrom(cwd, file), sizeLimits.json);
   return text instanceof Failure ? text : { file, text };
 }
 
-function readSettings(given: readonly string[]): ReadonlyMap<string, string> | Failure {
+export function readSettings(given: readonly string[]): ReadonlyMap<string, string> | Failure {
   const settings = new Map<string, string>();
   for (const setting of given) {
     const [, name, value] = /^([A-Za-z]\w*)=(.*)$/s.exec(setting) ?? [];

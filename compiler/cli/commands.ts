@@ -19,6 +19,21 @@ const settings: OptionSpec = {
   about: "an option of the model, a `param` of its own; may be given for each",
 };
 
+const checkpoint: OptionSpec = {
+  value: "DIR",
+  about: "the checkpoint: its folder, a .safetensors file or a .safetensors.index.json",
+};
+const ownConfig: OptionSpec = { value: "config.json", about: "the model's config; without it, the one in the folder" };
+const backend: OptionSpec = { value: "NAME", about: "what runs the model: reference (f64, slow, and what is right)" };
+const entry: OptionSpec = {
+  value: "NAME",
+  about: "the entry to run; without it, the one that a loop of the model samples",
+};
+const taps: OptionSpec = {
+  value: "NAME,…",
+  about: "values of definitions as well, by path in the text, in each layer: layer.y, layer.attn.q, norm.*",
+};
+
 const projectNote =
   "The project of a file is the nearest folder above it with a package.json or a .git, else the file's own folder. " +
   'Imports may not leave it; "std/…" is the library that comes with dsc.';
@@ -122,6 +137,81 @@ const params: Command = {
   load: async () => (await import("./params-command.ts")).runParams,
 };
 
+const run: Command = {
+  spec: {
+    name: "run",
+    about: "generates text with a model and its weights",
+    usage: "MODEL.ds --weights DIR [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      weights: checkpoint,
+      config: ownConfig,
+      set: settings,
+      backend,
+      prompt: { value: "TEXT", about: "what to go on from; without it and --ids, standard input" },
+      ids: {
+        value: "1,2,3",
+        about: "the prompt as ids of tokens; needs no tokenizer, and prints ids where there is none",
+      },
+      chat: { value: null, about: "the prompt is a user's message, put into the checkpoint's chat template" },
+      "max-tokens": { value: "N", about: "most tokens to generate; 256 if not given" },
+      temperature: {
+        value: "X",
+        about: "0, the best token always, if not given; 1 chooses as likely as the model says",
+      },
+      "top-k": { value: "N", about: "chooses among the N best tokens" },
+      "top-p": { value: "X", about: "chooses among the best tokens whose probabilities reach X" },
+      "min-p": { value: "X", about: "leaves out tokens below X times the best one's probability" },
+      "repetition-penalty": { value: "X", about: "above 1 makes tokens less likely that were there before" },
+      seed: { value: "N", about: "of the choice; the same seed gives the same text; 0 if not given" },
+      stop: { value: "TEXT", repeats: true, about: "ends before this text" },
+      "end-ids": { value: "1,2", about: "ids that end the text, instead of those that the checkpoint names" },
+      chunk: { value: "N", about: "most prompt tokens of one call; 32 if not given" },
+      entry,
+      taps: { ...taps, about: `${taps.about}; with --json` },
+      json: { value: null, about: "one JSON object at the end: ids, text, why it stopped, statistics" },
+    },
+    notes: [
+      "The text goes to standard output as it comes, statistics to standard error. Ids that surround a prompt (BOS) are " +
+        "those that the tokenizer's files configure; the text ends at eos_token_id of generation_config.json, else of " +
+        "config.json, else at the tokenizer's.",
+      "Ctrl-C ends it after the token that is being computed; what was written stays. A second one ends it at once.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./run-command.ts")).runRun,
+};
+
+const logits: Command = {
+  spec: {
+    name: "logits",
+    about: "writes the logits of every position of given tokens",
+    usage: "MODEL.ds --weights DIR --tokens FILE.json --out FILE.json [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      weights: checkpoint,
+      config: ownConfig,
+      set: settings,
+      backend,
+      tokens: {
+        value: "FILE.json",
+        about: "ids: [0, 17, 4], or an object with them under `tokens`; `-` is standard input",
+      },
+      out: { value: "FILE.json", about: "where the result goes; `-` is standard output" },
+      chunk: { value: "N", about: "most tokens of one call; without it, as many as the model takes" },
+      entry,
+      taps,
+    },
+    notes: [
+      'The result is {"logits": [[…], …]}, a row a position; with --taps also {"taps": {"layer.y": [{"layer": 0, ' +
+        '"position": 0, "dims": [14, 32], "values": […]}, …]}}: values are flat, row-major. Numbers read back exactly; ' +
+        'NaN and infinities are the texts "NaN", "Infinity" and "-Infinity".',
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./logits-command.ts")).runLogits,
+};
+
 const languageServer: Command = {
   spec: {
     name: "lsp",
@@ -134,6 +224,6 @@ const languageServer: Command = {
   load: async () => (await import("./lsp-command.ts")).runLsp,
 };
 
-export const commands: readonly Command[] = [check, format, explain, graph, params, languageServer];
+export const commands: readonly Command[] = [check, format, explain, graph, params, run, logits, languageServer];
 
 export const findCommand = (name: string): Command | null => commands.find(({ spec }) => spec.name === name) ?? null;

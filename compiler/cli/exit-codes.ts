@@ -5,6 +5,7 @@ export const exitCodes = {
   usage: 2,
   cannotReadOrWrite: 3,
   bug: 70,
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -15,4 +16,5 @@ export const exitCodeMeanings: readonly (readonly [ExitCode, string])[] = [
   [exitCodes.usage, "the command line is wrong"],
   [exitCodes.cannotReadOrWrite, "a file cannot be read or written"],
   [exitCodes.bug, "a bug in dsc: please report it"],
+  [exitCodes.interrupted, "stopped by Ctrl-C; what was written is whole as far as it goes"],
 ];

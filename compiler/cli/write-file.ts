@@ -25,8 +25,8 @@ export function replaceFile(path: string, shown: string, text: string): Failure 
   });
 }
 
-/** Writes a result where there may be no file yet. */
-export function writeResult(path: string, shown: string, text: string): Failure | null {
+/** Writes a result where there may be no file yet; one that is too long for a string comes in pieces. */
+export function writeResult(path: string, shown: string, text: string | Iterable<string>): Failure | null {
   return guarded(shown, () => {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) writeBeside(path, text, null);
@@ -44,7 +44,7 @@ function guarded(shown: string, write: () => void): Failure | null {
   }
 }
 
-function writeBeside(file: string, text: string, mode: number | null): void {
+function writeBeside(file: string, text: string | Iterable<string>, mode: number | null): void {
   const draft = join(dirname(file), `.dsc-${process.pid}-${Date.now().toString(36)}.tmp`);
   const descriptor = openSync(draft, "wx");
   try {
@@ -57,10 +57,12 @@ function writeBeside(file: string, text: string, mode: number | null): void {
   }
 }
 
-function writeAll(descriptor: number, text: string): void {
+function writeAll(descriptor: number, text: string | Iterable<string>): void {
   try {
-    const bytes = Buffer.from(text, "utf8");
-    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+    for (const piece of typeof text === "string" ? [text] : text) {
+      const bytes = Buffer.from(piece, "utf8");
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+    }
     try {
       fsyncSync(descriptor);
     } catch {

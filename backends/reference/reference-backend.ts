@@ -1,0 +1,13 @@
+import type { Backend } from "../../compiler/driver/backend.ts";
+import { bindWeights } from "./bind-weights.ts";
+import { ReferenceSession } from "./session.ts";
+
+/** Errors of a checkpoint or a call that does not fit the model: BindError. */
+export const referenceBackend: Backend = {
+  name: "reference",
+  openSession: async (request) => {
+    const weights = await bindWeights(request);
+    const { elaborated, token, before } = request;
+    return new ReferenceSession({ elaborated, weights, token, before });
+  },
+};

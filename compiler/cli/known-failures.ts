@@ -1,0 +1,45 @@
+/** What may be thrown while a model is loaded or run and is no bug of dsc: each becomes a `Failure`. */
+import { BindError } from "../../backends/reference/bind-error.ts";
+import { positionAt, spanText } from "../../dsl/diagnostics/source.ts";
+import { WeightsError, type WeightsErrorCode } from "../../runtime/formats/weights-error.ts";
+import { SamplingError } from "../../runtime/sampling/sampling-error.ts";
+import { TextError } from "../../runtime/text/text-error.ts";
+import { ElaborationError } from "../elaborate/context.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { Failure } from "./failure.ts";
+
+/** Of a file that cannot be had; the other codes are mistakes in what was read. */
+const unreadable: ReadonlySet<WeightsErrorCode> = new Set([
+  "not-found",
+  "ambiguous",
+  "missing-index",
+  "missing-shard",
+  "pickle",
+  "unknown-format",
+  "short-read",
+  "file-changed",
+  "read-failed",
+]);
+
+/** `shownPath`: how the user calls a path of the project. Null for everything else, which is a bug. */
+export function knownFailure(error: unknown, shownPath: (path: string) => string): Failure | null {
+  if (error instanceof WeightsError) {
+    const code = unreadable.has(error.code) ? exitCodes.cannotReadOrWrite : exitCodes.errorsFound;
+    return new Failure(code, error.message);
+  }
+  if (error instanceof ElaborationError) {
+    const { source, start } = error.span;
+    const { line, column } = positionAt(source, start);
+    const [text = ""] = spanText(error.span).split("\n");
+    const at = `${shownPath(source.path)}:${line}:${column}`;
+    return new Failure(exitCodes.errorsFound, `${at}: ${error.message}`, text === "" ? null : `at \`${text}\``);
+  }
+  if (error instanceof BindError || error instanceof SamplingError || error instanceof TextError) {
+    return new Failure(exitCodes.errorsFound, error.message);
+  }
+  // The one way in which V8 says that a buffer is beyond the machine, or beyond any.
+  if (error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message)) {
+    return new Failure(exitCodes.errorsFound, "there is not enough memory for the model's numbers");
+  }
+  return null;
+}

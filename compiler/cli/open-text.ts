@@ -1,0 +1,57 @@
+/** What a checkpoint's folder says of text: its tokenizer, its chat template, and which ids end a text. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseChatTemplate } from "../../runtime/text/chat-template.ts";
+import { endOfTextIds } from "../../runtime/text/end-of-text.ts";
+import { chooseTemplate, readTemplates } from "../../runtime/text/template-files.ts";
+import { readTokenizer, type Tokenizer } from "../../runtime/text/tokenizer.ts";
+import { Failure } from "./failure.ts";
+import { nameFrom } from "./project.ts";
+import { readText, sizeLimits } from "./read-file.ts";
+
+export interface TextFiles {
+  /** Null where the folder has no tokenizer.json. */
+  readonly tokenizer: Tokenizer | null;
+  readonly endIds: readonly number[];
+  /** A message of a user as a prompt that the assistant answers. Throws TextError. */
+  readonly chat: (message: string) => string;
+}
+
+/** `config`: the text of the model's config. Throws TextError. */
+export function openText(folder: string, config: string, cwd: string): TextFiles | Failure {
+  const texts = new Map<string, string>();
+  for (const name of ["tokenizer.json", "tokenizer_config.json", "generation_config.json", "chat_template.jinja"]) {
+    const file = join(folder, name);
+    if (!existsSync(file)) continue;
+    const text = readText(file, nameFrom(cwd, file), sizeLimits.json);
+    if (text instanceof Failure) return text;
+    texts.set(name, text);
+  }
+  const tokenizerJson = texts.get("tokenizer.json");
+  const tokenizerConfig = texts.get("tokenizer_config.json");
+  const generationConfig = texts.get("generation_config.json");
+  const jinja = texts.get("chat_template.jinja");
+  const about = tokenizerConfig === undefined ? {} : { config: tokenizerConfig };
+  const tokenizer = tokenizerJson === undefined ? null : readTokenizer({ tokenizer: tokenizerJson, ...about });
+  const eosId = tokenizer?.special.eosId ?? null;
+  const tokenText = (id: number | null | undefined): string | null =>
+    id == null ? null : (tokenizer?.tokenOf(id) ?? null);
+  return {
+    tokenizer,
+    endIds: endOfTextIds({
+      config,
+      ...(generationConfig === undefined ? {} : { generationConfig }),
+      fallback: eosId === null ? [] : [eosId],
+    }),
+    chat: (message) => {
+      const templates = readTemplates({ ...about, ...(jinja === undefined ? {} : { jinja }) });
+      const [bosToken, eosToken] = [tokenText(tokenizer?.special.bosId), tokenText(eosId)];
+      return parseChatTemplate(chooseTemplate(templates)).render({
+        messages: [{ role: "user", content: message }],
+        addGenerationPrompt: true,
+        ...(bosToken === null ? {} : { bosToken }),
+        ...(eosToken === null ? {} : { eosToken }),
+      });
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** How long a run took, and why it ended, for people and for machines. */
+import { printable } from "../../dsl/diagnostics/display.ts";
+import type { StopReason } from "../../runtime/text/stopping.ts";
+
+export type RunStop = StopReason | { readonly kind: "context-full" } | { readonly kind: "interrupted" };
+
+export interface RunStatistics {
+  readonly promptTokens: number;
+  readonly tokens: number;
+  /** Until the first token. */
+  readonly promptSeconds: number;
+  /** From the first token to the last. */
+  readonly seconds: number;
+  /** Tokens after the first, by that time; null where there is one token or none. */
+  readonly tokensPerSecond: number | null;
+}
+
+export interface Stopwatch {
+  /** A token has come. */
+  readonly token: () => void;
+  readonly statistics: () => RunStatistics;
+}
+
+export function stopwatch(promptTokens: number): Stopwatch {
+  const started = performance.now();
+  let first: number | null = null;
+  let last = started;
+  let tokens = 0;
+  return {
+    token: () => {
+      last = performance.now();
+      first ??= last;
+      tokens += 1;
+    },
+    statistics: () => {
+      const promptSeconds = ((first ?? performance.now()) - started) / 1000;
+      const seconds = first === null ? 0 : (last - first) / 1000;
+      const tokensPerSecond = tokens > 1 && seconds > 0 ? (tokens - 1) / seconds : null;
+      return { promptTokens, tokens, promptSeconds, seconds, tokensPerSecond };
+    },
+  };
+}
+
+const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
+
+export function statisticsLine(statistics: RunStatistics, stop: RunStop): string {
+  const { promptTokens, tokens, promptSeconds, tokensPerSecond } = statistics;
+  const speed = tokensPerSecond === null ? "" : ` at ${tokensPerSecond.toFixed(1)} a second`;
+  return [
+    `${count(promptTokens, "prompt token")} in ${promptSeconds.toFixed(2)} s`,
+    `${count(tokens, "token")}${speed}`,
+    `stopped: ${stopText(stop)}`,
+  ].join("; ");
+}
+
+function stopText(stop: RunStop): string {
+  switch (stop.kind) {
+    case "end-of-text":
+      return `end of text (${stop.id})`;
+    case "stop-string":
+      return `stop text "${printable(stop.text)}"`;
+    case "max-tokens":
+      return "as many tokens as were asked for";
+    case "context-full":
+      return "the model remembers no more";
+    case "interrupted":
+      return "interrupted";
+    default:
+      return stop satisfies never;
+  }
+}
