@@ -1,6 +1,6 @@
 /** Definitions as nodes of the graph: one node each, over the formal places of the indices around it and its own axes. */
 import type { DType, Axis as GraphAxis, Node, Scalar } from "../graph/node.ts";
-import { boundNames, freeNames, fresh, mapChildren, name, read } from "../graph/scalar.ts";
+import { boundNames, freeNames, fresh, mapChildren, name, read, same } from "../graph/scalar.ts";
 import type { ScalarFn } from "../ops/scalar-functions.ts";
 import { type Axis, axisLeaves, axisLoops, type Layout, type Position } from "./axis.ts";
 import type { Unit } from "./context.ts";
@@ -128,7 +128,7 @@ function wholeRead(tensor: Tensor): Node | null {
   let count = 0;
   const loops = tensor.axes.map((axis) => axisLoops(axis, [], "w", (b) => `${b}#w${count++}`));
   const body = tensor.at(loops.map((l) => l.position));
-  const names = loops.flatMap((l) => l.axes.map((a) => a.name));
-  if (body.kind !== "read" || body.at.length !== names.length) return null;
-  return body.at.every((x, i) => x.kind === "name" && x.name === names[i]) ? body.value : null;
+  const places = loops.flatMap((l, i) => axisLeaves(l.position, tensor.axes[i] as Axis));
+  if (body.kind !== "read" || body.at.length !== places.length) return null;
+  return body.at.every((x, i) => same(x, places[i] as Scalar)) ? body.value : null;
 }

@@ -161,24 +161,28 @@ const wholeLeaves = (positions: readonly Position[], axes: readonly Axis[]): rea
 /** A recurrence along another place than the first: its rows side by side, chosen by the position there. */
 function chosenRow(r: Recurrence, row: (k: number) => Value): Value {
   const count = rowsOf(r);
-  const rows = Array.from({ length: count }, (_, k) => asTensor(row(k)));
-  const first = rows[0] as Tensor;
   const layout = plain(dim(count));
-  const axes = [...first.axes.slice(0, r.place), whole(layout), ...first.axes.slice(r.place)];
+  const tensorAt = (k: number): Tensor => asTensor(row(k));
+  // A step reads the rows before it through this very value, so nothing of it may be asked for here.
   return {
     kind: "tensor",
-    axes,
-    dtype: first.dtype,
+    get axes() {
+      const { axes } = tensorAt(0);
+      return [...axes.slice(0, r.place), whole(layout), ...axes.slice(r.place)];
+    },
+    get dtype() {
+      return tensorAt(0).dtype;
+    },
     at: (positions) => {
       const at = flatten(positions[r.place] as Position, layout);
       const rest = positions.filter((_, i) => i !== r.place);
-      if (at.kind === "const") return (rows[at.value] as Tensor).at(rest);
-      return rows
-        .slice(0, -1)
-        .reduceRight<Scalar>(
-          (after, one, k) => call("select", call("eq", at, num(k)), one.at(rest), after),
-          (rows.at(-1) as Tensor).at(rest),
-        );
+      if (at.kind === "const") return tensorAt(at.value).at(rest);
+      const last = tensorAt(count - 1).at(rest);
+      const others = Array.from({ length: count - 1 }, (_, k) => k);
+      return others.reduceRight<Scalar>(
+        (after, k) => call("select", call("eq", at, num(k)), tensorAt(k).at(rest), after),
+        last,
+      );
     },
   };
 }

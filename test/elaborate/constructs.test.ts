@@ -1,0 +1,246 @@
+/** What each construct of the language means, in numbers worked out by hand. */
+import { describe, expect, test } from "vitest";
+import { ElaborationError } from "../../compiler/elaborate/context.ts";
+import { runOnce, runText } from "./run-text.ts";
+
+const x4 = [1, 2, 3, 4];
+
+describe("axes", () => {
+  test("an index only on the right is summed over the smallest product that holds it", () => {
+    const text = `
+  weight w : [2, 3] at "w"
+  weight v : [3] at "v"
+  entry f(x: [T]) -> (y: [2]) { y[o] := w[o,i] * v[i] + 1 }`;
+    expect(
+      runOnce({
+        text: text.replaceAll("entry f", "entry forward"),
+        inputs: { x: [0] },
+        weights: { w: [1, 2, 3, 4, 5, 6], v: [1, 10, 100] },
+      }),
+    ).toEqual([322, 655]);
+  });
+
+  test("pieces of a split and of a join lie at offsets; a tuple is row-major", () => {
+    const text = `
+  weight w : [(2, (1 | 2))] at "w"
+  entry forward(x: [T]) -> (y: [(4 | 2)]) {
+    a[h] | b[h] := w[(h,_)]
+    c : [4] := b
+    d[h] := a[h,0]
+    y := (c | d)
+  }`;
+    expect(runOnce({ text, inputs: { x: [0] }, weights: { w: [1, 2, 3, 4, 5, 6] } })).toEqual([2, 3, 5, 6, 1, 4]);
+  });
+
+  test("regrouping keeps row-major order, whatever the axes", () => {
+    const text = `
+  entry forward(x: [T, 6]) -> (y: [T, 3, 2]) {
+    u[t] : [(2, 3)] := x[t]
+    v[t] : [(3, 2)] := swap(u[t])
+    y[t,i,j] := v[t,(i,j)]
+  }`;
+    const before = `fn swap(u: [(2, 3)]) -> y: [(3, 2)] { y[(i,j)] := u[(j,i)] }`;
+    expect(runOnce({ text, before, inputs: { x: [1, 2, 3, 4, 5, 6] }, calls: [1] })).toEqual([1, 4, 2, 5, 3, 6]);
+  });
+
+  test("cases choose by literal subscripts, inside parentheses too", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T, 4]) {
+    u[t] : [(2, 2)] := x[t]
+    r[t] := rot(u[t])
+    y := r
+  }`;
+    const before = `fn rot(x: [(J, 2)]) -> y: [(J, 2)] {
+  y[(j,0)] := -x[(j,1)]
+  y[(j,1)] := x[(j,0)]
+}`;
+    expect(runOnce({ text, before, inputs: { x: x4 }, calls: [1] })).toEqual([-2, 1, -4, 3]);
+  });
+});
+
+describe("reads", () => {
+  test("a read outside yields what `else` says", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T, 4]) { y[t,i] := (x[t, i - 1] else 9) + (x[t, i + 1] else 0) }`;
+    expect(runOnce({ text, inputs: { x: x4 }, calls: [1] })).toEqual([11, 4, 6, 3]);
+  });
+
+  test("a gather from a join splices", () => {
+    const text = `
+  weight a : [2, 2] at "a"
+  weight b : [1, 2] at "b"
+  entry forward(ids: [T] in (2 | 1)) -> (y: [T, 2]) { y[t] := (a | b)[ids[t]] }`;
+    expect(runOnce({ text, inputs: { ids: [2, 0] }, weights: { a: [1, 2, 3, 4], b: [5, 6] } })).toEqual([5, 6, 1, 2]);
+  });
+
+  test("a value restricted to chosen members is filled by `else` elsewhere", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T, 4]) {
+    pick[t] := top(x[t], 2)
+    w[t, e in pick[t]] := x[t,e] * 10
+    y[t,e] := w[t,e] else 9
+  }`;
+    expect(runOnce({ text, inputs: { x: [3, 7, 7, 1] }, calls: [1] })).toEqual([9, 70, 70, 9]);
+  });
+});
+
+describe("sets", () => {
+  test("`top` of a restricted row holds only what exists; equal scores: the lower index", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T]) {
+    some[t, e where e < 3] := x[t,e]
+    y[t] := sum[e in top(some[t], 2)](x[t,e] * (e + 1))
+  }`;
+    expect(runOnce({ text, inputs: { x: [5, 5, 4, 9] }, calls: [1] })).toEqual([5 * 1 + 5 * 2]);
+  });
+
+  test("a list shorter than asked for is not padded with what is not there", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T]) {
+    some[t, e where e < 1] := x[t,e]
+    y[t] := sum[e in top(some[t], 3)](x[t,e] + 100)
+  }`;
+    expect(runOnce({ text, inputs: { x: x4 }, calls: [1] })).toEqual([101]);
+  });
+
+  test("groups: the best of a group opens it; membership is asked by `in`", () => {
+    const text = `
+  entry forward(x: [T, 6]) -> (y: [T]) {
+    v[t] : [(3, 2)] := x[t]
+    rank[t,g] := max[m](v[t,(g,m)])
+    best[t] := top(rank[t], 2)
+    open[t, e where e div 2 in best[t]] := x[t,e]
+    y[t] := sum[e in top(open[t], 3)](x[t,e])
+  }`;
+    // Groups (1 8) (7 2) (3 6): the first two are open, their three best are 8, 7, 2.
+    expect(runOnce({ text, inputs: { x: [1, 8, 7, 2, 3, 6] }, calls: [1] })).toEqual([17]);
+  });
+
+  test("argmax takes the first of equals; argmin of the negated row is the same", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T]) { y[t] := argmax[i](x[t,i]) * 10 + argmin[i](-x[t,i]) }`;
+    expect(runOnce({ text, inputs: { x: [1, 5, 5, 2] }, calls: [1] })).toEqual([11]);
+  });
+
+  test("a row with no member is summed to 0", () => {
+    const text = `
+  entry forward(x: [T, 2]) -> (y: [T]) {
+    none[t, e where e < 0] := x[t,e]
+    p[t] := softmax(none[t])
+    y[t] := sum[e](p[t,e])
+  }`;
+    expect(runOnce({ text, before: 'import softmax from "std/softmax"', inputs: { x: [1, 2] }, calls: [1] })).toEqual([
+      0,
+    ]);
+  });
+});
+
+describe("blocks", () => {
+  test("a family indexed at run time is stacked; each member has its own weights", () => {
+    const before = `block scale(x: [D]) -> y: [D] { weight w : [D] at "w"  y := w * x }`;
+    const text = `
+  part s[e in 3] : scale() at "s.{e}"
+  entry forward(x: [T, 3]) -> (y: [T, 3]) {
+    pick[t] := top(x[t], 1)
+    y[t] := sum[e in pick[t]](s[e](x[t]))
+  }`;
+    // Member 1 is the greatest of (1, 5, 2).
+    expect(
+      runOnce({
+        text,
+        before,
+        inputs: { x: [1, 5, 2] },
+        calls: [1],
+        weights: { "s.w": [1, 1, 1, 10, 20, 30, 3, 3, 3] },
+      }),
+    ).toEqual([10, 100, 60]);
+  });
+
+  test("layers of two kinds: runs of equal ones are repeats, in their order", () => {
+    const before = `block add(x: [D]) -> y: [D] { param c : real  weight w : [D] at "w"  y := x * c + w }`;
+    const text = `
+  part layer[l in 4] : add(c: l < 2 ? 1 : 2) at "l.{l}"
+  entry forward(x: [T, 1]) -> (y: [T, 1]) {
+    h[0] := x
+    h[l + 1, t] := layer[l](h[l,t])
+    y := h[4]
+  }`;
+    const run = (weights: Record<string, readonly number[]>) => runOnce({ text, before, inputs: { x: [1] }, weights });
+    // ((1 + 1 + 2) * 2 + 3) * 2 + 4
+    expect(run({ "layer0.w": [1], "layer1.w": [2], "layer2.w": [3], "layer3.w": [4] })).toEqual([26]);
+  });
+
+  test("a scalar parameter lifts over open axes; a shared argument is computed once", () => {
+    const before = `fn twice(x: real) = x + x`;
+    const text = `
+  weight w : [2, 2] at "w"
+  entry forward(x: [T, 2]) -> (y: [T, 2]) { y[t] := twice(w[_,i] * x[t,i]) }`;
+    expect(runOnce({ text, before, inputs: { x: [1, 2] }, calls: [1], weights: { w: [1, 0, 1, 1] } })).toEqual([2, 6]);
+  });
+
+  test("a recurrence along another axis than the first is chosen by its position", () => {
+    const text = `
+  entry forward(x: [T, 3]) -> (y: [T, 3]) {
+    c[t,0] := x[t,0]
+    c[t, k + 1 in 3] := c[t,k] + x[t, k + 1]
+    y := c
+  }`;
+    expect(runOnce({ text, inputs: { x: [1, 10, 100] }, calls: [1] })).toEqual([1, 11, 111]);
+  });
+});
+
+describe("memory", () => {
+  const before = `block remember(x: [T], pos: [T] in S) -> y: [T] {
+  state seen : [S]
+  seen[pos[t]] <- x[t]
+  past[t, s where s <= pos[t]] := seen[s]
+  y[t] := sum[s](past[t,s]) + pos[t] * 1000
+}`;
+  const text = `
+  part r : remember()
+  entry forward(x: [T], pos: [T] in S) -> (y: [T]) { y := r(x, pos) }`;
+
+  test("a token sees what came before it and itself, however the prompt is cut", () => {
+    const expected = [1, 1003, 2006, 3010];
+    expect(runText({ text, before, inputs: { x: x4 }, calls: [4] }).flat()).toEqual(expected);
+    expect(runText({ text, before, inputs: { x: x4 }, calls: [1, 2, 1] }).flat()).toEqual(expected);
+  });
+
+  test("a state that nobody reads is remembered all the same", () => {
+    const unread = before.replace(/past.*\n/, "").replace(/y\[t\] := .*\n/, "y := x\n");
+    expect(runText({ text, before: unread, inputs: { x: x4 }, calls: [2, 2] })).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test("a write under a condition is refused, with its place", () => {
+    const refused = before.replace("<- x[t]", "<- x[t] where x[t] > 0").replace(":= seen[s]", ":= seen[s] else 0");
+    let error: unknown = null;
+    try {
+      runText({ text, before: refused, inputs: { x: x4 }, calls: [4] });
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(ElaborationError);
+    const { span } = error as ElaborationError;
+    expect(span.source.text.slice(span.start, span.end)).toContain("seen[pos[t]] <-");
+  });
+});
+
+describe("numbers", () => {
+  test("casts round to the format; a cast to an integer says what the number is", () => {
+    const text = `
+  entry forward(x: [T]) -> (y: [T]) { y[t] := (x[t] as e4m3) + (x[t] as bf16) / 1000000 }`;
+    const [a] = runOnce({ text, inputs: { x: [1.0625, 1.0625] }, calls: [2] });
+    expect(a).toBeCloseTo(1 + 1.0625e-6, 12);
+  });
+
+  test("sizes are numbers; division of sizes in an expression is real", () => {
+    const text = `
+  entry forward(x: [T]) -> (y: [T]) { y[t] := x[t] * (D / 4) + D^-0.5 + (D div 4) }`;
+    const fields = "D : dim = $.d";
+    expect(runOnce({ text, fields, config: { d: 16 }, inputs: { x: [1] } })).toEqual([4 + 0.25 + 4]);
+    expect(runOnce({ text, fields, config: { d: 25 }, inputs: { x: [1] } })[0]).toBeCloseTo(6.25 + 0.2 + 6, 12);
+  });
+});
