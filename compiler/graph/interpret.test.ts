@@ -92,6 +92,13 @@ describe("nodes", () => {
       run(`${head} %y : f32[9] = map [i] %x[minimum(i, 4)] + select(i < N, %x[i], %x[0]) return %y`, { N: 5 }, x),
     ).toEqual([2, 4, 6, 8, 10, 6, 6, 6, 6]);
   });
+  test("a branch that reads what stands beside it", () => {
+    const x = { x: of(1, 2, 3, 4, 5, 6) };
+    const both = (e: string): readonly number[] => run(`${head} %y : f32[N] = map [i] ${e} return %y`, { N: 6 }, x);
+    expect(both("%x[i] + select(3 <= i, %x[i] * 10, 0)")).toEqual([1, 2, 3, 44, 55, 66]);
+    expect(both("%x[i] + select(i < 3, 0, %x[i] * 10)")).toEqual([1, 2, 3, 44, 55, 66]);
+    expect(both("exp(%x[i]) * 0 + %x[i] + select(3 <= i, exp(%x[i]) * 0 + 1, 2)")).toEqual([3, 4, 5, 5, 6, 7]);
+  });
   test("top_k: descending, ties by index, nan last, short rows filled with 0", () => {
     const top = (k: number, ...xs: readonly number[]): readonly number[] =>
       run(
@@ -241,6 +248,9 @@ describe("folds", () => {
   });
   test("a step that reduces over what is accumulated goes point by point", () => {
     const nested = `${head} %y : f32[] = map [] fold[s: N]{ let a = %x[s]; max m = sum[k: 2](a + 0); let b = sum[k: 2](a * k); sum l = b; yield l + m } return %y`;
+    const rising = `${head} %y : f32[] = map [] fold[s: N]{ let a = %x[s]; max m = a; sum l = exp(a - m) * sum[k: 2](a * k); yield l } return %y`;
+    const want = [0, 700, 1400].reduce((sum, x) => sum + x * Math.exp(x - 1400), 0);
+    for (const chunks of pieces) expect(run(rising, { N: 3 }, { x: of(0, 700, 1400) }, { chunks })[0]).toBe(want);
     for (const chunks of pieces) expect(run(nested, { N: 4 }, { x: of(1, 4, 2, 3) }, { chunks })).toEqual([18]);
   });
   test("the axis of a row shares what does not depend on it", () => {

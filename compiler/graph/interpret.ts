@@ -2,4 +2,4 @@
 export { type Prepared, prepare } from "./interpret/prepare.ts";
 export type { RunOptions } from "./interpret/run-options.ts";
 export { StateStore } from "./interpret/state-store.ts";
-export { type RealTensor, realsOf, type Tensor, tensor, type WideTensor, wideTensor } from "./interpret/tensor.ts";
+export { realsOf, type Tensor, tensor, wideTensor } from "./interpret/tensor.ts";

@@ -56,6 +56,12 @@ describe("text form", () => {
     expect(b.size - made).toBe(7); // carry, index, rows, k, soft, rows#1, out
     expect(again.results.slice(1).every((n, i) => n === first.results[i + 1])).toBe(true);
   });
+  test("a graph may be deeper than a stack of calls", () => {
+    const count = 12_000;
+    const lines = Array.from({ length: count }, (_, i) => `  %n${i + 1} : f32[T] = map [t] %n${i}[t] + 1`);
+    const deep = `graph @g {\n  size T in 1..9\n  %n0 : f32[T] = input\n${lines.join("\n")}\n  return %n${count}\n}\n`;
+    expect(print(graphOf(deep))).toBe(deep);
+  });
   test("comments and layout mean nothing", () => {
     const loose = text.replaceAll("\n", " // said aside\n\n ").replaceAll("*", "  *\t");
     expect(print(graphOf(loose))).toBe(text);

@@ -120,12 +120,6 @@ function definition(n: Node, label: LabelOf): string {
   }
 }
 
-/** One node as its line, for messages. */
-export const printNode = (n: Node): string => {
-  const label: LabelOf = (x) => `%${quoted(x.name)}`;
-  return `${typed(n, label)} = ${definition(n, label)}`;
-};
-
 export function print(g: Graph): string {
   const sorted = nodesOf(g);
   const order = [...sorted.filter(isLeaf), ...sorted.filter((n) => !isLeaf(n))];

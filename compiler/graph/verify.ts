@@ -24,10 +24,10 @@ import { addDim, compareDims, type Dim, type LowerBounds, printDim, zeroDim } fr
 import { type Place, within } from "./index-range.ts";
 import { isIntegral, isWholeType } from "./integral.ts";
 import type { Append, Axis, Graph, Node, Repeat, Scalar, TensorType } from "./node.ts";
-import { boundAxes, key, walk } from "./scalar.ts";
+import { boundAxes, key, readsOf, walk } from "./scalar.ts";
 import { isSizeName } from "./text-form.ts";
 import { checkIndex, checkScalar, type Say } from "./verify-scalar.ts";
-import { axesOf, expressionsOf, isComputed, nodesOf, operandsOf, regions } from "./walk.ts";
+import { axesOf, expressionsOf, isComputed, nodesOf, operandsOf, regions, topological } from "./walk.ts";
 
 export interface Problem {
   /** Null for a problem of the graph itself. */
@@ -210,18 +210,7 @@ function checkAppends(g: Graph, order: readonly Node[], region: ReadonlyMap<Node
 }
 
 function dependsOn(e: Scalar, index: Node): boolean {
-  const seen = new Set<Node>();
-  const visit = (n: Node): boolean => {
-    if (n === index) return true;
-    if (seen.has(n)) return false;
-    seen.add(n);
-    return operandsOf(n).some(visit);
-  };
-  let found = false;
-  walk(e, (x) => {
-    if (x.kind === "read" && visit(x.value)) found = true;
-  });
-  return found;
+  return topological(readsOf(e).map((r) => r.value)).includes(index);
 }
 
 function checkShape(n: Append, lower: LowerBounds, say: Say): void {

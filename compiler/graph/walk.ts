@@ -43,17 +43,27 @@ export function operandsOf(n: Node): readonly Node[] {
 
 export const rootsOf = (g: Graph): readonly Node[] => [...g.results, ...g.effects];
 
-/** Operands before users; everything that the roots need, once. */
+/** Operands before users; everything that the roots need, once. Graphs may be deeper than a stack of calls. */
 export function topological(roots: readonly Node[]): Node[] {
   const seen = new Set<Node>();
   const order: Node[] = [];
-  const visit = (n: Node): void => {
-    if (seen.has(n)) return;
-    seen.add(n);
-    for (const o of operandsOf(n)) visit(o);
-    order.push(n);
+  const open: { readonly node: Node; readonly rest: Iterator<Node> }[] = [];
+  const enter = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    open.push({ node, rest: operandsOf(node)[Symbol.iterator]() });
   };
-  for (const n of roots) visit(n);
+  for (const root of roots) {
+    enter(root);
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      const next = top.rest.next();
+      if (next.done !== true) enter(next.value);
+      else {
+        open.pop();
+        order.push(top.node);
+      }
+    }
+  }
   return order;
 }
 export const nodesOf = (g: Graph): Node[] => topological(rootsOf(g));

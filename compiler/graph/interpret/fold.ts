@@ -155,7 +155,6 @@ interface RunningParts {
 }
 function runningOf(code: Code, how: Monoid, parts: RunningParts, along: Along, scope: Scope): Running {
   const slots = new Set([parts.slot, ...slotsOf(parts.body, scope, along.name)]);
-  for (const m of parts.masters) for (const s of m.slots) slots.add(s);
   const shifts = parts.masters.length === 0 ? null : new Shifts(parts.masters);
   return new Running(code, how, { ...parts, shifts, stream: code.stream(parts.body, along, scope) }, [...slots]);
 }
