@@ -212,6 +212,66 @@ const logits: Command = {
   load: async () => (await import("./logits-command.ts")).runLogits,
 };
 
+const tiny: Command = {
+  spec: {
+    name: "tiny",
+    about: "makes a toy twin of a model: its config with small sizes, and weights from a seed",
+    usage: "FILE --config config.json --out DIR [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      config,
+      set: settings,
+      out: { value: "DIR", about: "the folder for config.json and model.safetensors" },
+      seed: { value: "N", about: "another seed gives other weights; without it 0" },
+      dtype: { value: "f32|bf16", about: "how numbers are stored whose type is left open; without it f32" },
+      dim: {
+        value: "path=value",
+        repeats: true,
+        about: "a value of config.json as it shall be, as JSON: `hidden_size=64`, `rope_scaling.factor=4`",
+      },
+      force: { value: null, about: "replaces files that are there" },
+    },
+    notes: [
+      "Which values of config.json are sizes follows from the model's text. They shrink in step, and where a condition of " +
+        "the text then fails, one after the other is changed until it holds.",
+      "The same input gives the same bytes. All values are exact in bf16, so both types hold the same numbers. Formats of " +
+        "eight bits and less are not written.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./tiny-command.ts")).runTiny,
+};
+
+const opt: Command = {
+  spec: {
+    name: "opt",
+    about: "runs passes over a tensor graph and prints it",
+    usage: "FILE.dsg|MODEL.ds [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      pass: { value: "NAME", repeats: true, about: "a pass to run, in the order given; all of them without it" },
+      "print-after": {
+        value: "PASS",
+        repeats: true,
+        about: "prints the graph as it is after this pass, after `elaborate`, or after `all`",
+      },
+      phase: { value: "NAME", about: "what plans are made for: decode (the default), verify or prefill" },
+      size: { value: "NAME=number", repeats: true, about: "a size that plans are made for, over that of the phase" },
+      target: { value: "NAME", about: "the machine that plans are made for: gpu (the default) or cpu" },
+      report: { value: null, about: "says behind the graph what was decided, and why" },
+      out: { value: "FILE.dsg", about: "where the result goes; standard output without it" },
+      config,
+      set: settings,
+      entry,
+    },
+    notes: [
+      "Of a model it takes the entry that is sampled. A graph is printed so that it can be read back.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./opt-command.ts")).runOpt,
+};
+
 const languageServer: Command = {
   spec: {
     name: "lsp",
@@ -224,6 +284,6 @@ const languageServer: Command = {
   load: async () => (await import("./lsp-command.ts")).runLsp,
 };
 
-export const commands: readonly Command[] = [check, format, explain, graph, params, run, logits, languageServer];
+export const commands: readonly Command[] = [check, format, explain, graph, params, tiny, run, logits, opt, languageServer];
 
 export const findCommand = (name: string): Command | null => commands.find(({ spec }) => spec.name === name) ?? null;
