@@ -3,9 +3,11 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bindWeights } from "../../backends/reference/bind-weights.ts";
 import { ReferenceSession } from "../../backends/reference/session.ts";
+import type { ForwardOptions } from "../../compiler/driver/backend.ts";
 import { elaborate } from "../../compiler/elaborate/elaborate.ts";
 import { realsOf, type Tensor } from "../../compiler/graph/interpret/tensor.ts";
 import { checkProject } from "../../dsl/checker/check-project.ts";
+import { newParseCache } from "../../dsl/checker/load.ts";
 
 /** Numbers of a tensor [rows, …] as rows of all that lies behind the first axis. */
 export type Rows = readonly (readonly number[])[];
@@ -32,7 +34,7 @@ export interface Forward {
   readonly observed: readonly { readonly path: string; readonly member: number; readonly rows: Rows }[];
 }
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+export const root = fileURLToPath(new URL("../../", import.meta.url));
 
 export function readProject(path: string): string | null {
   try {
@@ -50,15 +52,23 @@ export function rowsOf(value: Tensor | undefined): Rows {
   return Array.from({ length: count }, (_, i) => [...data.subarray(i * width, (i + 1) * width)]);
 }
 
-export async function bindText(
-  options: TextOptions,
-): Promise<{ readonly forward: (ids: readonly number[]) => Forward }> {
+export interface BoundText {
+  readonly forward: (ids: readonly number[], options?: Pick<ForwardOptions, "chunk" | "signal">) => Forward;
+  readonly session: ReferenceSession;
+  /** A session that remembers nothing yet, of the same weights. */
+  readonly another: () => ReferenceSession;
+}
+
+const cache = newParseCache();
+
+export async function bindText(options: TextOptions): Promise<BoundText> {
   const { entry, text, config, settings = new Map(), tensors, results, keep } = options;
   const checked = checkProject({
     entry,
     read: (path) => (path === entry && text !== undefined ? text : readProject(path)),
     config: { path: "config.json", text: config },
     settings,
+    cache,
   });
   const errors = checked.diagnostics.filter((d) => d.severity === "error").map((d) => `${d.code} ${d.title}`);
   if (errors.length > 0 || checked.bound === null) throw new Error(errors.join("\n") || "no model");
@@ -86,10 +96,12 @@ export async function bindText(
       readIntegers: async (name) => BigInt64Array.from(Array.from(dataOf(name), BigInt)),
     },
   });
-  const session = new ReferenceSession({ elaborated, weights });
-  const forward = (ids: readonly number[]): Forward => {
+  const another = (): ReferenceSession => new ReferenceSession({ elaborated, weights });
+  const session = another();
+  const forward: BoundText["forward"] = (ids, how = {}) => {
     const observed: Forward["observed"][number][] = [];
     const found = session.forward(ids, {
+      ...how,
       observe: (node, iterations, value) => {
         const place = placeOf(node.name, iterations, elaborated.runs);
         if (place !== null) observed.push({ ...place, rows: rowsOf(value) });
@@ -97,7 +109,7 @@ export async function bindText(
     });
     return { results: new Map(elaborated.results.map((name, i) => [name, rowsOf(found[i])])), observed };
   };
-  return { forward };
+  return { forward, session, another };
 }
 
 /** `layer.y` and the number of the layer, for a node called `layer1.y` that stands for layers 1 to 3. */
