@@ -12,7 +12,7 @@ import { isSorted } from "../target/cost.ts";
 import { copiesOf, depth, depthAround, type Price, priceOf, type Reader, sizeOf } from "./fusion/price.ts";
 import { WorkGraph } from "./fusion/work-graph.ts";
 import { isTransparent } from "./open.ts";
-import type { Pass, PassContext } from "./pass.ts";
+import type { Pass, PassContext, Report } from "./pass.ts";
 
 export const fuse: Pass = {
   name: "fuse",
@@ -46,28 +46,28 @@ const first: Round = { limit: once, last: false };
 const second: Round = { limit: Number.POSITIVE_INFINITY, last: true };
 
 function decide(n: Node, body: MapNode, readers: readonly Reader[], round: Round, context: PassContext): boolean {
+  const structural = structuralObjection(n, body, readers, context);
+  if (structural !== null) {
+    if (round.last) report(n, "a kernel of its own", structural, {}, context);
+    return false;
+  }
   const price = priceOf(n, body, readers, context);
-  const why = objection(n, body, readers, price, context);
+  const numbers = { "times computed": price.ratio, "seconds lost": price.cost, "seconds saved": price.gain };
+  const why = priceObjection(body, price);
   if (why === null && price.ratio <= round.limit) {
-    report(
-      n,
-      `into ${readers.map((r) => `%${r.node.name}`).join(", ")}`,
-      "cheaper than a kernel of its own",
-      price,
-      context,
-    );
+    const names = readers.map((r) => `%${r.node.name}`).join(", ");
+    report(n, `into ${names}`, "cheaper than a kernel of its own", numbers, context);
     return true;
   }
-  if (round.last && why !== null) report(n, "a kernel of its own", why, price, context);
+  if (round.last && why !== null) report(n, "a kernel of its own", why, numbers, context);
   return false;
 }
 
-/** Why a producer stays a kernel of its own; null where nothing speaks against fusing it. */
-function objection(
+/** Why a producer cannot be part of its readers, whatever it costs; null where it can. */
+function structuralObjection(
   n: Node,
   body: MapNode,
   readers: readonly Reader[],
-  price: Price,
   { target }: PassContext,
 ): string | null {
   if (!isTransparent(body)) return "its values are of another kind than what they are computed from";
@@ -76,11 +76,13 @@ function objection(
   if (some(body.body, (x) => x.kind === "fold") && readers.some((r) => inside(r.node)))
     return "a fold inside a reduction";
   const around = Math.max(...readers.flatMap((r) => expressionsOf(r.node).map((e) => depthAround(e, n))));
-  const own = depth(body.body);
-  if (around + own > target.maxNesting) return "reductions nested too deep";
-  if (own > 0 && price.ratio > once) return "a reduction repeated";
+  if (around + depth(body.body) > target.maxNesting) return "reductions nested too deep";
   const longest = Math.max(...readers.map((r) => sizeWith(r.node, n, body)));
-  if (longest > maxSize) return "the expression would be too long";
+  return longest > maxSize ? "the expression would be too long" : null;
+}
+
+function priceObjection(body: MapNode, price: Price): string | null {
+  if (depth(body.body) > 0 && price.ratio > once) return "a reduction repeated";
   return price.cost > price.gain ? "computing it again costs more" : null;
 }
 
@@ -88,7 +90,7 @@ function objection(
  * Stages that each read two elements of the stage before (a fast transform) repeat nothing one by one, and double the
  * expression each time. The longest expression of attention has 150 parts.
  */
-const maxSize = 600;
+const maxSize = 400;
 const sizeWith = (reader: Computed, n: Node, body: MapNode): number =>
   expressionsOf(reader).reduce((sum, e) => sum + sizeOf(e) + copiesOf(e, n) * sizeOf(body.body), 0);
 
@@ -112,11 +114,6 @@ function roundCounter(order: readonly Node[], { sizes }: PassContext): (producer
   };
 }
 
-const report = (n: Node, decision: string, why: string, price: Price, context: PassContext): void =>
-  context.report({
-    pass: "fuse",
-    node: n.name,
-    decision,
-    why,
-    numbers: { "times computed": price.ratio, "seconds lost": price.cost, "seconds saved": price.gain },
-  });
+function report(n: Node, decision: string, why: string, numbers: Report["numbers"], context: PassContext): void {
+  context.report({ pass: "fuse", node: n.name, decision, why, numbers });
+}

@@ -55,16 +55,17 @@ function sortedOrder(b: Builder, pick: TopK): SortedOrder {
   const tokenOf = (e: Scalar): Scalar => call("floordiv", e, dimValue(slots));
   const slotOf = (e: Scalar): Scalar => call("mod", e, dimValue(slots));
   const chosen = (e: Scalar): Scalar => read(pick, [tokenOf(e), slotOf(e)]);
-  const order = b.argsort(`${pick.name}_order`, p, chosen(name("p")));
+  const label = (what: string): string => `${pick.name}_${what}`;
+  const order = b.argsort(label("order"), p, chosen(name("p")));
   const from = read(order, [name("p")]);
-  const index = (label: string, e: Scalar): MapNode => b.map(`${pick.name}_${label}`, [p], e, "i32");
+  const index = (what: string, e: Scalar): MapNode => b.map(label(what), [p], e, "i32");
   return {
     rows,
     slots,
     token: index("token", tokenOf(from)),
     slot: index("slot", slotOf(from)),
     group: index("group", chosen(from)),
-    inverse: b.argsort(`${pick.name}_inverse`, p, from),
+    inverse: b.argsort(label("inverse"), p, from),
   };
 }
 

@@ -1,0 +1,333 @@
+/**
+ * Faults planted in copies of the passes, one a mutant: the text that is replaced, and the law that must refuse what comes
+ * of it. A law that no mutant breaks would test nothing, and a mutant that every law accepts shows one that is missing.
+ */
+import type { LawName } from "./laws.ts";
+
+export interface Mutant {
+  readonly what: string;
+  /** Below compiler/passes/. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly law: LawName;
+}
+
+export const mutants: readonly Mutant[] = [
+  // split-concat
+  {
+    what: "the second half is not shifted",
+    file: "split-concat.ts",
+    from: "new Map(low ? [] : [[cut.index, add(name(cut.index), dimValue(cut.at))] as const])",
+    to: "new Map<string, Scalar>()",
+    law: "concatenations of three parts",
+  },
+  {
+    what: "the second half is as long as the whole",
+    file: "split-concat.ts",
+    from: "size: low ? cut.at : subDim(a.size, cut.at)",
+    to: "size: low ? cut.at : a.size",
+    law: "concatenations of three parts",
+  },
+  {
+    what: "i <= k is cut at k",
+    file: "split-concat.ts",
+    from: "at: addDim(subDim(zeroDim, constant), strict ? 0 : 1), first: true",
+    to: "at: subDim(zeroDim, constant), first: true",
+    law: "cuts from either side",
+  },
+  {
+    what: "k < i is cut at k",
+    file: "split-concat.ts",
+    from: "at: addDim(constant, strict ? 1 : 0), first: false",
+    to: "at: constant, first: false",
+    law: "cuts from either side",
+  },
+  {
+    what: "the halves are exchanged",
+    file: "split-concat.ts",
+    from: "num(here.first === low ? 1 : 0)",
+    to: "num(here.first === low ? 0 : 1)",
+    law: "cuts from either side",
+  },
+  {
+    what: "halves of a maximum are added",
+    file: "split-concat.ts",
+    from: 'max: "maximum"',
+    to: 'max: "add"',
+    law: "concatenations of three parts",
+  },
+  {
+    what: "the guard stays behind",
+    file: "split-concat.ts",
+    from: "e.where === null ? null : substitute(e.where, shift)",
+    to: "e.where",
+    law: "concatenations of three parts",
+  },
+  {
+    what: "a read of one half takes the other",
+    file: "split-concat.ts",
+    from: "holds === null ? null : holds ? a : b",
+    to: "holds === null ? null : holds ? b : a",
+    law: "concatenations of three parts",
+  },
+  {
+    what: "an axis on one side of a cut is taken for the other",
+    file: "split-concat.ts",
+    from: "if (atLeast(cut.at, size, s.place)) return split({ ...opened, body: onSide(opened.body, cut, true) }, s);",
+    to: "if (atLeast(cut.at, size, s.place)) return split({ ...opened, body: onSide(opened.body, cut, false) }, s);",
+    law: "cuts from either side",
+  },
+  // associate
+  {
+    what: "guards are dropped",
+    file: "contraction/emit.ts",
+    from: "names.some((x) => now.has(x)) && names.every((x) => open.has(x))",
+    to: "names.length < 0",
+    law: "a guard goes with its axis, once",
+  },
+  {
+    what: "guards are applied at every step that has their indices",
+    file: "contraction/emit.ts",
+    from: "names.some((x) => now.has(x)) && names.every((x) => open.has(x))",
+    to: "names.some((x) => open.has(x))",
+    law: "a guard goes with its axis, once",
+  },
+  {
+    what: "guards without a factor that holds their indices",
+    file: "associate.ts",
+    from: "return hosted && term.axes",
+    to: "return term.axes",
+    law: "a guard of two axes",
+  },
+  {
+    what: "a node stands for its factors whatever it has summed",
+    file: "contraction/tree.ts",
+    from: "k.leaves === mask && k.closes === closed",
+    to: "k.leaves === mask",
+    law: "a node that has summed less",
+  },
+  {
+    what: "an index is summed while a factor outside wants it",
+    file: "contraction/tree.ts",
+    from: "return own & (~p.summed | outside);",
+    to: "return own & ~p.summed;",
+    law: "latent attention, all passes",
+  },
+  {
+    what: "reads move out of the guard that keeps them in range",
+    file: "associate.ts",
+    from: "if (!inner.every(({ f }) => unprotected(f)) || !outer.every(unprotected)) return e;",
+    to: "",
+    law: "reads that a guard keeps in range",
+  },
+  {
+    what: "reads move out of the branch that keeps them in range",
+    file: "associate.ts",
+    from: "if (!inner.every(({ f }) => unprotected(f)) || !outer.every(unprotected)) return e;",
+    to: "",
+    law: "reads that a branch keeps in range",
+  },
+  {
+    what: "a quotient moves out of a sum over nothing",
+    file: "associate.ts",
+    from: "if (mayBeEmpty && outer",
+    to: "if (mayBeEmpty && outer.length < 0 && outer",
+    law: "sums over nothing",
+  },
+  {
+    what: "factors without a summed index are lost",
+    file: "associate.ts",
+    from: "productFrom([...outer, emitTree",
+    to: "productFrom([emitTree",
+    law: "factors without a summed index",
+  },
+  // restrict-to-demand
+  {
+    what: "values are read at what is selected, though they are computed by slot",
+    file: "restrict-to-demand.ts",
+    from: "x.at.map((i, position) => (position === along ? slot : i)),",
+    to: "x.at,",
+    law: "experts, all passes",
+  },
+  {
+    what: "points are computed at the slot instead of what it selects",
+    file: "restrict-to-demand.ts",
+    from: "i === along ? [[a.name, through] as const] : []",
+    to: "i === along ? [[a.name, name(axis.name)] as const] : []",
+    law: "experts, all passes",
+  },
+  {
+    what: "what is wanted whole is computed at selected points too",
+    file: "restrict-to-demand.ts",
+    from: "isWhole: (p) => whole.has(was(p))",
+    to: "isWhole: () => false",
+    law: "selections that are shared",
+  },
+  {
+    what: "a selection by other rows than the reader's",
+    file: "restrict-to-demand.ts",
+    from: "slot === undefined || shared.includes(-1) ? null",
+    to: "slot === undefined ? null",
+    law: "sparse attention, all passes",
+  },
+  // group-by-selection
+  {
+    what: "the inverse is the permutation itself",
+    file: "grouping/group-by.ts",
+    from: 'b.argsort(label("inverse"), p, from)',
+    to: "order",
+    law: "readers of grouped rows",
+  },
+  {
+    what: "token and slot are exchanged",
+    file: "grouping/group-by.ts",
+    from: "[t.name, read(sorted.token, here)],\n    [j.name, read(sorted.slot, here)],",
+    to: "[t.name, read(sorted.slot, here)],\n    [j.name, read(sorted.token, here)],",
+    law: "experts, all passes",
+  },
+  {
+    what: "readers take the rows in sorted order",
+    file: "grouping/group-by.ts",
+    from: "return read(to, [read(inverse, [add(mul(dimValue(slots), t), j)]), ...rest]);",
+    to: "return read(to, [add(mul(dimValue(slots), t), j), ...rest]);",
+    law: "experts, all passes",
+  },
+  {
+    what: "what a row selects is that of its place before sorting",
+    file: "grouping/group-by.ts",
+    from: 'group: index("group", chosen(from))',
+    to: 'group: index("group", chosen(name("p")))',
+    law: "readers of grouped rows",
+  },
+  {
+    what: "a read at another slot is taken for one at the own",
+    file: "grouping/group-by.ts",
+    from: "if (!isAt(r, pair)) return inTokenOrder(r, moved, sorted);",
+    to: "",
+    law: "readers of grouped rows",
+  },
+  // fold-reductions
+  {
+    what: "reductions under other guards join",
+    file: "folding/fold-sum.ts",
+    from: 'return guard === (sum.where === null ? "" : key(sum.where)) ?',
+    to: "return guard !== undefined ?",
+    law: "reductions under other guards",
+  },
+  {
+    what: "sums that cannot be rescaled are folded",
+    file: "folding/fold-sum.ts",
+    from: "return isLegal(fold) ?",
+    to: "return fold.steps.length > 0 ?",
+    law: "sums that cannot be rescaled",
+  },
+  {
+    what: "exp(m - x) counts as exp(x - m): the law by itself",
+    file: "folding/fold-sum.ts",
+    from: "masters !== null && (masters",
+    to: "true || (masters",
+    law: "sums that cannot be rescaled",
+  },
+  {
+    what: "a quotient moves out of a fold over nothing",
+    file: "folding/fold-sum.ts",
+    from: "empty && outside.some(mayBeInfinite) ?",
+    to: "empty && outside.length < 0 ?",
+    law: "sums over nothing",
+  },
+  {
+    what: "a step comes before what it depends on",
+    file: "folding/fold-sum.ts",
+    from: "steps.push({ how: x.monoid",
+    to: "steps.unshift({ how: x.monoid",
+    law: "latent attention, all passes",
+  },
+  {
+    what: "the maximum is left out of the exponent",
+    file: "folding/fold-sum.ts",
+    from: "const steps = f.steps.map((s) => ({ ...s, body: use(s.body) }));",
+    to: 'const steps = f.steps.map((s) => (s.how === "max" ? { ...s, body: num(0) } : { ...s, body: use(s.body) }));',
+    law: "scores of ten thousand",
+  },
+  {
+    what: "what hides behind a bound index joins",
+    file: "folding/fold-sum.ts",
+    from: "if (free.has(over.name) || [...around].some((a) => free.has(a))) return x;",
+    to: "if (free.has(over.name)) return x;",
+    law: "reductions that vary with a bound index",
+  },
+  {
+    what: "a sum in a branch is computed outside of it",
+    file: "fold-reductions.ts",
+    from: "visit(c, always && !(branches && i > 0));",
+    to: "visit(c, always);",
+    law: "several sums in a node",
+  },
+  // fuse
+  {
+    what: "bound names of the producer are not made fresh",
+    file: "open.ts",
+    from: "instantiate(n.body, new Map(n.domain.map((a, i) => [a.name, at[i] ?? num(Number.NaN)])), taken)",
+    to: "instantiate(n.body, new Map(n.domain.map((a, i) => [a.name, at[i] ?? num(Number.NaN)])), new Set())",
+    law: "names of producers and readers",
+  },
+  {
+    what: "indices of the producer are taken in reverse",
+    file: "open.ts",
+    from: "n.domain.map((a, i) => [a.name, at[i] ?? num(Number.NaN)])",
+    to: "n.domain.map((a, i) => [a.name, at[at.length - 1 - i] ?? num(Number.NaN)])",
+    law: "names of producers and readers",
+  },
+  {
+    what: "64-bit numbers are put in place of their rounded values",
+    file: "fuse.ts",
+    from: 'if (!isTransparent(body)) return "its values are of another kind than what they are computed from";',
+    to: "",
+    law: "whole numbers of 64 bit",
+  },
+  {
+    what: "branches that nothing reaches are left",
+    file: "fusion/work-graph.ts",
+    from: "present === undefined || present === n ? n : simplified(this.#builder, present, facts)",
+    to: "present ?? n",
+    law: "random graphs, exact passes",
+  },
+  // outline-factors
+  {
+    what: "a guarded read is computed at all points",
+    file: "outline-factors.ts",
+    from: " || group.some(reaches)) return sum;",
+    to: ") return sum;",
+    law: "factors that a guard keeps in range",
+  },
+  {
+    what: "the outlined factor stays in the sum too",
+    file: "outline-factors.ts",
+    from: "const rest = list.filter((f) => !group.includes(f));",
+    to: "const rest = list;",
+    law: "factors that outputs share",
+  },
+  // index arithmetic
+  {
+    what: "lt decides as le",
+    file: "in-range.ts",
+    from: 'const least = e.fn === "lt" ? 1 : 0;',
+    to: "const least = 0;",
+    law: "index arithmetic",
+  },
+  {
+    what: "a rest larger than the divisor is left in place",
+    file: "rules/index-rules.ts",
+    from: "return inside ? { quotient, rest } : null;",
+    to: "return { quotient, rest };",
+    law: "index arithmetic",
+  },
+  {
+    what: "quotient and remainder of different numbers are put together",
+    file: "rules/index-rules.ts",
+    from: "&& same(y, x)",
+    to: "",
+    law: "index arithmetic",
+  },
+];
