@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { bindWeights } from "../../backends/reference/bind-weights.ts";
 import { ReferenceSession } from "../../backends/reference/session.ts";
 import type { ForwardOptions } from "../../compiler/driver/backend.ts";
-import { elaborate } from "../../compiler/elaborate/elaborate.ts";
+import { type Elaborated, elaborate } from "../../compiler/elaborate/elaborate.ts";
 import { realsOf, type Tensor } from "../../compiler/graph/interpret/tensor.ts";
 import { checkProject } from "../../dsl/checker/check-project.ts";
 import { newParseCache } from "../../dsl/checker/load.ts";
@@ -21,6 +21,8 @@ export interface TextOptions {
   /** Project path; `text` stands for it where it is no file of the repository. */
   readonly entry: string;
   readonly text?: string;
+  /** Texts that stand for files, by project path, `std/…` included. */
+  readonly texts?: ReadonlyMap<string, string>;
   readonly config: string;
   readonly settings?: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, GivenTensor>;
@@ -54,6 +56,7 @@ export function rowsOf(value: Tensor | undefined): Rows {
 
 export interface BoundText {
   readonly forward: (ids: readonly number[], options?: Pick<ForwardOptions, "chunk" | "signal">) => Forward;
+  readonly elaborated: Elaborated;
   readonly session: ReferenceSession;
   /** A session that remembers nothing yet, of the same weights. */
   readonly another: () => ReferenceSession;
@@ -62,10 +65,10 @@ export interface BoundText {
 const cache = newParseCache();
 
 export async function bindText(options: TextOptions): Promise<BoundText> {
-  const { entry, text, config, settings = new Map(), tensors, results, keep } = options;
+  const { entry, text, texts = new Map(), config, settings = new Map(), tensors, results, keep } = options;
   const checked = checkProject({
     entry,
-    read: (path) => (path === entry && text !== undefined ? text : readProject(path)),
+    read: (path) => (path === entry && text !== undefined ? text : (texts.get(path) ?? readProject(path))),
     config: { path: "config.json", text: config },
     settings,
     cache,
@@ -109,7 +112,7 @@ export async function bindText(options: TextOptions): Promise<BoundText> {
     });
     return { results: new Map(elaborated.results.map((name, i) => [name, rowsOf(found[i])])), observed };
   };
-  return { forward, session, another };
+  return { forward, elaborated, session, another };
 }
 
 /** `layer.y` and the number of the layer, for a node called `layer1.y` that stands for layers 1 to 3. */
