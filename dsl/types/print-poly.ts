@@ -25,6 +25,8 @@ type Level = "sum" | "product" | "single";
 interface Printed {
   readonly text: string;
   readonly level: Level;
+  /** A `div` or `mod`, whose sign is not that of what stands first in it: -T div 4 is (-T) div 4. */
+  readonly rounds?: true;
 }
 
 /** One summand: its text without a sign. */
@@ -48,9 +50,10 @@ function printed(p: Poly): Printed {
   if (first > 0) all.unshift(...all.splice(first, 1));
   const head = all[0];
   if (head === undefined) return { text: "0", level: "single" };
-  if (all.length === 1) return head.negative ? { text: `-${wrap(head, "product")}`, level: "product" } : head;
-  const text = all.map(
-    (s, i) => `${i === 0 ? (s.negative ? "-" : "") : s.negative ? " - " : " + "}${wrap(s, "product")}`,
+  const negated = (s: Printed): string => `-${s.rounds === true ? `(${s.text})` : wrap(s, "product")}`;
+  if (all.length === 1) return head.negative ? { text: negated(head), level: "product" } : head;
+  const text = all.map((s, i) =>
+    i > 0 ? `${s.negative ? " - " : " + "}${wrap(s, "product")}` : s.negative ? negated(s) : wrap(s, "product"),
   );
   return { text: text.join(""), level: "sum" };
 }
@@ -123,9 +126,10 @@ function printAtom(atom: Atom): Printed {
   }
 }
 
-function binary(left: Poly, operator: string, right: Poly): Printed {
+function binary(left: Poly, operator: "div" | "mod" | "/", right: Poly): Printed {
   const [a, b] = [printed(left), printed(right)];
-  return { text: `${wrap(a, "product")} ${operator} ${wrap(b, "single")}`, level: "product" };
+  const text = `${wrap(a, "product")} ${operator} ${wrap(b, "single")}`;
+  return operator === "/" ? { text, level: "product" } : { text, level: "product", rounds: true };
 }
 
 /** Takes out of p what is better written as ceil_div or mod. */
