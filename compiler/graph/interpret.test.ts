@@ -141,6 +141,30 @@ describe("nodes", () => {
     fails("sum[k: 5 where k <= s](%x[%i[] * k])", "7");
     fails("%x[mod(7 * s, 9)]", "7");
   });
+  test("on every axis, in short rows and in long ones", () => {
+    for (const [domain, n] of [
+      ["3", 3],
+      ["6", 6],
+    ] as const) {
+      for (const [at, axis] of [
+        ["t - 1, 0", 0],
+        [`0, t + ${6 - n}`, 1],
+        ["9, t", 0],
+        ["t - 1, 0, 0", 0],
+        [`0, t + ${6 - n}, 0`, 1],
+        [`0, 0, t + ${6 - n}`, 2],
+      ] as const) {
+        const rank = at.split(",").length;
+        const g = graphOf(
+          `%m : f32[${Array.from({ length: rank }, () => 5).join(", ")}] = input %y : f32[${domain}] = map [t] %m[${at}] return %y`,
+        );
+        const m = tensor(new Array<number>(rank).fill(5), new Array<number>(5 ** rank).fill(1));
+        expect(() => prepare(g).run(optionsOf({}, { m })), `${at} of ${domain}`).toThrow(
+          `%y reads %m out of range: axis ${axis} at`,
+        );
+      }
+    }
+  });
   test("of what it is given it believes neither shape nor kind", () => {
     const g = graphOf(`${head} return %x`);
     const fails = (value: Tensor): void => {
@@ -168,6 +192,8 @@ describe("i64", () => {
   const big = 2n ** 62n + 12345n;
   test("wraps at 64 bit and is exact below", () => {
     expect(each("%n[i] * %m[i]", big, 5n)).toBe(BigInt.asIntN(64, big * 5n));
+    expect(each("mod(%n[i] * %m[i], 7)", big, 5n)).toBe(((BigInt.asIntN(64, big * 5n) % 7n) + 7n) % 7n);
+    expect(each("%n[i] * %m[i] < 0", 2n ** 62n, 2n)).toBe(1n);
     expect(each("%n[i] + %m[i]", 2n ** 63n - 1n, 1n)).toBe(-(2n ** 63n));
     expect(each("%n[i] - %m[i]", -(2n ** 63n), 1n)).toBe(2n ** 63n - 1n);
     expect(each("xor(%n[i], %m[i])", big, 2n ** 61n + 7n)).toBe(big ^ (2n ** 61n + 7n));
@@ -252,6 +278,13 @@ describe("folds", () => {
     const want = [0, 700, 1400].reduce((sum, x) => sum + x * Math.exp(x - 1400), 0);
     for (const chunks of pieces) expect(run(rising, { N: 3 }, { x: of(0, 700, 1400) }, { chunks })[0]).toBe(want);
     for (const chunks of pieces) expect(run(nested, { N: 4 }, { x: of(1, 4, 2, 3) }, { chunks })).toEqual([18]);
+  });
+  test("two folds side by side may call their steps the same", () => {
+    const one = (x: string): string =>
+      `fold[s: N]{ let a = %${x}[s]; max m = a; sum l = exp(a - m); sum acc = exp(a - m) * s; yield acc / l }`;
+    const text = `${head} ${scores} %y : f32[] = map [] ${one("x")} + 10 * ${one("v")} + 100 * ${one("w")} return %y`;
+    const values = { x: of(0, 900, 0), v: of(900, 0, 0), w: of(0, 0, 900) };
+    for (const chunks of pieces) expect(run(text, { N: 3 }, values, { chunks })).toEqual([201]);
   });
   test("the axis of a row shares what does not depend on it", () => {
     const attention = `${head} %v : f32[N, 5] = input %y : f32[3, 5] = map [t, e] fold[s: N where s <= t]{ let a = %x[s] * (t + 1); max m = a; sum l = exp(a - m); sum acc = %v[s, e] * exp(a - m); yield acc / l } return %y`;
@@ -393,6 +426,10 @@ describe("states", () => {
     expect(remembered(state)).toEqual(remembered(kept));
     expect(go(state, 5, 2)).toEqual(next);
     expect(kept.rows("k")).toBe(5);
+    const before = remembered(kept);
+    state.rollback(7);
+    go(state, 0, 1);
+    expect(remembered(kept)).toEqual(before);
     expect(() => state.rollback(8)).toThrow("8 cannot be forgotten");
   });
   test("a run that fails, or is stopped, remembers nothing", () => {

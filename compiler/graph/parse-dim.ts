@@ -24,7 +24,7 @@ const mostNesting = 32;
 const mostPower = 16;
 const longestKey = 4096;
 
-/** Sum = ["-"] Product {("+"|"-") Product}. */
+/** Sum = Product {("+"|"-") Product}; a sign binds as in the language: -T div 4 is (-T) div 4. */
 export function parseDim(c: Cursor, depth = 0): Dim {
   const start = c.next;
   if (depth > mostNesting) c.fail("a size is nested too deep");
@@ -62,7 +62,7 @@ export function parseDim(c: Cursor, depth = 0): Dim {
     return symbol(t.text);
   };
   const notZero = (d: Dim): Dim => (d.terms.length === 0 ? c.fail("a size is divided by 0") : d);
-  const factor = (): Dim => power(single());
+  const factor = (): Dim => (c.accept("-") ? neg(power(single())) : power(single()));
   const product = (): Dim => {
     let d = factor();
     for (;;) {
@@ -74,7 +74,7 @@ export function parseDim(c: Cursor, depth = 0): Dim {
     }
   };
 
-  let d = c.accept("-") ? neg(product()) : product();
+  let d = product();
   for (;;) {
     if (c.accept("+")) d = bounded(add(d, product()));
     else if (c.accept("-")) d = bounded(sub(d, product()));

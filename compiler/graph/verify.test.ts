@@ -110,6 +110,14 @@ describe("2: reads", () => {
     expect(of((x) => call("and", call("lt", num(0), i), read(x, [sub(i, num(1))])))).toBe("");
     expect(of((x) => call("and", call("le", num(0), i), read(x, [sub(i, num(1))])))).toMatch("reaches -1");
   });
+  test("a guard that may cut the end off, or not", () => {
+    const cut = (guard: Scalar): string =>
+      of((_, b) => call("select", guard, read(b.input("w", [addDim("T", 4)]), [name("c")]), num(0)), "f32", [
+        axis("c", addDim("T", 5)),
+      ]);
+    expect(cut(call("lt", name("c"), dimValue("E")))).toBe("");
+    expect(cut(call("lt", name("c"), dimValue(addDim("T", 9))))).toMatch("reaches 0..T + 4");
+  });
   test("a guard on sizes alone may hold or not", () => {
     expect(
       of((_, b) => call("select", call("lt", num(9), dimValue("T")), read(b.input("w", ["D"]), [i]), num(0))),
