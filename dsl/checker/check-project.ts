@@ -8,6 +8,7 @@ import { checkDeclaration, type Usage } from "./declarations.ts";
 import { define } from "./define.ts";
 import { withoutEchoes } from "./echoes.ts";
 import { infer } from "./infer.ts";
+import type { PlacedWeight } from "./instances.ts";
 import { loadProject, newParseCache, type ParseCache, type ReadText } from "./load.ts";
 import { type CheckedModel, checkModel, type ModelPath } from "./model.ts";
 import { type Module, modulesOf } from "./modules.ts";
@@ -42,6 +43,8 @@ export interface BoundModel {
   /** The path through its `if`s that the config chooses. */
   readonly path: ModelPath;
   readonly config: BoundConfig;
+  /** Every weight where it stands, those of optional parts too. */
+  readonly weights: readonly PlacedWeight[];
 }
 
 /** What the check found, and what it knows that a compiler goes on with. */
@@ -111,7 +114,7 @@ export function checkProject(options: CheckOptions): CheckedProject {
     bound:
       last === undefined || placed === null
         ? null
-        : { name: last.model.name.text, path: placed.path, config: placed.config },
+        : { name: last.model.name.text, path: placed.path, config: placed.config, weights: placed.weights },
     declared,
   };
 }

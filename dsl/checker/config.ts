@@ -202,7 +202,7 @@ const hasPath = (root: Known, path: readonly string[]): boolean => {
 };
 
 /** All `$.a.b` below an expression. */
-function pathsIn(expr: Expr): readonly { readonly path: readonly string[]; readonly span: Span }[] {
+export function pathsIn(expr: Expr): readonly { readonly path: readonly string[]; readonly span: Span }[] {
   const path = configPath(expr);
   if (path !== null && path.length > 0) return [{ path, span: expr.span }];
   return childrenOf(expr).flatMap(pathsIn);

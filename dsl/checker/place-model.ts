@@ -6,7 +6,7 @@ import { constant, type Poly, printPoly } from "../types/poly.ts";
 import { type BoundConfig, bindConfig, type ConfigText } from "./config.ts";
 import type { Deferred, Shared } from "./context.ts";
 import { substitutePoly } from "./headers.ts";
-import { instantiate } from "./instances.ts";
+import { instantiate, type PlacedWeight } from "./instances.ts";
 import type { CheckedModel, ModelPath } from "./model.ts";
 import { report, spanKey } from "./recorder.ts";
 import type { ModelInstance } from "./result.ts";
@@ -23,6 +23,7 @@ export interface PlacedModel {
   readonly model: ModelInstance;
   readonly path: ModelPath;
   readonly config: BoundConfig;
+  readonly weights: readonly PlacedWeight[];
 }
 
 export function placeModel(checked: CheckedModel, options: PlaceOptions, shared: Shared): PlacedModel | null {
@@ -42,7 +43,7 @@ export function placeModel(checked: CheckedModel, options: PlaceOptions, shared:
     );
     checkWeights(options.weights, instances.weights, ignores, storageOf(config.path, shared), recorder);
   }
-  return { model: instances.model, path: config.path, config };
+  return { model: instances.model, path: config.path, config, weights: instances.weights };
 }
 
 /** What blocks left to their sizes is decided with the config's numbers; what hangs on run-time sizes is said. */

@@ -167,13 +167,16 @@ const keySpan = (source: Source, name: string): Span => {
 };
 
 /** All names a weight asks for: one, or one for each member of the families around it. */
-function* expand(pattern: string, indices: ReadonlyMap<string, readonly number[] | null>): Generator<string> {
+export function* tensorNames(
+  pattern: string,
+  indices: ReadonlyMap<string, readonly number[] | null>,
+): Generator<string> {
   const hole = /\{([^}]*)\}/.exec(pattern);
   if (hole === null) {
     yield pattern;
     return;
   }
-  for (const i of indices.get(hole[1] ?? "") ?? []) yield* expand(pattern.replace(hole[0], String(i)), indices);
+  for (const i of indices.get(hole[1] ?? "") ?? []) yield* tensorNames(pattern.replace(hole[0], String(i)), indices);
 }
 
 interface Found {
@@ -191,7 +194,7 @@ function find(
 ): Found {
   const present: Tensor[] = [];
   let missing: string | null = null;
-  const spellings = placed.weight.tensors.map((t) => expand(t, placed.indices));
+  const spellings = placed.weight.tensors.map((t) => tensorNames(t, placed.indices));
   for (;;) {
     const names = spellings.map((s) => s.next()).flatMap((n) => (n.done === true ? [] : [n.value]));
     const [first] = names;
@@ -216,7 +219,7 @@ function find(
   }
   for (const pattern of placed.weight.copies) {
     const [main] = present;
-    for (const name of expand(pattern, placed.indices)) {
+    for (const name of tensorNames(pattern, placed.indices)) {
       const copy = tensors.get(name);
       if (copy === undefined) continue;
       used.add(name);

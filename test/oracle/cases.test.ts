@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { fnv1a, mulberry32 } from "../../compiler/cli/tiny/seeded-numbers.ts";
 import { caseNames, loadCase, type OracleTensor, recordingError } from "./cases.ts";
-import { checksum, fnv1a, mulberry32, seededTensor } from "./seeded-weights.ts";
+import { checksum, seededTensor } from "./seeded-weights.ts";
 
 function row(tensor: OracleTensor | undefined, i: number): readonly number[] {
   const width = tensor?.shape.at(-1) ?? 0;

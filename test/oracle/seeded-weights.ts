@@ -1,22 +1,5 @@
 /** Weights from a seed, the same bits as seeded_weights.py makes. README.md defines the generator. */
-
-/** FNV-1a, 32 bits. */
-export function fnv1a(bytes: Uint8Array): number {
-  let value = 0x811c9dc5;
-  for (const byte of bytes) value = Math.imul(value ^ byte, 0x01000193);
-  return value >>> 0;
-}
-
-/** mulberry32: each call gives the next of 2^32 unsigned integers. */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return (t ^ (t >>> 14)) >>> 0;
-  };
-}
+import { fnv1a, mulberry32 } from "../../compiler/cli/tiny/seeded-numbers.ts";
 
 /** Row-major; every value is exact in bf16, f16 and f32. */
 export function seededTensor(seed: number, name: string, shape: readonly number[]): Float32Array {
