@@ -22,6 +22,17 @@ describe("ranges of one plan", () => {
       { from: first, to: 4096, plan: "" },
     ]);
   });
+  test("the ranges as text", async () => {
+    const { b, g } = blockGraph("mla", (x, on) => mla(x, on));
+    const split = runOnly(b, g, [splitConcat]).graph;
+    const lines = [1024, 4096, 32768, 131072].flatMap((S) => {
+      const planAt = (T: number): string => planOf(runOnly(b, split, [associate], { T, S }).reports);
+      return planRanges(planAt, 1, 1024).map(
+        (r) => `${S} rows, ${r.from} to ${r.to} tokens: ${r.plan || "as written"}\n`,
+      );
+    });
+    await expect(lines.join("")).toMatchFileSnapshot("../golden/graph/mla-plans.txt");
+  });
   test("attention to selected rows is absorbed for any number of tokens: each has rows of its own", () => {
     const { b, g } = blockGraph("dsa", (x, on) => mla(x, on, indexer));
     const planAt = (T: number): string =>

@@ -2,7 +2,8 @@
 import { expect } from "vitest";
 import { passes as allPasses, type Passed, runPasses } from "../../compiler/driver/pipeline.ts";
 import type { Builder } from "../../compiler/graph/builder.ts";
-import type { Sizes } from "../../compiler/graph/dim.ts";
+import { printDim, type Sizes } from "../../compiler/graph/dim.ts";
+import { interpretSlowly } from "../../compiler/graph/interpret/slowly.ts";
 import { leadingRanks, StateStore } from "../../compiler/graph/interpret/state-store.ts";
 import { realsOf, type Tensor, tensor } from "../../compiler/graph/interpret/tensor.ts";
 import type { Graph, Node, Param } from "../../compiler/graph/node.ts";
@@ -58,6 +59,12 @@ export function expectSame(before: Graph, after: Graph, options: SameOptions = {
   });
 }
 
+/** What a graph computes at given sizes. */
+export function resultsOf(g: Graph, sizes: Sizes, values: Values = {}): readonly Tensor[] {
+  const { param, state } = inputsOf(g, values)(sizes);
+  return interpretSlowly(g, { sizes, param, state: state() });
+}
+
 /** A plan for the published sizes with T tokens of a call, after which S are remembered. */
 export interface PlanFor {
   readonly T?: number;
@@ -78,7 +85,7 @@ export const find = (g: Graph, name: string): Node => {
   return found;
 };
 export const has = (g: Graph, name: string): boolean => nodesOf(g).some((n) => n.name === name && isComputed(n));
-export const dimsOf = (n: Node): readonly string[] => n.type.dims.map((d) => d.key.replace(/1\*\$/g, ""));
+export const dimsOf = (n: Node): readonly string[] => n.type.dims.map(printDim);
 export const kernels = (g: Graph): readonly string[] =>
   nodesOf(g)
     .filter(isComputed)
