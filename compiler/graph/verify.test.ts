@@ -44,6 +44,11 @@ describe("1: names", () => {
     expect(of((x) => reduce("sum", [axis("s", "T"), axis("s", "T")], read(x, [s])))).toMatch("binds a name twice");
     expect(of((x) => read(x, [i]), "f32", [t, t])).toMatch("1 %y: binds an index twice");
   });
+  test("a reduction over no axis", () => {
+    expect(of(() => ({ kind: "reduce", monoid: "sum", axes: [], where: null, body: num(1) }))).toBe(
+      "1 %y: sum has no axis",
+    );
+  });
   test("siblings may share one", () => {
     const part = (x: Node): Scalar => reduce("sum", [axis("s", "T")], read(x, [s]));
     expect(of((x) => mul(part(x), call("exp", part(x))))).toBe("");
@@ -265,6 +270,8 @@ describe("6: appends", () => {
       b.append("b", state, [num(0)], b.input("x", ["T"]), S),
     ];
     expect(problems(graph([one, two], [one, two]))).toMatch("another number of leading indices");
+    const many = b.append("d", b.state("e", ["S0"]), [num(0), num(0)], b.input("x", ["T"]), S);
+    expect(problems(graph([many], [many]))).toMatch("2 %d: %e has no axis 1");
     const flat = b.append("c", b.state("f", ["D"]), [num(0)], b.input("x", ["T"]), S);
     expect(problems(graph([flat], [flat]))).toMatch("has no axis of rows");
   });

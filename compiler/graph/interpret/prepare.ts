@@ -16,7 +16,10 @@ export interface Prepared {
   readonly run: (options: RunOptions) => readonly Tensor[];
 }
 
-/** Finds orders and regions once. Expressions are compiled when they are first needed, for all sizes. */
+/**
+ * Finds orders and regions once; expressions are compiled when they are first needed, for all sizes. The graph is taken to
+ * be well formed (verify.ts). One `Prepared` runs one call at a time.
+ */
 export const prepare = (graph: Graph): Prepared => {
   const made = new PreparedGraph(graph);
   return { run: (options) => made.run(options) };
