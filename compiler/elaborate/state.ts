@@ -10,7 +10,7 @@ import { IndexVariable, withPositions } from "./index-variable.ts";
 import { bind } from "./indices.ts";
 import { nodeOf } from "./materialize.ts";
 import { declaredLayouts } from "./range.ts";
-import { asTensor, type Tensor } from "./value.ts";
+import { asTensor, regroup, type Tensor } from "./value.ts";
 
 export function stateValue(decl: State, frame: Frame): Tensor {
   const { unit } = frame;
@@ -68,14 +68,16 @@ function writtenRows(write: EquationNode, row: readonly Layout[], memory: Memory
     all: [],
   });
   const place = asTensor(frame.unit.rules.evaluate(position, eq));
-  const value = asTensor(frame.unit.rules.evaluate(write.value, eq));
+  const given = asTensor(frame.unit.rules.evaluate(write.value, eq));
   const [token] = variables;
   if (token === undefined) throw new ElaborationError("a state is written at the position of a token", target.span);
   if (token.axis === null) token.standsOn(whole({ kind: "plain", size: memory.token }));
   checkPosition(place, token, memory.before, frame, position);
   const own = variables.slice(1);
-  const open = row.slice(others.length).map(whole);
-  const axes = [whole(token.layout), ...row.slice(0, others.length).map(whole), ...open];
+  const open = row.slice(others.length);
+  // The declared type of a state regroups an axis as that of a definition does.
+  const value = given.axes.length === open.length ? regroup(given, open) : given;
+  const axes = [whole(token.layout), ...row.map(whole)];
   return {
     kind: "tensor",
     axes,
