@@ -240,7 +240,7 @@ class Generator {
   // Operations
   #step(scope: Scope): void {
     const push = (...nodes: readonly Node[]): void => void scope.pool.push(...nodes);
-    switch (this.#r.below(scope.layer === null ? 17 : 12)) {
+    switch (this.#r.below(scope.layer === null ? 18 : 13)) {
       case 0:
         return push(this.#elementwise(scope, this.#any(scope)));
       case 1:
@@ -264,10 +264,12 @@ class Generator {
       case 11:
         return push(this.#append(scope));
       case 12:
-        return push(...this.#sorted(scope));
+        return push(...this.#experts(scope));
       case 13:
-        return push(this.#hash());
+        return push(...this.#sorted(scope));
       case 14:
+        return push(this.#hash());
+      case 15:
         return push(...this.#rotary(scope));
       default:
         return push(this.#repeat(scope));
@@ -451,6 +453,78 @@ class Generator {
     const slot = guarded ? causal(u, name(j.name)) : call("lt", name(j.name), dimValue(S));
     const gate = this.#r.below(2) === 0 ? gathered : mul(gathered, call("tanh", gathered));
     return [pick, this.#b.map(this.#label("g"), [u, d], reduce("sum", [j], gate, slot))];
+  }
+
+  /** Every expert of every row is defined, the sum asks for picked ones: as it is written, or with rows sorted by expert. */
+  #experts(scope: Scope): readonly Node[] {
+    const x =
+      this.#find(scope, (n) => n.type.dims.length === 2 && n.type.dims[0]?.key === T.key) ??
+      this.#b.input("x", [T, "D"]);
+    const width = x.type.dims[1] ?? dim("D");
+    const [E, F, K] = [dim("E"), dim(2), dim(1 + this.#r.below(2))];
+    const on = (...sizes: readonly Dim[]): readonly Axis[] => sizes.map((size) => this.#axis("e", size));
+    const at = (n: Node, ...axes: readonly (Axis | undefined)[]): Scalar =>
+      read(
+        n,
+        axes.map((a) => name(a?.name ?? "?")),
+      );
+    const [t, e] = on(T, E);
+    const d = this.#axis("d", width);
+    if (t === undefined || e === undefined) return [];
+    const router = this.#weight([E, width]);
+    const score = this.#b.map(
+      this.#label("score"),
+      [t, e],
+      call("tanh", reduce("sum", [d], mul(at(x, t, d), at(router, e, d)))),
+    );
+    const [t1, e1] = on(T, E);
+    if (t1 === undefined || e1 === undefined) return [];
+    const pick = this.#b.topK(this.#label("pick"), [t1], e1, K, at(score, t1, e1));
+    const [up, down] = [this.#weight([E, F, width]), this.#weight([E, width, F])];
+    const j = this.#axis("j", K);
+    const picked = (u: Axis): Scalar => read(pick, [name(u.name), name(j.name)]);
+    const inside = call("lt", name(j.name), dimValue(E));
+
+    if (this.#r.below(2) === 0) {
+      const [t2, e2, f2, d2] = on(T, E, F, width);
+      const g = this.#b.map(
+        this.#label("g"),
+        [t2, e2, f2].flatMap((a) => a ?? []),
+        call("tanh", reduce("sum", [d2 ?? d], mul(at(x, t2, d2), at(up, e2, f2, d2)))),
+      );
+      const [t3, e3, d3, f3] = on(T, E, width, F);
+      const y = this.#b.map(
+        this.#label("ye"),
+        [t3, e3, d3].flatMap((a) => a ?? []),
+        reduce("sum", [f3 ?? d], mul(at(g, t3, e3, f3), at(down, e3, d3, f3))),
+      );
+      const [t4, d4] = on(T, width);
+      if (t4 === undefined || d4 === undefined) return [];
+      const gate = read(score, [name(t4.name), picked(t4)]);
+      const value = read(y, [name(t4.name), picked(t4), name(d4.name)]);
+      return [this.#b.map(this.#label("moe"), [t4, d4], reduce("sum", [j], mul(gate, value), inside))];
+    }
+
+    const rows = mulDim(K, T);
+    const slot = (p: Scalar): readonly Scalar[] => [call("floordiv", p, dimValue(K)), call("mod", p, dimValue(K))];
+    const [p0, p1, p2, p3, p4] = on(rows, rows, rows, rows, rows);
+    if (p0 === undefined || p1 === undefined || p2 === undefined || p3 === undefined || p4 === undefined) return [];
+    const perm = this.#b.argsort(this.#label("perm"), p0, read(pick, slot(name(p0.name))));
+    const inverse = this.#b.argsort(this.#label("inverse"), p1, at(perm, p1));
+    const token = this.#b.map(this.#label("token"), [p2], slot(at(perm, p2))[0] ?? num(0), "i32");
+    const expert = this.#b.map(this.#label("expert"), [p3], read(pick, slot(at(perm, p3))), "i32");
+    const [f5, d5] = on(F, width);
+    if (f5 === undefined || d5 === undefined) return [];
+    const product = mul(
+      read(x, [at(token, p4), name(d5.name)]),
+      read(up, [at(expert, p4), name(f5.name), name(d5.name)]),
+    );
+    const g = this.#b.map(this.#label("g"), [p4, f5], call("tanh", reduce("sum", [d5], product)));
+    const [t6, d6, f6] = on(T, width, F);
+    if (t6 === undefined || d6 === undefined || f6 === undefined) return [];
+    const place = read(inverse, [add(mul(dimValue(K), name(t6.name)), name(j.name))]);
+    const term = mul(read(g, [place, name(f6.name)]), read(down, [picked(t6), name(d6.name), name(f6.name)]));
+    return [this.#b.map(this.#label("moe"), [t6, d6], reduce("sum", [j, f6], term, inside))];
   }
 
   /** x · rsqrt(mean x²) · w in one node: a reduction that does not depend on the last axis. */
