@@ -21,7 +21,7 @@ export default defineConfig(({ mode }) => {
       reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
       coverage: {
         provider: "v8",
-        include: ["dsl/**/*.ts", "compiler/**/*.ts"],
+        include: ["dsl/**/*.ts", "compiler/**/*.ts", "runtime/**/*.ts", "backends/**/*.ts"],
         exclude: ["**/*.test.ts"],
         reporter: ["text-summary", "html"],
       },

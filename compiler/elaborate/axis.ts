@@ -56,10 +56,6 @@ export function layoutSize(layout: Layout): Dim {
 /** Sizes of the graph's axes that hold a layout. */
 export const layoutDims = (layout: Layout): readonly Dim[] =>
   layout.kind === "merged" ? layout.parts.flatMap(layoutDims) : [layoutSize(layout)];
-/** Sizes of the graph's axes that hold a value's axis: a set kept as a list takes its slots. */
-export const axisDims = (axis: Axis): readonly Dim[] =>
-  axis.members?.kind === "slots" ? [axis.members.count] : layoutDims(axis.layout);
-
 export const layoutKey = (layout: Layout): string =>
   layout.kind === "plain"
     ? layout.size.key

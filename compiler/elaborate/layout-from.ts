@@ -5,8 +5,6 @@ import type { Dim } from "../graph/dim.ts";
 import { type Axis, type Layout, layoutSize, plain } from "./axis.ts";
 import type { Frame } from "./context.ts";
 
-export type Sizes = ReadonlyMap<string, Axis>;
-
 /** A size in a declaration's names with what these are. */
 export function sizeWith(p: Poly, sizes: (name: string) => Axis | undefined): Dim {
   const by = new Map<string, Poly>();

@@ -45,7 +45,8 @@ function image(of: Expr, binder: Expr, expr: SetExpr, eq: Equation): SetValue {
   const value = asTensor(eq.frame.unit.rules.evaluate(of, bind(eq, [variable])));
   const size = layoutSize(variable.axis.layout);
   return oneSet(
-    { kind: "plain", size },
+    // the axis that the values are indices of, not the one that they are listed along
+    value.of ?? { kind: "plain", size },
     {
       kind: "slots",
       count: size,

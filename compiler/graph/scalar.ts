@@ -316,10 +316,3 @@ function extend(scope: ReadonlyMap<string, string>, binder: Scalar): ReadonlyMap
 }
 /** Same meaning as far as identity shows it. */
 export const same = (a: Scalar, b: Scalar): boolean => a === b || key(a) === key(b);
-
-/** The fold with every step's body and its result replaced. */
-export const mapFold = (f: Fold, g: (e: Scalar) => Scalar): Fold => ({
-  ...f,
-  steps: f.steps.map((s) => ({ ...s, body: g(s.body) })),
-  result: g(f.result),
-});
