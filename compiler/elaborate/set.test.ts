@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { checkProject } from "../../dsl/checker/check-project.ts";
+import { interpretSlowly } from "../graph/interpret/slowly.ts";
+import { StateStore } from "../graph/interpret/state-store.ts";
+import { realsOf, tensor } from "../graph/interpret/tensor.ts";
+import { elaborate } from "./elaborate.ts";
+
+const library = fileURLToPath(new URL("../../dsl/stdlib", import.meta.url));
+
+/** The one result of `example`, with these tensors as weights and inputs. */
+function run(text: string, given: Readonly<Record<string, readonly number[]>>): readonly number[] {
+  const checked = checkProject({
+    entry: "example.ds",
+    read: (path) => (path === "example.ds" ? text : readFileSync(`${library}/${path.slice(4)}`, "utf8")),
+    config: { path: "config.json", text: "{}" },
+  });
+  expect(checked.diagnostics).toEqual([]);
+  if (checked.bound === null) throw new Error("no model");
+  const { graph } = elaborate({ model: checked.bound, declared: checked.declared, entry: "example" });
+  const sizes = Object.fromEntries([...graph.sizes].map(([name, { low }]) => [name, low]));
+  const [result] = interpretSlowly(graph, {
+    sizes,
+    state: new StateStore(),
+    param: (node) => {
+      const values = given[node.name] ?? [];
+      const [first, ...rest] = node.type.dims.map((d) => Number(d.key));
+      return tensor(first === undefined ? [] : [first, ...rest], values);
+    },
+  });
+  return result === undefined ? [] : [...realsOf(result)];
+}
+
+test("what is listed along one axis is a set of the axis that its numbers are indices of", () => {
+  const text = `model listed {
+  weight chosen : [2, 3] in 6 at "chosen"
+  entry example(s: [6], id: in 2) -> y: [6] {
+    w[e in { chosen[id,j] for j in 3 }] := s[e] * 10
+    y[e] := w[e] else 0
+  }
+}
+`;
+  const given = { chosen: [0, 1, 2, 5, 0, 3], s: [1, 2, 3, 4, 5, 6], id: [1] };
+  expect(run(text, given)).toEqual([10, 0, 0, 40, 0, 60]);
+});
