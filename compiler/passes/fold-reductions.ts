@@ -3,6 +3,8 @@
  * the same guard joins them in one pass, if each such use is a factor that does not vary along the axis (it moves out), or
  * a factor exp(x - max) (it is rescaled). Streamed attention, softmax denominators, the norm before a matrix product: one
  * rule. The law of folds decides what is legal, cost what is worth it.
+ *
+ * Not priced here: a schedule may split the axis over work units, and then does once a piece what has moved out of the fold.
  */
 import type { Computed, MapNode, Node, Scalar } from "../graph/node.ts";
 import { rewriteGraph } from "../graph/rewrite.ts";

@@ -3,12 +3,15 @@
  * kernel. Producers are met last first, in two rounds: first what repeats nothing (epilogues, nodes read once), then by
  * cost. In one round a gated product would go into the next projection as a cheap prologue, and bar the projections before
  * it from taking it as their epilogue.
+ *
+ * A kernel may end in several reductions over different axes (picked experts, the shared one): strategies take several.
  */
 import { evalDim } from "../graph/dim.ts";
 import type { Computed, MapNode, Node, Repeat } from "../graph/node.ts";
-import { boundNames, children, some } from "../graph/scalar.ts";
+import { some } from "../graph/scalar.ts";
 import { expressionsOf, regions } from "../graph/walk.ts";
-import { isSorted } from "../target/cost.ts";
+import { extentsOf, isSorted } from "../target/cost.ts";
+import { isInReduction, isSharedInStep, losesOrder } from "./fusion/objections.ts";
 import { copiesOf, depth, depthAround, type Price, priceOf, type Reader, sizeOf } from "./fusion/price.ts";
 import { WorkGraph } from "./fusion/work-graph.ts";
 import { isTransparent } from "./open.ts";
@@ -68,16 +71,19 @@ function structuralObjection(
   n: Node,
   body: MapNode,
   readers: readonly Reader[],
-  { target }: PassContext,
+  { target, sizes }: PassContext,
 ): string | null {
   if (!isTransparent(body)) return "its values are of another kind than what they are computed from";
   if (isSorted(n)) return "its order is read off its structure";
+  const nodes = readers.map((r) => r.node);
+  if (nodes.some((c) => losesOrder(n, body, c))) return "its rows are sorted by what they select";
   const inside = (c: Computed): boolean => expressionsOf(c).some((e) => isInReduction(e, n));
-  if (some(body.body, (x) => x.kind === "fold") && readers.some((r) => inside(r.node)))
-    return "a fold inside a reduction";
-  const around = Math.max(...readers.flatMap((r) => expressionsOf(r.node).map((e) => depthAround(e, n))));
-  if (around + depth(body.body) > target.maxNesting) return "reductions nested too deep";
-  const longest = Math.max(...readers.map((r) => sizeWith(r.node, n, body)));
+  if (some(body.body, (x) => x.kind === "fold") && nodes.some(inside)) return "a fold inside a reduction";
+  const around = Math.max(...nodes.flatMap((c) => expressionsOf(c).map((e) => depthAround(e, n))));
+  const own = depth(body.body);
+  if (around + own > target.maxNesting) return "reductions nested too deep";
+  if (own > 0 && nodes.some((c) => isSharedInStep(n, c, extentsOf(c, sizes)))) return "a reduction that outputs share";
+  const longest = Math.max(...nodes.map((c) => sizeWith(c, n, body)));
   return longest > maxSize ? "the expression would be too long" : null;
 }
 
@@ -93,13 +99,6 @@ function priceObjection(body: MapNode, price: Price): string | null {
 const maxSize = 400;
 const sizeWith = (reader: Computed, n: Node, body: MapNode): number =>
   expressionsOf(reader).reduce((sum, e) => sum + sizeOf(e) + copiesOf(e, n) * sizeOf(body.body), 0);
-
-function isInReduction(root: Parameters<typeof depth>[0], p: Node): boolean {
-  const visit = (e: typeof root, inside: boolean): boolean =>
-    (e.kind === "read" && e.value === p && inside) ||
-    children(e).some((c) => visit(c, inside || boundNames(e).length > 0));
-  return visit(root, false);
-}
 
 /** Product of the counts of the repeats that a reader stands in and its producer does not. */
 function roundCounter(order: readonly Node[], { sizes }: PassContext): (producer: Node, reader: Node) => number {

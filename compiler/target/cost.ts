@@ -4,7 +4,7 @@
  */
 import { affineKey } from "../graph/affine.ts";
 import { addDim, type Dim, evalDim, mulDim, oneDim, productOf, type Sizes, zeroDim } from "../graph/dim.ts";
-import type { Axis, Computed, Node, Read, Scalar } from "../graph/node.ts";
+import type { Computed, Node, Read, Scalar } from "../graph/node.ts";
 import { children, freeNames, key, readsOf, same, substitute, walk } from "../graph/scalar.ts";
 import { allAxes, axesOf, expressionsOf } from "../graph/walk.ts";
 import { scalarFunctions } from "../ops/scalar-functions.ts";
@@ -167,7 +167,3 @@ export function bytes(n: Computed, sizes: Sizes): number {
 /** Seconds of a node as a kernel of its own. */
 export const timeOf = (n: Computed, sizes: Sizes, target: CostTarget): number =>
   roofline(target, tiledFlops(n, sizes, target), bytes(n, sizes)) + target.launchSeconds;
-
-/** Product of the extents of axes. */
-export const pointsOf = (axes: readonly Axis[], sizes: Sizes): number =>
-  axes.reduce((p, a) => p * evalDim(a.size, sizes), 1);

@@ -24,6 +24,11 @@ describe("attention in one pass", () => {
     expect(stepsOf(find(graph, kernel))).toEqual(["let a", "max m", "sum l", "sum acc"]);
     await expectGolden(graph, `attention-${T}-tokens`);
   });
+  test("keys and values are expanded by kernels of their own: no work unit holds all tokens and all channels", () => {
+    const { b, g } = blockGraph("mla", (x, on) => mla(x, on));
+    const { graph } = runAll(b, g, { T: 512, S: 4096 });
+    expect([has(graph, "k"), has(graph, "v"), has(graph, "a")]).toEqual([true, true, false]);
+  });
   test("selected rows: the indexer's scores exist inside of the selection alone", async () => {
     const { b, g } = blockGraph("dsa", (x, on) => mla(x, on, indexer));
     for (const T of [1, 4096]) {

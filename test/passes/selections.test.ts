@@ -44,6 +44,7 @@ describe("experts", () => {
   test("fusion leaves the order that kernels read off", () => {
     const { graph } = runAll(b, g, { T: 512 });
     expect(isSorted(find(graph, "pick_group"))).toBe(true);
+    expect(dimsOf(find(graph, "ye"))).toEqual(["K * T", "D"]); // its readers take rows in the order of tokens
   });
   test("one token, fused: score, selection, both products, and one kernel for both projections and the residual", () => {
     const { graph } = runAll(b, g, { T: 1 });
