@@ -284,6 +284,17 @@ const languageServer: Command = {
   load: async () => (await import("./lsp-command.ts")).runLsp,
 };
 
-export const commands: readonly Command[] = [check, format, explain, graph, params, tiny, run, logits, opt, languageServer];
+export const commands: readonly Command[] = [
+  check,
+  format,
+  explain,
+  graph,
+  params,
+  tiny,
+  run,
+  logits,
+  opt,
+  languageServer,
+];
 
 export const findCommand = (name: string): Command | null => commands.find(({ spec }) => spec.name === name) ?? null;

@@ -146,8 +146,10 @@ async function open(opening: Opening): Promise<LoadedModel | CheckedFile | Failu
   const choice = chooseEntry(model, line.value("entry"), request.results);
   if (choice instanceof Failure) return choice;
   const { entry, result } = choice;
-  const elaborated = elaborate({ model, declared, entry, results: [result], keep: request.taps.wants });
-  const missing = resolveTaps(request.taps, elaborated);
+  const keeping = (keep: (path: string) => boolean): Elaborated =>
+    elaborate({ model, declared, entry, results: [result], keep });
+  const elaborated = keeping(request.taps.wants);
+  const missing = resolveTaps(request.taps, elaborated, () => keeping(() => true));
   if (missing !== null) return missing;
   const tokens = tokenEntry(elaborated, choice);
   if (tokens instanceof Failure) return tokens;

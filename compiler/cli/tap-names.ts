@@ -37,14 +37,18 @@ export function readTapNames(given: string | null): TapNames | Failure {
   return { names, wants: (path) => patterns.some((pattern) => pattern.test(path)) };
 }
 
-/** Null where each name is that of a value which the graph computes. */
-export function resolveTaps({ names }: TapNames, { graph, runs }: Elaborated): Failure | null {
-  const paths = new Set(nodesOf(graph).flatMap((node) => (isComputed(node) ? [pathOf(node.name, runs)] : [])));
+const pathsOf = ({ graph, runs }: Elaborated): ReadonlySet<string> =>
+  new Set(nodesOf(graph).flatMap((node) => (isComputed(node) ? [pathOf(node.name, runs)] : [])));
+
+/** Null where each name is that of a value which the graph computes. `everything`: the graph with all definitions kept. */
+export function resolveTaps({ names }: TapNames, kept: Elaborated, everything: () => Elaborated): Failure | null {
+  const paths = pathsOf(kept);
   for (const name of names) {
     const pattern = patternOf(name);
     if ([...paths].some((path) => pattern.test(path))) continue;
-    const near = closest(name, paths) ?? nearByLastStep(name, paths);
-    const hint = near === null ? listed(name, paths) : `did you mean \`${near}\`?`;
+    const all = pathsOf(everything());
+    const near = closest(name, all) ?? nearByLastStep(name, all);
+    const hint = near === null ? listed(name, all) : `did you mean \`${near}\`?`;
     return new Failure(exitCodes.usage, `--taps ${name}: no value that is computed has this name`, hint);
   }
   return null;

@@ -76,7 +76,7 @@ function writtenRows(write: EquationNode, row: readonly Layout[], memory: Memory
   const own = variables.slice(1);
   const open = row.slice(others.length);
   // The declared type of a state regroups an axis as that of a definition does.
-  const value = given.axes.length === open.length ? regroup(given, open) : given;
+  const value = given.axes.length === open.length ? asTensor(regroup(given, open)) : given;
   const axes = [whole(token.layout), ...row.map(whole)];
   return {
     kind: "tensor",

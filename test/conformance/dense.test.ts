@@ -7,11 +7,11 @@ describe.each(caseNames)("%s agrees with its recording", (name) => {
   const oracle = loadCase(name);
   const all = [...oracle.ids, ...oracle.steps];
   const opened = openDense(oracle);
-  const rows: readonly (readonly [how: string, calls: readonly (readonly number[])[], chunk?: number])[] = [
-    ["the prompt in one call, then single steps", [oracle.ids, ...oracle.steps.map((id) => [id])]],
-    ["everything in one call", [all]],
+  const rows: readonly (readonly [how: string, calls: readonly (readonly number[])[], chunk: number])[] = [
+    ["the prompt in one call, then single steps", [oracle.ids, ...oracle.steps.map((id) => [id])], 64],
+    ["everything in one call", [all], 64],
     ["everything in chunks of five", [all], 5],
-    ["a token a call", all.map((id) => [id])],
+    ["a token a call", all.map((id) => [id]), 64],
   ];
   test.each(rows)("%s", async (_how, calls, chunk) => {
     const bound = await opened;
