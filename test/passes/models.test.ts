@@ -17,10 +17,10 @@ const read = (path: string): string | null => {
 };
 const published = JSON.parse(read("models/deepseek-v3.2.config.json") ?? "{}") as Record<string, unknown>;
 
-function forward(config: Record<string, unknown>) {
+function forward(config: Record<string, unknown>, model = "deepseek-v3.2") {
   const text = JSON.stringify(config);
   const { bound, declared, diagnostics } = checkProject({
-    entry: "models/deepseek-v3.2.ds",
+    entry: `models/${model}.ds`,
     read,
     config: { path: "config.json", text },
   });
@@ -73,6 +73,18 @@ describe("a model of repeated layers with sparse attention and experts", () => {
       chunks: 2,
       closeness: { relative: 1e-9 },
     });
+  });
+  test("with dense attention, all tokens at once and one behind many", () => {
+    const dense = forward(small, "deepseek-v3");
+    const planned = fixed(forward(published, "deepseek-v3").graph);
+    for (const [T, S] of [
+      [1, 4096],
+      [4096, 4096],
+    ] as const) {
+      const { graph: done } = runAll(dense.builder, dense.graph, { sizes: { ...planned, T, S0: S - T } });
+      const sizes = [{ ...fixed(dense.graph), T: 3, S0: 2 }];
+      expectSame(dense.graph, done, { sizes, chunks: 3, closeness: { relative: 1e-9 } });
+    }
   });
   test("passes take the published sizes; the graph does not grow with the number of layers", () => {
     const count = (layers: number): number => {
