@@ -9,8 +9,8 @@ import { mastersOf } from "../product.ts";
 import { type Along, alongAxis, type Binding, type Closure, type Code, type Scope, withSlots } from "./code.ts";
 import { compileDomain } from "./domain.ts";
 import { slotsOf } from "./free-slots.ts";
-import { rescaledSumOf } from "./loops.ts";
-import { accumulator } from "./reduction.ts";
+import { rescaledDotOf, rescaledSumOf } from "./loops.ts";
+import { type Accumulate, accumulateOf, sidesOf } from "./reduction.ts";
 import { Freshness, Stream } from "./stream.ts";
 import { isStreamable } from "./streams.ts";
 
@@ -155,34 +155,28 @@ interface RunningParts {
 }
 function runningOf(code: Code, how: Monoid, parts: RunningParts, along: Along, scope: Scope): Running {
   const slots = new Set([parts.slot, ...slotsOf(parts.body, scope, along.name)]);
-  const shifts = parts.masters.length === 0 ? null : new Shifts(parts.masters);
-  return new Running(code, how, { ...parts, shifts, stream: code.stream(parts.body, along, scope) }, [...slots]);
+  const made = new Running(code, parts.slot, [...slots]);
+  if (parts.keeps) made.advanceBy(scan(made, how, code.stream(parts.body, along, scope)));
+  else if (parts.masters.length > 0) made.advanceBy(rescaled(code, parts, along, scope));
+  else made.advanceBy(accumulateOf(code, { monoid: how, body: parts.body }, along, scope));
+  return made;
 }
 
-/** Values of an accumulator after each point of a run. */
+/** Values of an accumulator after each point of a run, where they are asked for; else the last alone. */
 class Running extends Stream {
   readonly #env: Float64Array;
   readonly #fresh: Freshness;
-  readonly #how: Monoid;
   readonly #slot: number;
-  readonly #keeps: boolean;
-  readonly #body: Stream;
-  readonly #shifts: Shifts | null;
+  #accumulate: Accumulate = (acc) => acc;
   #last = Number.NaN;
-  constructor(
-    code: Code,
-    how: Monoid,
-    parts: { readonly slot: number; readonly keeps: boolean; readonly stream: Stream; readonly shifts: Shifts | null },
-    slots: readonly number[],
-  ) {
+  constructor(code: Code, slot: number, slots: readonly number[]) {
     super(slots);
     this.#env = code.env;
-    this.#how = how;
     this.#fresh = new Freshness(code, slots);
-    this.#slot = parts.slot;
-    this.#keeps = parts.keeps;
-    this.#body = parts.stream;
-    this.#shifts = parts.shifts;
+    this.#slot = slot;
+  }
+  advanceBy(accumulate: Accumulate): void {
+    this.#accumulate = accumulate;
   }
   /** The value before the first point of the run. */
   get start(): number {
@@ -190,29 +184,51 @@ class Running extends Stream {
   }
   /** The values were computed when the run was advanced. */
   load(): void {}
-
-  advance(from: number, n: number): void {
-    if (!this.#fresh.changed(from, n)) return;
-    const body = this.#body;
-    body.load(from, n);
-    if (this.#keeps) this.#last = this.#scan(n);
-    else if (this.#shifts === null) this.#last = accumulator(this.#how)(this.start, n, body);
-    else this.#last = rescaledSumOf(this.start, n, this.#shifts.load(n), body);
+  /** Where the values of a run of n points go. */
+  values(n: number): Float64Array {
+    return this.room(n);
   }
-  #scan(n: number): number {
-    const out = this.room(n);
-    const { combine } = monoids[this.#how];
-    const { data, offset, step } = this.#body;
-    let acc = this.start;
+  advance(from: number, n: number): void {
+    if (this.#fresh.changed(from, n)) this.#last = this.#accumulate(this.start, from, n);
+  }
+  finish(): void {
+    this.#env[this.#slot] = this.#last;
+  }
+}
+
+/** Keeps every value on the way. */
+function scan(into: Running, how: Monoid, body: Stream): Accumulate {
+  const { combine } = monoids[how];
+  return (start, from, n) => {
+    body.load(from, n);
+    const out = into.values(n);
+    const { data, offset, step } = body;
+    let acc = start;
     for (let i = 0; i < n; i += 1) {
       acc = combine(acc, data[offset + i * step] as number);
       out[i] = acc;
     }
     return acc;
+  };
+}
+
+/** A sum of terms that are shifted by maxima: what is summed so far is corrected at each point. */
+function rescaled(code: Code, { body, masters }: RunningParts, along: Along, scope: Scope): Accumulate {
+  const shifts = new Shifts(masters);
+  const sides = sidesOf("sum", body);
+  if (sides !== null) {
+    const [a, b] = [code.stream(sides[0], along, scope), code.stream(sides[1], along, scope)];
+    return (start, from, n) => {
+      a.load(from, n);
+      b.load(from, n);
+      return rescaledDotOf(start, n, shifts.load(n), a, b);
+    };
   }
-  finish(): void {
-    this.#env[this.#slot] = this.#last;
-  }
+  const term = code.stream(body, along, scope);
+  return (start, from, n) => {
+    term.load(from, n);
+    return rescaledSumOf(start, n, shifts.load(n), term);
+  };
 }
 
 /** exp(m[i-1] - m[i]) for each point, of all maxima together. */

@@ -49,6 +49,18 @@ export function rescaledSumOf(acc: number, n: number, c: Run, a: Run): number {
   return total;
 }
 
+/** acc · c + a · b for each element, in turn. */
+export function rescaledDotOf(acc: number, n: number, c: Run, a: Run, b: Run): number {
+  let total = acc;
+  const { data: scale, step: r } = c;
+  const { data: x, step: s } = a;
+  const { data: y, step: t } = b;
+  for (let i = 0, o = c.offset, p = a.offset, q = b.offset; i < n; i += 1, o += r, p += s, q += t) {
+    total = total * (scale[o] as number) + (x[p] as number) * (y[q] as number);
+  }
+  return total;
+}
+
 export function maxOf(acc: number, n: number, { data, offset, step }: Run): number {
   let best = acc;
   for (let i = 0, p = offset; i < n; i += 1, p += step) best = Math.max(best, data[p] as number);

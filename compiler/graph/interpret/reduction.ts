@@ -29,8 +29,8 @@ export function eachPoint(env: Float64Array, loops: readonly Loop[], visit: () =
   }
 }
 
-/** Continues `acc` over the points from..from+n-1 of the last axis. */
-type Accumulate = (acc: number, from: number, n: number) => number;
+/** Continues `acc` over the points from..from+n-1 of an axis. */
+export type Accumulate = (acc: number, from: number, n: number) => number;
 
 export function compileReduce(code: Code, e: Reduce, scope: Scope): Closure {
   const last = e.axes.at(-1);
@@ -65,13 +65,17 @@ export function compileReduce(code: Code, e: Reduce, scope: Scope): Closure {
 }
 
 /** The two sides of a product that a sum multiplies as it adds. */
-const sidesOf = (e: Reduce): readonly [Scalar, Scalar] | null => {
-  const [a, b] = e.monoid === "sum" && e.body.kind === "call" && e.body.fn === "mul" ? e.body.args : [];
+export const sidesOf = (monoid: Monoid, body: Scalar): readonly [Scalar, Scalar] | null => {
+  const [a, b] = monoid === "sum" && body.kind === "call" && body.fn === "mul" ? body.args : [];
   return a === undefined || b === undefined || isWide(a) || isWide(b) ? null : [a, b];
 };
 
-function accumulateOf(code: Code, e: Reduce, along: Along, scope: Scope): Accumulate {
-  const sides = sidesOf(e);
+export interface Term {
+  readonly monoid: Monoid;
+  readonly body: Scalar;
+}
+export function accumulateOf(code: Code, { monoid, body: term }: Term, along: Along, scope: Scope): Accumulate {
+  const sides = sidesOf(monoid, term);
   if (sides !== null) {
     const [a, b] = [code.stream(sides[0], along, scope), code.stream(sides[1], along, scope)];
     return (acc, from, n) => {
@@ -80,8 +84,8 @@ function accumulateOf(code: Code, e: Reduce, along: Along, scope: Scope): Accumu
       return dotOf(acc, n, a, b);
     };
   }
-  const body = code.stream(e.body, along, scope);
-  const loop = accumulator(e.monoid);
+  const body = code.stream(term, along, scope);
+  const loop = accumulator(monoid);
   return (acc, from, n) => {
     body.load(from, n);
     return loop(acc, n, body);
@@ -89,7 +93,7 @@ function accumulateOf(code: Code, e: Reduce, along: Along, scope: Scope): Accumu
 }
 
 /** Continues an accumulator over the elements of a stream. */
-export function accumulator(monoid: Monoid): (acc: number, n: number, a: Run) => number {
+function accumulator(monoid: Monoid): (acc: number, n: number, a: Run) => number {
   switch (monoid) {
     case "sum":
       return sumOf;
@@ -168,7 +172,7 @@ function stepOf(
   scope: Scope,
 ): (from: number, n: number, out: Float64Array) => void {
   const where = e.where === null ? null : code.scalar(e.where, scope);
-  const sides = sidesOf(e);
+  const sides = sidesOf(e.monoid, e.body);
   if (sides !== null) {
     const [a, b] = [code.stream(sides[0], along, scope), code.stream(sides[1], along, scope)];
     return (from, n, out) => {
