@@ -428,7 +428,7 @@ describe("states", () => {
     expect(kept.rows("k")).toBe(5);
     const before = remembered(kept);
     state.rollback(7);
-    go(state, 0, 1);
+    prepared.run(optionsOf({ S0: 0, T: 1 }, { x: rows(9, 1) }, { state }));
     expect(remembered(kept)).toEqual(before);
     expect(() => state.rollback(8)).toThrow("8 cannot be forgotten");
   });
