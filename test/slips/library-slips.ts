@@ -17,7 +17,7 @@ export const librarySlips: readonly Slip[] = [
     ["  z    := sum[i](e[i])", "sum[i](e[i])", "e[i]", "DS0211", "i"],
     ["  p[i] := e[i] / z", "p[i]", "p[j]", "DS0211"],
     ["fn softmax(a", "-> p: [I]", "-> q: [I]", "DS0111", "q"],
-    ["fn softmax_sink", "sink: real", "sink: [I]", "DS0209"],
+    ["law softmax_sink_shift", "softmax_sink(a, s)", "softmax_sink(s, a)", "DS0209"],
     ["law softmax_shift", "softmax(a)", "softmax(c)", "DS0209", "c"],
     ["law softmax_sums", "softmax(a)[i]", "softmax(a)[i,i]", "DS0203"],
   ]),
@@ -35,7 +35,7 @@ export const librarySlips: readonly Slip[] = [
     ["  u[(k,m),i,j]", "rsqrt(var[k] + eps)", "rsqrt(var + eps)", "DS0209"],
     ["  z : [C, Y, X] := u", "[C, Y, X]", "[C, X]", "DS0209"],
     ["  y[c,i,j] := z", "g[c]", "g[i]", "DS0201", "i"],
-    ["law rms_norm_ignores", "unit_rms(x, 0)", "unit_rms(x, 0, 1)", "DS0245"],
+    ["law rms_norm_ignores", "unit_rms(x, 1e-6)", "unit_rms(x, 1e-6, 1)", "DS0245"],
   ]),
   ...slipsOf("std/linear.ds", [
     ["  weight w : [O, I]", "[O, I]", "[I, O]", "DS0201"],
