@@ -1,7 +1,7 @@
 /** Expressions: constructors that simplify exactly, walks, substitution, identity up to renaming. */
 import { type Monoid, type ScalarFn, scalarFunctions } from "../ops/scalar-functions.ts";
 import { addDim, constantOf, type Dim, type DimLike, dim, mulDim, subDim } from "./dim.ts";
-import type { Axis, Fold, Name, Node, Read, Scalar } from "./node.ts";
+import type { Axis, Name, Node, Read, Scalar } from "./node.ts";
 
 export const num = (value: number): Scalar => ({ kind: "const", value });
 export const name = (n: string): Name => ({ kind: "name", name: n });
