@@ -1,6 +1,19 @@
 /**
  * Faults planted in copies of the passes, one a mutant: the text that is replaced, and the law that must refuse what comes
  * of it. A law that no mutant breaks would test nothing, and a mutant that every law accepts shows one that is missing.
+ *
+ * Faults of choice keep the meaning, so tests of structure catch them; planted by hand, each with the test that failed:
+ * - unsorted prices for sorted rows: "experts are grouped from a few tokens on", "through indices a row a point…"
+ * - bytes of what folds remove, bytes of the last step: "latent attention of … rows is absorbed below … tokens"
+ * - a shared node that is paid for again: "a node that somebody else computes anyway"
+ * - one round of fusion: "a gated layer is two kernels", "one token, fused…"
+ * - small axes not enumerated: "rope is an epilogue of its projection"
+ * - outputs of one tile counted as all: "a gated layer is two kernels"
+ * - rounds of a repeat not counted: "what a repeat reads and does not change is computed once"
+ * - index maps and sorted rows fused away: "fusion leaves the order that kernels read off"
+ * - values expanded inside of a fold: "keys and values are expanded by kernels of their own"
+ * - use counts of rebuilt nodes: "counts are those of before" (compiler/graph/rewrite.test.ts)
+ * - a repeat that only remembers is dropped: "repeats that only remember", "a rewrite that makes a remembering repeat…"
  */
 import type { LawName } from "./laws.ts";
 
