@@ -22,6 +22,7 @@ import { enter, type Given, type Setting } from "./enter.ts";
 import { IndexVariable, withPositions } from "./index-variable.ts";
 import { around, bind, binders, conjunction, loopOver } from "./indices.ts";
 import { layoutFromChecker, sizeIn } from "./layout-from.ts";
+import { limits } from "./limits.ts";
 import { hasReduction, isAlias, materialize } from "./materialize.ts";
 import { argmax, top } from "./set.ts";
 import { asTensor, staticValue, type Tensor, type Value } from "./value.ts";
@@ -152,6 +153,8 @@ function callPart(name: string, member: Expr | null, expr: CallNode, eq: Equatio
   const subject = ungroup(member);
   const variable = subject.kind === "name" ? eq.indices.get(subject.text) : undefined;
   variable?.standsOn({ layout: { kind: "plain", size }, members: null });
+  if (count > limits.members)
+    throw new ElaborationError(`a family of ${count} members; at most ${limits.members} can be elaborated`, expr.span);
   const members = Array.from({ length: count }, (_, i) => i);
   return callBlock(part, owner, expr, eq, new Map(), [{ hole: index, members, size, at: () => tensor.at([]) }]);
 }

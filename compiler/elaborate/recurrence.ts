@@ -11,6 +11,7 @@ import { call, num, read } from "../graph/scalar.ts";
 import { type Axis, axisLeaves, flatten, type Position, plain, whole } from "./axis.ts";
 import { callMember, memberKey } from "./call.ts";
 import { ElaborationError, type Frame, type LayerCall } from "./context.ts";
+import { limits } from "./limits.ts";
 import { nodeOf } from "./materialize.ts";
 import { wholeNumber } from "./read.ts";
 import { asTensor, type Rows, type Tensor, type Value } from "./value.ts";
@@ -41,6 +42,7 @@ export const isStep = (target: Target): boolean => stepPlace(target) >= 0;
 
 export function recurrence(r: Recurrence): Value {
   const rows = new Map<number, Value>();
+  let depth = 0;
   const index = stepIndex(r);
   const family = layerCall(r, index);
   const taps = family === null ? null : tapsOf(r);
@@ -51,7 +53,13 @@ export function recurrence(r: Recurrence): Value {
       return known;
     }
     if (k <= 0) throw new ElaborationError(`row ${k} of \`${r.name}\` has no start`, r.step.span);
+    if (k > limits.members || depth >= limits.steps) {
+      const most = k > limits.members ? limits.members : limits.steps;
+      throw new ElaborationError(`\`${r.name}\` has more than the ${most} rows that can be elaborated`, r.step.span);
+    }
+    depth += 1;
     const value = rowBefore(k);
+    depth -= 1;
     rows.set(k, value);
     return value;
   };
@@ -98,6 +106,42 @@ function layerCall(r: Recurrence, index: string): LayerCall | null {
     (a, i) => i === carried || (a.kind === "argument" && !mentions(a.value, index) && !mentions(a.value, r.name)),
   );
   return carried < 0 || !others ? null : { expr, part: part.text, carried };
+}
+
+/**
+ * The index of a definition that takes turns with a recurrence: `r[n] := f(m[n])` beside `m[n + 1] := g(r[n])`. Each of
+ * its rows then is a value of its own, as those of the recurrence are. Null for any other definition.
+ */
+export function turnOf(name: string, equation: EquationNode, frame: Frame): string | null {
+  const [target] = equation.targets;
+  const [item] = target?.subscript?.items ?? [];
+  const subject = item === undefined || equation.targets.length !== 1 ? null : subjectOf(item);
+  if (subject?.kind !== "name") return null;
+  const turns = readsAt(equation.value, subject.text).some((other) => {
+    const source = frame.info.body.scope.names.get(other)?.source;
+    const steps = source?.kind === "definition" ? source.equations : [];
+    return steps.some((step) => step.targets.some((t) => stepPlace(t) === 0) && mentions(step.value, name));
+  });
+  return turns ? subject.text : null;
+}
+
+/** Names that are read at an index in their first place: `m` for `m[n, i]`. */
+function readsAt(e: Expr, index: string): readonly string[] {
+  const base = e.kind === "index" ? ungroup(e.base) : null;
+  const [first] = e.kind === "index" ? e.subscript.items : [];
+  const own = base?.kind === "name" && first !== undefined && isName(first, index) ? [base.text] : [];
+  return [...own, ...childrenOf(e).flatMap((c) => readsAt(c, index))];
+}
+
+/** Rows that are made when they are first read. */
+export function rowByRow(make: (k: number) => Value): Rows {
+  const rows = new Map<number, Value>();
+  const row = (k: number): Value => {
+    const value = rows.get(k) ?? make(k);
+    rows.set(k, value);
+    return value;
+  };
+  return { kind: "rows", row };
 }
 
 const isName = (e: Expr, name: string): boolean => {

@@ -6,6 +6,7 @@ import type { DType } from "../graph/node.ts";
 import { read } from "../graph/scalar.ts";
 import { type Axis, axisLeaves, layoutDims, layoutSize, whole } from "./axis.ts";
 import { ElaborationError, type Frame, type Stack } from "./context.ts";
+import { limits } from "./limits.ts";
 import { declaredLayouts, layoutFrom } from "./range.ts";
 import type { SetValue, Tensor, Value } from "./value.ts";
 
@@ -67,6 +68,9 @@ export function weightValue(decl: Weight, frame: Frame): Value {
   const label = frame.label === "" ? decl.name.text : `${frame.label}.${decl.name.text}`;
   const prefix = joinNames(unit.prefixOf(decl), frame.prefix);
   const { stacks } = frame;
+  const count = stacks.reduce((product, stack) => product * stack.members.length, 1);
+  if (count > limits.tensors)
+    throw new ElaborationError(`a weight of ${count} tensors; at most ${limits.tensors} can be elaborated`, decl.span);
   const dims: readonly Dim[] = [...stacks.map((s) => s.size), ...layouts.flatMap(layoutDims)];
   const dtype = elementTypes.get(element) ?? (element as DType);
   const node = unit.builder.weight(label, dims, dtype);
