@@ -56,9 +56,14 @@ export function decide(e: Scalar, place: Place): boolean | null {
     const absorbing = e.fn === "or";
     return x === absorbing || y === absorbing ? absorbing : x === null || y === null ? null : !absorbing;
   }
-  if (e.fn !== "lt" && e.fn !== "le") return null;
+  if (e.fn !== "lt" && e.fn !== "le" && e.fn !== "eq") return null;
   const gap = reachOf({ kind: "call", fn: "sub", args: [b, a] }, place);
   if (gap === null) return null;
+  if (e.fn === "eq") {
+    if (gap.low.key === zeroDim.key && gap.high.key === zeroDim.key) return true;
+    const apart = yes(subDim(gap.low, 1), place) || yes(subDim(subDim(zeroDim, gap.high), 1), place);
+    return apart ? false : null;
+  }
   const least = e.fn === "lt" ? 1 : 0;
   if (yes(subDim(gap.low, least), place)) return true;
   return yes(subDim(subDim(zeroDim, gap.high), 1 - least), place) ? false : null;

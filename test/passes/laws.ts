@@ -475,6 +475,8 @@ const indexArithmetic: Law = (p) => {
       [t, c],
       at(x, "t", join(call("floordiv", name("c"), num(2)), call("mod", add(name("c"), num(1)), num(2)))),
     ),
+    b.map("i", [t, c], call("select", call("eq", name("c"), num(0)), num(1), at(x, "t", "c"))),
+    b.map("j", [t, i, u], call("select", call("eq", name("u"), num(-1)), num(1), at(x, "t", pair))),
     b.topK("h", [t], c, 2, at(x, "t", "c"), call("le", num(0), name("c"))),
   ];
   const g = graphOf(...results);

@@ -330,6 +330,13 @@ export const mutants: readonly Mutant[] = [
     law: "index arithmetic",
   },
   {
+    what: "indices that may be equal are",
+    file: "in-range.ts",
+    from: "gap.low.key === zeroDim.key && gap.high.key === zeroDim.key",
+    to: "gap.low.key === zeroDim.key || gap.high.key === zeroDim.key",
+    law: "index arithmetic",
+  },
+  {
     what: "a rest larger than the divisor is left in place",
     file: "rules/index-rules.ts",
     from: "return inside ? { quotient, rest } : null;",

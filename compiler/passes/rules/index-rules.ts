@@ -13,7 +13,7 @@ export const decidedCondition: Rule = {
   name: "decided condition",
   exactness: "exact",
   apply: (e, place) => {
-    if (e.kind !== "call" || (e.fn !== "lt" && e.fn !== "le")) return null;
+    if (e.kind !== "call" || (e.fn !== "lt" && e.fn !== "le" && e.fn !== "eq")) return null;
     const holds = decide(e, place);
     return holds === null ? null : num(holds ? 1 : 0);
   },

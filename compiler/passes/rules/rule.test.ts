@@ -28,6 +28,10 @@ describe("index rules", () => {
     [call("lt", c, dimValue(mulDim(2, "P"))), "1"],
     [call("le", dimValue(mulDim(2, "P")), c), "0"],
     [call("lt", c, dimValue(subDim(mulDim(2, "P"), 1))), "c < {2*P - 1}"],
+    [call("eq", add(u, num(2)), num(1)), "0"],
+    [call("eq", add(u, num(-2)), num(1)), "0"],
+    [call("eq", add(c, P), add(P, c)), "1"],
+    [call("eq", u, num(1)), "u == 1"],
     [call("select", call("lt", i, P), c, u), "c"],
     [call("and", call("le", num(0), c), call("lt", c, P)), "c < P"],
   ])("%#: %j", (e, text) => expect(settled(e)).toBe(text));
