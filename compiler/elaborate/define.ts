@@ -11,7 +11,7 @@ import { IndexVariable, withPositions } from "./index-variable.ts";
 import { bind } from "./indices.ts";
 import { materialize } from "./materialize.ts";
 import { declaredLayouts, rangeOf } from "./range.ts";
-import { isStep, recurrence, stepPlace } from "./recurrence.ts";
+import { isStep, recurrence, rowByRow, stepPlace, turnOf } from "./recurrence.ts";
 import { stateValue } from "./state.ts";
 import { asTensor, regroup, type Tensor, type Value, within } from "./value.ts";
 import { weightValue } from "./weight.ts";
@@ -67,6 +67,10 @@ function definition(
       base: (at) => base(name, bases, stepPlace(step.target), at, layouts, frame),
       next: (known) => targetValue(name, step.equation, step.target, layouts, frame, known),
     });
+  }
+  const turn = targets.length === 1 && layouts === null ? turnOf(name, first, frame) : null;
+  if (turn !== null) {
+    return rowByRow((k) => targetValue(name, first, targets[0]?.target as Target, null, frame, new Map([[turn, k]])));
   }
   const value =
     targets.length === 1 && literalsOf(targets[0]?.target).size === 0
@@ -130,6 +134,10 @@ function leftItems(
         const variable = new IndexVariable(name.text, BigInt(known.get(name.text) ?? 0));
         inner = bind(inner, [variable]);
       }
+      return null;
+    }
+    if (subject.kind === "name" && known.has(subject.text)) {
+      inner = bind(inner, [new IndexVariable(subject.text, BigInt(known.get(subject.text) ?? 0))]);
       return null;
     }
     return one(item, layouts?.[i] ?? null);

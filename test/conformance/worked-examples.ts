@@ -382,6 +382,36 @@ model example_of {
   ];
 }
 
+function hyperConnections({ mhc_v4: mhc = {} }: Examples): readonly Example[] {
+  // one stream's first channel is 1, all else 0: what the projections give is their first column times this root
+  const root = Math.sqrt(1 / 8 + 1e-6);
+  const column = list(mhc["m"]).map((value) => [number(value) * root, ...Array.from({ length: 7 }, () => 0)]);
+  return [
+    {
+      name: "mhc_v4",
+      text: `import hyper_site, hyper_read, hyper_write from "std/hyper"
+model example_of {
+  part site_of : hyper_site(site: "a", steps: ${number(mhc["iters"])}, rms_eps: 1e-6, hc_eps: ${number(mhc["hc_eps"])}) at "s"
+  entry example(one, x: [4, 2], out: [2]) -> (pre: [4], post: [4], comb: [4, 4], read: [2], next: [4, 2]) {
+    pre, post, comb := site_of(one)
+    read := hyper_read(x, pre)
+    next := hyper_write(x, out, post, comb)
+  }
+}
+`,
+      tensors: { "s.hc_a_fn": column, "s.hc_a_base": mhc["base"] ?? [], "s.hc_a_scale": mhc["scale"] ?? [] },
+      inputs: { one: [1, 0, 0, 0, 0, 0, 0, 0], x: mhc["X"] ?? [], out: mhc["sublayer_out"] ?? [] },
+      expected: {
+        pre: mhc["pre"] ?? [],
+        post: mhc["post"] ?? [],
+        comb: mhc["M"] ?? [],
+        read: mhc["collapsed"] ?? [],
+        next: mhc["X_next"] ?? [],
+      },
+    },
+  ];
+}
+
 function roundings({ e4m3_rne: casts = {}, act_quant_one_group: group = {} }: Examples): readonly Example[] {
   const rows = Object.values(casts) as unknown as readonly { readonly x: number; readonly q: number }[];
   const dequantised = (key: string): Nested =>
@@ -422,5 +452,6 @@ export const workedExamples = (all: Examples, dsa: string): readonly Example[] =
   ...smallBlocks(all),
   ...rotations(all),
   ...selection(all, dsa),
+  ...hyperConnections(all),
   ...roundings(all),
 ];

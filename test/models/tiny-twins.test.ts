@@ -26,14 +26,20 @@ const texts: readonly (readonly [configs: RegExp, model: string])[] = [
 const modelOf = (config: string): string | undefined => texts.find(([configs]) => configs.test(config))?.[1];
 /** What elaboration says of texts that it cannot run yet. */
 const notYet: ReadonlyMap<string, string> = new Map([
-  // the Sinkhorn sweeps: rows of one definition and of another that reads them take turns
-  ["deepseek-v4", "a row of a recurrence must be known when compiling"],
+  // memory of compressed tokens: \`state entry_state : [S div m, C]\`
+  ["deepseek-v4", "only states with one row a token can be elaborated"],
 ]);
 /** One of each text; all configs in the full suite. */
 const quick = ["r1-distill-qwen-1.5b", "v2-lite", "v2", "v3.2", "v4-flash"].map((name) => `deepseek-${name}.json`);
 const names = found
   ? readdirSync(configs).filter((name) => modelOf(name) !== undefined && (full || quick.includes(name)))
   : ["none"];
+
+/**
+ * Where the text leaves a condition to run time that small sizes break: V4 rounds head_dim - qk_rope_head_dim channels in
+ * groups of 64, and the checker does not see that size through `ratios[l] == 0 ? near_freq : far_freq`.
+ */
+const asked = new Map([["deepseek-v4", { path: ["head_dim"], value: "68" }]]);
 
 const cache = newParseCache();
 const check = (entry: string, config: string, weights?: NamedText): CheckedProject =>
@@ -45,10 +51,13 @@ const check = (entry: string, config: string, weights?: NamedText): CheckedProje
     ...(weights === undefined ? {} : { weights }),
   });
 
-function twinOf(entry: string, published: string): TinyConfig {
+function twinOf(model: string, published: string): TinyConfig {
+  const entry = `models/${model}.ds`;
   const { bound } = check(entry, published);
   if (bound === null) throw new Error("the published config is refused");
-  const twin = tinyConfig({ published, model: bound, fixed: new Map(), check: (text) => check(entry, text) });
+  const size = asked.get(model);
+  const fixed = new Map(size === undefined ? [] : [[size.path.join("."), size]]);
+  const twin = tinyConfig({ published, model: bound, fixed, check: (text) => check(entry, text) });
   if ("diagnostics" in twin) throw new Error(twin.diagnostics.map(({ title }) => title).join("\n"));
   return twin;
 }
@@ -65,8 +74,9 @@ const ids = [3, 1, 4, 1, 5];
 
 describe.skipIf(!found)(`twins of published configs${found ? "" : " (skipped: not there, set DSC_TEST_DATA)"}`, () => {
   test.each(names)("%s", async (name) => {
-    const entry = `models/${modelOf(name) ?? ""}.ds`;
-    const twin = twinOf(entry, readFileSync(join(configs, name), "utf8"));
+    const model = modelOf(name) ?? "";
+    const entry = `models/${model}.ds`;
+    const twin = twinOf(model, readFileSync(join(configs, name), "utf8"));
     const tensors = placedTensors(twin.checked);
     expect(check(entry, twin.config, listing(tensors)).diagnostics).toEqual([]);
 
@@ -82,7 +92,7 @@ describe.skipIf(!found)(`twins of published configs${found ? "" : " (skipped: no
       });
       return calls.flatMap((call) => forward(call).results.get("logits") ?? []);
     };
-    const refusal = notYet.get(modelOf(name) ?? "");
+    const refusal = notYet.get(model);
     if (refusal !== undefined) {
       await expect(run([ids])).rejects.toThrow(refusal);
       return;

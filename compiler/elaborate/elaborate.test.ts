@@ -44,3 +44,28 @@ test("what is listed along one axis is a set of the axis that its numbers are in
   const given = { chosen: [0, 1, 2, 5, 0, 3], s: [1, 2, 3, 4, 5, 6], id: [1] };
   expect(run(text, given)).toEqual([10, 0, 0, 40, 0, 60]);
 });
+
+test("two definitions that take turns are rows of both", () => {
+  const text = `model turning {
+  entry example(x: [2, 2]) -> y: [2, 2] {
+    m[0,i,j] := x[i,j]
+    r[n,i,j] := m[n,i,j] / sum[k](m[n,i,k])
+    m[n + 1 in 4, i, j] := r[n,i,j] / sum[k](r[n,k,j])
+    y := m[3]
+  }
+}
+`;
+  const rows = (m: readonly number[]): readonly number[] => {
+    const [a = 0, b = 0, c = 0, d = 0] = m;
+    return [a / (a + b), b / (a + b), c / (c + d), d / (c + d)];
+  };
+  const columns = ([a = 0, b = 0, c = 0, d = 0]: readonly number[]): readonly number[] => [
+    a / (a + c),
+    b / (b + d),
+    c / (a + c),
+    d / (b + d),
+  ];
+  const x = [1, 2, 3, 5];
+  const expected = [1, 2, 3].reduce<readonly number[]>((m) => columns(rows(m)), x);
+  expect(run(text, { x })).toEqual(expected);
+});
