@@ -11,7 +11,7 @@ import type { Computed, MapNode, Node, Repeat } from "../graph/node.ts";
 import { some } from "../graph/scalar.ts";
 import { expressionsOf, regions } from "../graph/walk.ts";
 import { extentsOf, isSorted } from "../target/cost.ts";
-import { isInReduction, isSharedInStep, losesOrder } from "./fusion/objections.ts";
+import { isCostlyFunction, isInReduction, isSharedInStep, losesOrder } from "./fusion/objections.ts";
 import { copiesOf, depth, depthAround, type Price, priceOf, type Reader, sizeOf } from "./fusion/price.ts";
 import { WorkGraph } from "./fusion/work-graph.ts";
 import { isTransparent } from "./open.ts";
@@ -73,6 +73,7 @@ function structuralObjection(
   readers: readonly Reader[],
   { target, sizes }: PassContext,
 ): string | null {
+  if (readers.some((r) => r.rounds > 1) && isCostlyFunction(body)) return "the same in every round of a loop";
   if (!isTransparent(body)) return "its values are of another kind than what they are computed from";
   if (isSorted(n)) return "its order is read off its structure";
   const nodes = readers.map((r) => r.node);

@@ -14,7 +14,7 @@ import { parse } from "../../compiler/graph/parse.ts";
 import { print } from "../../compiler/graph/print.ts";
 import { some } from "../../compiler/graph/scalar.ts";
 import { verify } from "../../compiler/graph/verify.ts";
-import { isComputed, nodesOf } from "../../compiler/graph/walk.ts";
+import { expressionsOf, isComputed, nodesOf, regions } from "../../compiler/graph/walk.ts";
 import { printReport, type Report } from "../../compiler/passes/pass.ts";
 import { gpu } from "../../compiler/target/example-targets.ts";
 import { paramTensor } from "../graph/random-values.ts";
@@ -98,6 +98,17 @@ describe("derived", () => {
   test("attention is one pass: no scores of every token and row are stored", () => {
     for (const call of [decode, prefill])
       expect(stored(plan("deepseek-v3", v3, call).graph).has(dims("T", "H", "S"))).toBe(false);
+  });
+
+  test("angles are computed once a call, not in every layer", () => {
+    const { graph } = plan("deepseek-v3", v3, decode);
+    const order = nodesOf(graph);
+    const inLoop = regions(order);
+    const angles = order.filter((n) =>
+      expressionsOf(n).some((e) => some(e, (x) => x.kind === "call" && (x.fn === "cos" || x.fn === "sin"))),
+    );
+    expect(angles).toHaveLength(2);
+    expect(angles.filter((n) => inLoop.has(n))).toEqual([]);
   });
 
   test("experts: only those picked; in the order of tokens for one token, sorted by expert for many", () => {

@@ -1,8 +1,18 @@
 /** What a reader would break, whatever it costs: facts of its structure that a kernel depends on. */
 import type { Computed, Fold, MapNode, Node, Read, Scalar } from "../../graph/node.ts";
-import { boundNames, children, freeNames, readsOf } from "../../graph/scalar.ts";
+import { boundNames, children, freeNames, readsOf, some } from "../../graph/scalar.ts";
 import { axesOf, expressionsOf } from "../../graph/walk.ts";
+import { scalarFunctions } from "../../ops/scalar-functions.ts";
 import { isSorted } from "../../target/cost.ts";
+
+/**
+ * Computes an exponential, a sine, a power, … What hangs on no round of a loop (angles of positions, frequencies of the
+ * config) is then worth a kernel before it: how much of it each round would share is up to the schedule, and a price in
+ * operations a second does not show what such a function costs.
+ */
+export const isCostlyFunction = (body: MapNode): boolean =>
+  some(body.body, (e) => e.kind === "call" && scalarFunctions[e.fn].flops >= costly);
+const costly = 8;
 
 /** The node is read below some reduction. */
 export function isInReduction(root: Scalar, p: Node): boolean {
