@@ -10,7 +10,7 @@ test.concurrent("help lists every command and every exit code", async () => {
   const { code, out, error } = await dsc(["help"], { cwd });
   expect({ code, error }).toEqual({ code: 0, error: "" });
   for (const { spec } of commands) expect(out).toMatch(new RegExp(`^ {2}${spec.name} `, "m"));
-  for (const exit of [0, 1, 2, 3, 70]) expect(out).toMatch(new RegExp(`^ {2}${exit} `, "m"));
+  for (const exit of [0, 1, 2, 3, 70, 130]) expect(out).toMatch(new RegExp(`^ {2}${exit} `, "m"));
   expect((await dsc(["--help"], { cwd })).out).toBe(out);
 });
 
