@@ -3,6 +3,7 @@ import type { Expr } from "../../dsl/ast/nodes.ts";
 import { scalarFunctions as coreFunctions, isReduction } from "../../dsl/checker/builtins.ts";
 import { type BlockValue, type DeclInfo, lookup, type PartInfo, type Static } from "../../dsl/checker/context.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
+import { childrenOf } from "../../dsl/checker/sums.ts";
 import type { Axis as CheckerAxis } from "../../dsl/types/axis.ts";
 import type { Dim } from "../graph/dim.ts";
 import type { Scalar } from "../graph/node.ts";
@@ -394,13 +395,28 @@ function blockKey(value: BlockValue, home: Frame): string {
   const { block } = resolved;
   const args = [...block.args].map(([name, arg]) => {
     if (arg.value.block !== null) return `${name}=${blockKey(arg.value.block, resolved.home)}`;
-    if (arg.expr === null) return name;
-    const eq: Equation = { frame: resolved.home, label: "", indices: new Map(), all: [] };
-    const known = resolved.home.unit.rules.evaluate(arg.expr, eq);
-    if (known.kind === "size") return `${name}=${known.dim.key}`;
-    return `${name}=${known.kind === "static" ? JSON.stringify(known.value, bigintText) : spanKeyOf(arg.expr)}`;
+    return arg.expr === null ? name : `${name}=${argumentKey(arg.expr, resolved.home)}`;
   });
   return `${block.decl.name.text}@${block.decl.span.source.path}(${args.join(",")})`;
 }
+
+/** Equal for members whose parameter has one value; what is no number is the text that it comes from. */
+function argumentKey(expr: Expr, home: Frame): string {
+  const e = ungroup(expr);
+  const eq: Equation = { frame: home, label: "", indices: new Map(), all: [] };
+  if (e.kind === "conditional") {
+    const condition = home.unit.rules.evaluate(e.condition, eq);
+    if (condition.kind === "static") return argumentKey(condition.value === true ? e.then : e.else, home);
+  }
+  const value = home.unit.rules.evaluate(e, eq);
+  if (value.kind === "size") return value.dim.key;
+  const known =
+    value.kind === "static" ? value.value : home.label === "" ? home.unit.staticIn(e, home.known) : undefined;
+  if (known !== undefined) return JSON.stringify(known, bigintText);
+  const members = [...home.known].filter(([index]) => mentions(e, index)).map(([index, at]) => `${index}=${at}`);
+  return [spanKeyOf(e), ...members].join(" ");
+}
+const mentions = (e: Expr, index: string): boolean =>
+  (e.kind === "name" && e.text === index) || childrenOf(e).some((c) => mentions(c, index));
 const bigintText = (_: string, v: unknown): unknown => (typeof v === "bigint" ? `${v}n` : v);
 const spanKeyOf = (e: Expr): string => `${e.span.source.path}:${e.span.start}`;

@@ -66,6 +66,8 @@ export interface Unit {
   readonly number: (size: Dim) => number | null;
   /** What `$.name` is in the text of a model; undefined where it is not known. */
   readonly config: (expr: Expr) => Static | undefined;
+  /** What text of the model itself comes to, with members of families known: `rows[l]`. */
+  readonly staticIn: (expr: Expr, known: ReadonlyMap<string, Static>) => Static | undefined;
   readonly weights: WeightTable;
   /** Appends of the innermost repeat that is being made, last. */
   readonly effects: Append[][];

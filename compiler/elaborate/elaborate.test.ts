@@ -10,11 +10,11 @@ import { elaborate } from "./elaborate.ts";
 const library = fileURLToPath(new URL("../../dsl/stdlib", import.meta.url));
 
 /** The one result of `example`, with these tensors as weights and inputs. */
-function run(text: string, given: Readonly<Record<string, readonly number[]>>): readonly number[] {
+function run(text: string, given: Readonly<Record<string, readonly number[]>>, config = "{}"): readonly number[] {
   const checked = checkProject({
     entry: "example.ds",
     read: (path) => (path === "example.ds" ? text : readFileSync(`${library}/${path.slice(4)}`, "utf8")),
-    config: { path: "config.json", text: "{}" },
+    config: { path: "config.json", text: config },
   });
   expect(checked.diagnostics).toEqual([]);
   if (checked.bound === null) throw new Error("no model");
@@ -68,4 +68,54 @@ test("two definitions that take turns are rows of both", () => {
   const x = [1, 2, 3, 5];
   const expected = [1, 2, 3].reduce<readonly number[]>((m) => columns(rows(m)), x);
   expect(run(text, { x })).toEqual(expected);
+});
+
+test("a size that the model defines from a list of the config is known for each member", () => {
+  const text = `block widened(x: [D]) -> y: [D] {
+  param W : dim
+  w[i in W] := i
+  y := x + sum[i](w[i])
+}
+
+model lists {
+  config {
+    L     : dim     = $.depth
+    parts : [L, 2] i64 = $.parts
+  }
+  width[l] := sum[j](parts[l,j])
+  part layer[l in L] : widened(W: width[l])
+  entry example(x: [2]) -> y: [2] {
+    h[0]     := x
+    h[l + 1] := layer[l](h[l])
+    y        := h[L]
+  }
+}
+`;
+  // 0 + 1 + 2, then 0 + 1 + 2 + 3 + 4
+  expect(run(text, { x: [1, 2] }, '{ "depth": 2, "parts": [[1, 2], ["4", 1]] }')).toEqual([14, 15]);
+});
+
+test("layers that are given different rows are not taken for one", () => {
+  const text = `import rope_freq from "std/rope"
+
+block scaled(x: [D]) -> y: [D] {
+  param by : [D]
+  y[d] := x[d] * by[d]
+}
+
+model rows {
+  config { L : dim = $.depth }
+  near := rope_freq(4, 100)
+  far  := rope_freq(4, 10000)
+  part layer[l in L] : scaled(by: l < 2 ? near : far)
+  entry example(x: [2]) -> y: [2] {
+    h[0]     := x
+    h[l + 1] := layer[l](h[l])
+    y        := h[L]
+  }
+}
+`;
+  const [first, second] = run(text, { x: [1, 1] }, '{ "depth": 4 }');
+  expect(first).toBe(1);
+  expect(second).toBeCloseTo((1 / 10) ** 2 * (1 / 100) ** 2, 15);
 });

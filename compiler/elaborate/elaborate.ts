@@ -2,11 +2,11 @@
  * From a checked, bound model to tensor graphs: one graph an entry, with layers as repeats, and the tensors that hold
  * the numbers of its weights. Sizes of the config stay names (`D = 4096`) in the graph.
  */
-import type { Block, Entry, Fn, Law, Param, Runtime } from "../../dsl/ast/nodes.ts";
+import type { Block, Entry, Expr, Fn, Law, Param, Runtime } from "../../dsl/ast/nodes.ts";
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
 import type { DeclInfo, PathInfo, Static } from "../../dsl/checker/context.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
-import { evaluateStatic, isPoly } from "../../dsl/checker/static.ts";
+import { evaluateStatic, isPoly, type StaticScope } from "../../dsl/checker/static.ts";
 import type { Builder } from "../graph/builder.ts";
 import { addDim, type Dim, dim } from "../graph/dim.ts";
 import type { DType, Graph, Node, SizeRange } from "../graph/node.ts";
@@ -74,6 +74,11 @@ export interface StartedModel {
   readonly ranges: ReadonlyMap<string, SizeRange>;
 }
 
+function known(expr: Expr, scope: StaticScope): Static | undefined {
+  const value = evaluateStatic(expr, scope);
+  return isPoly(value) ? undefined : value;
+}
+
 /** The model's own frame: its fields as sizes and numbers, its run-time sizes with their ranges. */
 export function startModel({ model, declared, keep }: Omit<ElaborateOptions, "entry">): StartedModel {
   const { sizes, given, numbers } = fieldsOf(model);
@@ -86,9 +91,10 @@ export function startModel({ model, declared, keep }: Omit<ElaborateOptions, "en
     declared,
     numbers,
     memories,
-    config: (expr): Static | undefined => {
-      const known = evaluateStatic(expr, model.config.scope);
-      return isPoly(known) ? undefined : known;
+    config: (expr) => known(expr, model.config.scope),
+    staticIn: (expr, members) => {
+      const { scope } = model.config;
+      return known(expr, { ...scope, value: (name) => members.get(name) ?? scope.value(name) });
     },
     prefixOf: (decl) => prefixes.get(decl) ?? "",
     ...(keep === undefined ? {} : { keep }),

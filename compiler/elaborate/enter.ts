@@ -4,7 +4,7 @@ import type { BlockValue, DeclInfo, Header, HeaderParam, PathInfo, Static } from
 import type { Span } from "../../dsl/diagnostics/source.ts";
 import type { Axis as CheckerAxis } from "../../dsl/types/axis.ts";
 import { asSymbol, atomsOf, divideExact } from "../../dsl/types/poly.ts";
-import { addDim, type Dim, mulDim, oneDim, subDim, zeroDim } from "../graph/dim.ts";
+import { addDim, type Dim, dim, mulDim, oneDim, subDim, zeroDim } from "../graph/dim.ts";
 import { asSize } from "./arithmetic.ts";
 import { type Axis, type Layout, layoutSize, plain, whole } from "./axis.ts";
 import { ElaborationError, type Frame, type PlacedBlock, type Stack, type Unit } from "./context.ts";
@@ -141,9 +141,15 @@ function sizeLayout(expr: Expr, value: Value | null, home: Frame): Layout {
     // A plain name may stand for a structured axis.
     return size !== null && value?.kind === "static" ? plain(size) : layoutFrom(expr, eq);
   }
-  const size = asSize(value);
+  const size = asSize(value) ?? sizeInModel(expr, home);
   if (size === null) throw new ElaborationError("a size is expected", expr.span);
   return plain(size);
+}
+
+/** A size that the model's own definitions come to, `rows[l]` of lists in the config; null for anything else. */
+function sizeInModel(expr: Expr, home: Frame): Dim | null {
+  const known = home.label === "" ? home.unit.staticIn(expr, home.known) : undefined;
+  return typeof known === "bigint" ? dim(Number(known)) : null;
 }
 
 function isNone(block: BlockValue, home: Frame): boolean {

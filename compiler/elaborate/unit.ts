@@ -19,6 +19,7 @@ export interface UnitOptions {
   readonly numbers: Readonly<Record<string, number>>;
   readonly memories?: readonly Memory[];
   readonly config?: (expr: Expr) => Static | undefined;
+  readonly staticIn?: (expr: Expr, known: ReadonlyMap<string, Static>) => Static | undefined;
   readonly keep?: (label: string) => boolean;
   readonly prefixOf?: (decl: object) => string;
 }
@@ -43,6 +44,7 @@ export function newUnit(options: UnitOptions): Unit {
     numbers: options.numbers,
     number: (size: Dim) => numberOfDim(size, options.numbers),
     config: options.config ?? (() => undefined),
+    staticIn: options.staticIn ?? (() => undefined),
     weights: new Map(),
     effects,
     memories: options.memories ?? [],
