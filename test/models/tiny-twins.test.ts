@@ -72,6 +72,28 @@ function listing(tensors: readonly PlacedTensor[]): NamedText {
 
 const ids = [3, 1, 4, 1, 5];
 
+/** As a whole, and in three calls. */
+async function runTwin(entry: string, twin: TinyConfig): Promise<{ readonly whole: Rows; readonly parts: Rows }> {
+  const run = async (calls: readonly (readonly number[])[]): Promise<Rows> => {
+    const { forward } = await bindText({
+      entry,
+      config: twin.config,
+      tensors: new Map(placedTensors(twin.checked).map((t) => [t.name, { shape: t.shape, data: seededNumbers(1, t) }])),
+      results: ["logits"],
+    });
+    return calls.flatMap((call) => forward(call).results.get("logits") ?? []);
+  };
+  return { whole: await run([ids]), parts: await run([ids.slice(0, 2), ids.slice(2, 3), ids.slice(3)]) };
+}
+
+function expectSame(whole: Rows, parts: Rows): void {
+  expect(whole).toHaveLength(ids.length);
+  expect(whole.flat().every(Number.isFinite)).toBe(true);
+  // different orders of summation: some tens of roundings of numbers of up to 10
+  const apart = whole.flat().map((value, i) => Math.abs(value - (parts.flat()[i] ?? Number.NaN)));
+  expect(Math.max(...apart)).toBeLessThan(1e-10);
+}
+
 describe.skipIf(!found)(`twins of published configs${found ? "" : " (skipped: not there, set DSC_TEST_DATA)"}`, () => {
   test.each(names)("%s", async (name) => {
     const model = modelOf(name) ?? "";
@@ -83,26 +105,57 @@ describe.skipIf(!found)(`twins of published configs${found ? "" : " (skipped: no
     const count = tensors.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
     expect(count).toBeLessThan(1_000_000);
 
-    const run = async (calls: readonly (readonly number[])[]): Promise<Rows> => {
-      const { forward } = await bindText({
-        entry,
-        config: twin.config,
-        tensors: new Map(tensors.map((t) => [t.name, { shape: t.shape, data: seededNumbers(1, t) }])),
-        results: ["logits"],
-      });
-      return calls.flatMap((call) => forward(call).results.get("logits") ?? []);
-    };
     const refusal = notYet.get(model);
     if (refusal !== undefined) {
-      await expect(run([ids])).rejects.toThrow(refusal);
+      await expect(runTwin(entry, twin)).rejects.toThrow(refusal);
       return;
     }
-    const whole = await run([ids]);
-    expect(whole).toHaveLength(ids.length);
-    expect(whole.flat().every(Number.isFinite)).toBe(true);
-    // different orders of summation: some tens of roundings of numbers of up to 10
-    const parts = (await run([ids.slice(0, 2), ids.slice(2, 3), ids.slice(3)])).flat();
-    const apart = whole.flat().map((value, i) => Math.abs(value - (parts[i] ?? Number.NaN)));
-    expect(Math.max(...apart)).toBeLessThan(1e-10);
+    const { whole, parts } = await runTwin(entry, twin);
+    expectSame(whole, parts);
   });
+});
+
+test("lists and sets along the layers keep the same layers", async () => {
+  const remembers = new Set([1, 15]);
+  const layers = Array.from({ length: 30 }, (_, l) => remembers.has(l));
+  const published = JSON.stringify({
+    ...{ hidden_size: 2560, num_hidden_layers: 30, vocab_size: 129280, num_attention_heads: 32, kv_lora_rank: 512 },
+    ...{ qk_nope_head_dim: 128, qk_rope_head_dim: 64, v_head_dim: 128, q_lora_rank: 1536, intermediate_size: 8192 },
+    ...{ moe_intermediate_size: 1408, n_routed_experts: 64, num_experts_per_tok: 6, n_shared_experts: 2, hc_mult: 4 },
+    ...{ first_k_dense_replace: 1, routed_scaling_factor: 1, rms_norm_eps: 1e-6, max_position_embeddings: 4096 },
+    hidden_act: "silu",
+    engram: {
+      ...{
+        max_ngram_size: 3,
+        n_head_per_ngram: 2,
+        n_embed_per_ngram: 64,
+        kernel_size: 4,
+        pad_id: 2,
+        conv_norm_eps: 1e-5,
+      },
+      compressed_vocab_size: 1000,
+      layer_ids: [...remembers],
+      multipliers: layers.map((one) =>
+        one ? ["189840691535365831", "11989825045965581", "89082896236724093"] : [0, 0, 0],
+      ),
+      primes: layers.map((one) =>
+        one
+          ? [
+              [53, 59],
+              [61, 67],
+            ]
+          : [
+              [0, 0],
+              [0, 0],
+            ],
+      ),
+    },
+  });
+  const entry = "models/engram-lm.ds";
+  const twin = twinOf("engram-lm", published);
+  const { engram } = JSON.parse(twin.config);
+  expect(engram.layer_ids).toEqual([1]);
+  expect(engram.primes).toEqual([[[0, 0]], [[61, 67]], [[0, 0]], [[0, 0]]]);
+  const { whole, parts } = await runTwin(entry, twin);
+  expectSame(whole, parts);
 });

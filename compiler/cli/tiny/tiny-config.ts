@@ -4,7 +4,7 @@ import type { BoundModel, CheckedProject } from "../../../dsl/checker/check-proj
 import { jsonSpan } from "../../../dsl/checker/json-source.ts";
 import { evaluateStatic } from "../../../dsl/checker/static.ts";
 import type { Diagnostic } from "../../../dsl/diagnostics/diagnostic.ts";
-import { makeSource } from "../../../dsl/diagnostics/source.ts";
+import { makeSource, spanText } from "../../../dsl/diagnostics/source.ts";
 import { type JsonPath, leafPaths, listItems, pathKey, valueText, withValue } from "./json-text.ts";
 import { representatives, shrunk } from "./shrink.ts";
 import { readPaths, type SizeField, sizeFields } from "./size-fields.ts";
@@ -124,28 +124,48 @@ interface Cutting {
   readonly model: BoundModel;
 }
 
-/** Lists have an item for each index of their axes again; sets hold indices that there are. */
-function cutLists(config: string, cutting: Cutting): string {
-  const { fields, request, model } = cutting;
+/**
+ * Lists have an item for each index of their axes again; sets hold indices that there are. All that runs along one axis
+ * keeps the same places: a layer keeps its entry of each list, and its place in each set.
+ */
+function cutLists(config: string, { fields, request, model }: Cutting): string {
   const lengthOf = (expr: Expr, of: BoundModel): number | null => {
     const value = evaluateStatic(expr, of.config.scope);
     return typeof value === "bigint" ? Number(value) : null;
   };
-  let text = config;
-  const replace = (path: JsonPath, change: (value: string) => string): void => {
-    const value = valueText(text, path);
-    if (value !== null && !request.fixed.has(pathKey(path))) text = withValue(text, path, change(value)) ?? text;
-  };
-  for (const field of fields) {
-    if (field.kind === "list") {
-      const lengths = field.axes.map((axis) => lengthOf(axis, model));
-      replace(field.path, (value) => cut(value, lengths));
-    } else if (field.kind === "indices") {
-      const [before, after] = [lengthOf(field.of, request.model), lengthOf(field.of, model)];
-      if (before !== null && after !== null) replace(field.path, (value) => rescaled(value, before, after));
-    }
-  }
-  return text;
+  const along = fields.flatMap((field): readonly Along[] => {
+    const axis = field.kind === "list" ? field.axes[0] : field.kind === "indices" ? field.of : undefined;
+    const items = listItems(valueText(config, field.path) ?? "");
+    if (axis === undefined || items === null || request.fixed.has(pathKey(field.path))) return [];
+    const inner = field.kind === "list" ? field.axes.slice(1).map((a) => lengthOf(a, model)) : [];
+    return [{ path: field.path, axis: spanText(axis.span), isSet: field.kind === "indices", items, inner, expr: axis }];
+  });
+  return along.reduce((text, one) => {
+    const before = lengthOf(one.expr, request.model);
+    const after = lengthOf(one.expr, model);
+    if (before === null || after === null) return text;
+    const beside = along.filter(({ axis }) => axis === one.axis);
+    const kinds = Array.from({ length: before }, (_, i) =>
+      JSON.stringify(beside.map(({ isSet, items }) => (isSet ? items.includes(String(i)) : items[i]))),
+    );
+    const places = representatives(kinds, after);
+    const kept = one.isSet
+      ? places.flatMap((place, i) => (one.items.includes(String(place)) ? [String(i)] : []))
+      : places.map((place) => cut(one.items[place] ?? "null", one.inner));
+    return withValue(text, one.path, `[${kept.join(", ")}]`) ?? text;
+  }, config);
+}
+
+/** A list or a set of config.json that runs along an axis. */
+interface Along {
+  readonly path: JsonPath;
+  /** As the text writes it. */
+  readonly axis: string;
+  readonly expr: Expr;
+  readonly isSet: boolean;
+  readonly items: readonly string[];
+  /** Lengths of a list's inner axes now. */
+  readonly inner: readonly (number | null)[];
 }
 
 /**
@@ -177,10 +197,4 @@ function cut(value: string, [kept, ...inner]: readonly (number | null)[]): strin
   if (items === null || kept === undefined) return value;
   const places = kept === null ? [...items.keys()] : representatives(items, kept);
   return `[${places.map((i) => cut(items[i] ?? "null", inner)).join(", ")}]`;
-}
-
-/** Indices at the same share of a shorter axis. */
-function rescaled(value: string, before: number, after: number): string {
-  const items = (listItems(value) ?? []).map(Number);
-  return `[${[...new Set(items.map((i) => Math.floor((i * after) / before)))].join(", ")}]`;
 }
