@@ -83,16 +83,18 @@ model lists {
     parts : [L, 2] i64 = $.parts
   }
   width[l] := sum[j](parts[l,j])
+  total := sum[l,j](parts[l,j])
   part layer[l in L] : widened(W: width[l])
+  part last : widened(W: total)
   entry example(x: [2]) -> y: [2] {
     h[0]     := x
     h[l + 1] := layer[l](h[l])
-    y        := h[L]
+    y        := last(h[L])
   }
 }
 `;
-  // 0 + 1 + 2, then 0 + 1 + 2 + 3 + 4
-  expect(run(text, { x: [1, 2] }, '{ "depth": 2, "parts": [[1, 2], ["4", 1]] }')).toEqual([14, 15]);
+  // sums of the numbers below 3, 5 and 8
+  expect(run(text, { x: [1, 2] }, '{ "depth": 2, "parts": [[1, 2], ["4", 1]] }')).toEqual([42, 43]);
 });
 
 test("layers that are given different rows are not taken for one", () => {

@@ -136,12 +136,14 @@ const isAxisText = (e: Expr): boolean =>
 
 function sizeLayout(expr: Expr, value: Value | null, home: Frame): Layout {
   const eq = { frame: home, label: "", indices: new Map(), all: [] };
+  const defined = value?.kind === "tensor" ? sizeInModel(expr, home) : null;
+  if (defined !== null) return plain(defined);
   if (value === null || expr.kind === "name") {
     const size = value === null ? null : asSize(value);
     // A plain name may stand for a structured axis.
     return size !== null && value?.kind === "static" ? plain(size) : layoutFrom(expr, eq);
   }
-  const size = asSize(value) ?? sizeInModel(expr, home);
+  const size = asSize(value);
   if (size === null) throw new ElaborationError("a size is expected", expr.span);
   return plain(size);
 }
