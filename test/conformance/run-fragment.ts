@@ -6,6 +6,7 @@ import { interpretSlowly } from "../../compiler/graph/interpret/slowly.ts";
 import { StateStore } from "../../compiler/graph/interpret/state-store.ts";
 import { realsOf, tensor } from "../../compiler/graph/interpret/tensor.ts";
 import { checkProject } from "../../dsl/checker/check-project.ts";
+import { tensorNames } from "../../dsl/checker/weights.ts";
 import { readProject } from "./bind-text.ts";
 
 /** Numbers in lists of lists, row-major. */
@@ -15,6 +16,8 @@ export const flat = (value: Nested): readonly number[] => (typeof value === "num
 
 export interface Fragment {
   readonly text: string;
+  /** config.json; without it an object without members. */
+  readonly config?: string;
   /** Other texts for files of the library. */
   readonly library?: ReadonlyMap<string, string>;
   /** By name in the checkpoint, in the shape that the text declares. */
@@ -28,11 +31,11 @@ export interface Fragment {
 
 /** Results of the entry `example`, and what was kept, by name. */
 export async function runFragment(fragment: Fragment): Promise<ReadonlyMap<string, readonly number[]>> {
-  const { text, library = new Map(), tensors = {}, inputs = {}, tokens = 1, keep = [] } = fragment;
+  const { text, config = "{}", library = new Map(), tensors = {}, inputs = {}, tokens = 1, keep = [] } = fragment;
   const checked = checkProject({
     entry: "example.ds",
     read: (path) => (path === "example.ds" ? text : (library.get(path) ?? readProject(path))),
-    config: { path: "config.json", text: "{}" },
+    config: { path: "config.json", text: config },
   });
   const errors = checked.diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0 || checked.bound === null)
@@ -52,15 +55,18 @@ export async function runFragment(fragment: Fragment): Promise<ReadonlyMap<strin
   };
   const values = new Map(Object.entries(tensors).map(([name, value]) => [name, flat(value)]));
   const shapes = new Map(
-    checked.bound.weights.flatMap(({ weight }) => weight.tensors.map((name) => [name, weight.sizes ?? []] as const)),
+    checked.bound.weights.flatMap(({ weight, indices }) =>
+      weight.tensors.flatMap((pattern) =>
+        [...tensorNames(pattern, indices)].map((name) => [name, weight.sizes ?? []] as const),
+      ),
+    ),
   );
   const weights = await bindWeights({
     elaborated,
     sizes,
     format: () => null,
     reader: {
-      find: (name) =>
-        values.has(name) ? { dtype: "F64", shape: shapes.get(name.replace(/\.\d+\./g, ".{e}.")) ?? [] } : null,
+      find: (name) => (values.has(name) ? { dtype: "F64", shape: shapes.get(name) ?? [] } : null),
       read: async (name) => Float64Array.from(values.get(name) ?? []),
       readIntegers: async (name) => BigInt64Array.from((values.get(name) ?? []).map(BigInt)),
     },

@@ -412,6 +412,87 @@ model example_of {
   ];
 }
 
+function memories({ ngram_hash_tiny: hash = {}, engram_gate: gate = {} }: Examples): readonly Example[] {
+  const of = (value: Nested | undefined, key: string): Nested =>
+    (value as unknown as Readonly<Record<string, Nested>> | undefined)?.[key] ?? [];
+  const text = (n: number, heads: number, vocabulary: number, width: number): string => `import engram from "std/engram"
+model example_of {
+  config {
+    multiplier : [N] i64 = $.multiplier
+    prime      : [O, J] i64 = $.prime
+    N          : dim = ${n}
+    O          : dim = ${n - 1}
+    J          : dim = ${heads}
+    M          : dim = 1
+    D          : dim = ${width}
+  }
+  runtime T : dim in 1..8
+  runtime S : memory in 1..8
+  eps      := ${2 ** -23}
+  conv_eps := 1e-5
+  rows     := sum[o,j](prime[o,j])
+  part memory_of : engram(N: N, J: J, O: O, W: 1, C: ${vocabulary}, ROWS: rows, KW: 1, pad: 2, ..) at "e"
+  entry example(x: [T, M, D], ids: [T] in ${vocabulary}, pos: [T] in S) -> y: [T, M, D] {
+    y := memory_of(x, ids, pos)
+  }
+}
+`;
+  const zeros = (rows: number, columns: number): Nested =>
+    Array.from({ length: rows }, () => Array.from({ length: columns }, () => 0));
+  const before = list(hash["layer1_rows_before_offset"]);
+  const offsets = list(hash["layer1_head_offsets"]);
+  const ids = list(hash["compressed_ids"]);
+  const width = list(gate["k"]).length;
+  const common = { "e.short_conv.norms.0.weight": [1, 1, 1, 1].slice(0, width) };
+  return [
+    {
+      name: "ngram_hash_tiny",
+      text: text(3, 2, 40, 2),
+      config: JSON.stringify({ multiplier: hash["layer1_multipliers"], prime: of(hash["primes"], "1") }),
+      tensors: {
+        "e.token_map": Array.from({ length: 40 }, (_, i) => i),
+        "e.multi_head_embedding.embedding.weight": zeros(240, 1),
+        "e.key_projs.0.weight": zeros(2, 4),
+        "e.key_projs.0.bias": [0, 0],
+        "e.value_proj.weight": zeros(2, 4),
+        "e.value_proj.bias": [0, 0],
+        "e.norm1.0.weight": [1, 1],
+        "e.norm2.0.weight": [1, 1],
+        "e.short_conv.norms.0.weight": [1, 1],
+        "e.short_conv.conv.weight": zeros(2, 1),
+      },
+      inputs: { x: ids.map(() => [0, 0]), ids },
+      tokens: ids.length,
+      keep: ["memory_of.row"],
+      exact: true,
+      expected: {
+        "memory_of.row": before.map((row) => list(row).map((r, i) => number(r) + number(offsets[i]))),
+      },
+    },
+    {
+      name: "engram_gate",
+      // a table of ones and a value of nothing: the key is a column of its projection
+      text: text(2, 1, 4, width),
+      config: JSON.stringify({ multiplier: [1, 1], prime: [[3]] }),
+      tensors: {
+        "e.token_map": [0, 1, 2, 3],
+        "e.multi_head_embedding.embedding.weight": [[1], [1], [1]],
+        "e.key_projs.0.weight": list(gate["k"]).map((k) => [k]),
+        "e.key_projs.0.bias": list(gate["k"]).map(() => 0),
+        "e.value_proj.weight": zeros(width, 1),
+        "e.value_proj.bias": list(gate["k"]).map(() => 0),
+        "e.norm1.0.weight": gate["norm1_w"] ?? [],
+        "e.norm2.0.weight": gate["norm2_w"] ?? [],
+        "e.short_conv.conv.weight": zeros(width, 1),
+        ...common,
+      },
+      inputs: { x: [gate["x_stream"] ?? []], ids: [0] },
+      keep: ["memory_of.gate"],
+      expected: { "memory_of.gate": gate["gate_demo"] ?? [] },
+    },
+  ];
+}
+
 function roundings({ e4m3_rne: casts = {}, act_quant_one_group: group = {} }: Examples): readonly Example[] {
   const rows = Object.values(casts) as unknown as readonly { readonly x: number; readonly q: number }[];
   const dequantised = (key: string): Nested =>
@@ -453,5 +534,6 @@ export const workedExamples = (all: Examples, dsa: string): readonly Example[] =
   ...rotations(all),
   ...selection(all, dsa),
   ...hyperConnections(all),
+  ...memories(all),
   ...roundings(all),
 ];
