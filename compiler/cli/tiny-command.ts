@@ -18,7 +18,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
 import { encodeNumbers, type StoredDtype } from "./tiny/encode-numbers.ts";
 import { type JsonPath, leafPaths, pathKey, valueText, withValue } from "./tiny/json-text.ts";
-import { type PlacedTensor, placedTensors } from "./tiny/placed-tensors.ts";
+import { type PlacedTensor, placedTensors, untoldTensor } from "./tiny/placed-tensors.ts";
 import { seededNumbers } from "./tiny/seeded-numbers.ts";
 import { readPaths } from "./tiny/size-fields.ts";
 import { type TinyConfig, tinyConfig } from "./tiny/tiny-config.ts";
@@ -77,6 +77,11 @@ export async function runTiny(line: CommandLine, { terminal, home }: Surrounding
         "--dim path=value sets one",
       ),
     );
+  }
+  const untold = untoldTensor(twin.checked);
+  if (untold !== null) {
+    const message = `${checked.shown}: how many tensors \`${untold}\` are, or of which size, is not known before a call`;
+    return reportFailure(terminal, new Failure(exitCodes.errorsFound, message));
   }
   return write(twin, order, terminal);
 }

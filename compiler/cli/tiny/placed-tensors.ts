@@ -26,7 +26,18 @@ export interface PlacedTensor {
   readonly role: TensorRole;
 }
 
-/** One for each tensor, in the order of the text. Sizes that are not known give none. */
+/** The name in the checkpoint of a weight whose tensors cannot be told, as a size hangs on a call; null where there is none. */
+export function untoldTensor({ bound }: CheckedProject): string | null {
+  const holes = (pattern: string): readonly string[] =>
+    [...pattern.matchAll(/\{([^}]*)\}/g)].map(([, hole = ""]) => hole);
+  const untold = bound?.weights.find(
+    ({ weight, indices }) =>
+      weight.sizes === null || weight.tensors.some((name) => holes(name).some((hole) => indices.get(hole) == null)),
+  );
+  return untold?.weight.tensors[0] ?? null;
+}
+
+/** One for each tensor, in the order of the text. */
 export function placedTensors(checked: CheckedProject): readonly PlacedTensor[] {
   const seen = new Set<string>();
   return (checked.bound?.weights ?? []).flatMap((placed) => {
