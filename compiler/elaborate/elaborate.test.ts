@@ -121,3 +121,27 @@ model rows {
   expect(first).toBe(1);
   expect(second).toBeCloseTo((1 / 10) ** 2 * (1 / 100) ** 2, 15);
 });
+
+test("a stack of layers may be called for each of several rows", () => {
+  const text = `block shifted(x: [D]) -> y: [D] {
+  weight by : [D] at "by"
+  y := x + by
+}
+
+block stack(x: [D]) -> y: [D] {
+  part layer[l in 3] : shifted() at "{l}"
+  h[0]     := x
+  h[l + 1] := layer[l](h[l])
+  y        := h[3]
+}
+
+model rows {
+  part tower : stack() at "tower"
+  entry example(x: [2, 2]) -> y: [2, 2] {
+    y[n] := tower(x[n])
+  }
+}
+`;
+  const by = { "tower.layer0.by": [1, 2], "tower.layer1.by": [10, 20], "tower.layer2.by": [100, 200] };
+  expect(run(text, { x: [0, 0, 1000, 1000], ...by })).toEqual([111, 222, 1111, 1222]);
+});

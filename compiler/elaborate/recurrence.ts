@@ -65,7 +65,9 @@ export function recurrence(r: Recurrence): Value {
   };
   /** The row made from the nearest row below it that is defined or read elsewhere. */
   const rowBefore = (k: number): Value => {
-    if (family === null || taps === null) return r.next(new Map([[index, k - 1]]));
+    // What a repeat carries hangs on no index: a stack that is called for each of several things is written out.
+    const alone = r.frame.around.length === 0;
+    if (family === null || taps === null || !alone) return r.next(new Map([[index, k - 1]]));
     const key = (l: number): string => memberKey(family, r.frame, index, l);
     const last = key(k - 1);
     let first = k - 1;
