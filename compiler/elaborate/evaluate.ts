@@ -3,6 +3,7 @@ import type { Expr } from "../../dsl/ast/nodes.ts";
 import { staticConstants } from "../../dsl/checker/builtins.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
 import type { Dim } from "../graph/dim.ts";
+import { isWide } from "../graph/interpret/wide.ts";
 import type { DType, Scalar } from "../graph/node.ts";
 import { call, dimValue, reduce } from "../graph/scalar.ts";
 import { isScalarFn } from "../ops/scalar-functions.ts";
@@ -10,7 +11,8 @@ import { binaryValue, commonType, elementwise, unaryMinus } from "./arithmetic.t
 import { type Axis, flat, flatten, type Layout, layoutSize, type Position } from "./axis.ts";
 import { ElaborationError, type Equation } from "./context.ts";
 import { IndexVariable } from "./index-variable.ts";
-import { bind, loopOver } from "./indices.ts";
+import { around, bind, loopOver } from "./indices.ts";
+import { materialize } from "./materialize.ts";
 import { axisNamed } from "./range.ts";
 import { readValue } from "./read.ts";
 import { membership, setFrom } from "./set.ts";
@@ -57,7 +59,7 @@ function plain(expr: Expr, eq: Equation): Value {
     case "call":
       return eq.frame.unit.rules.call(expr, eq);
     case "cast":
-      return cast(go(expr.value), expr);
+      return cast(go(expr.value), expr, eq);
     case "unary":
       return expr.op === "-" ? unaryMinus(go(expr.operand)) : negation(go(expr.operand));
     case "binary": {
@@ -178,19 +180,32 @@ const integerTypes: ReadonlyMap<string, DType> = new Map([
 ]);
 
 /** Casts round to the format; `as in A` and `real` only say what the value is. */
-function cast(value: Value, expr: Expr & { kind: "cast" }): Value {
+function cast(value: Value, expr: Expr & { kind: "cast" }, eq: Equation): Value {
   const { type } = expr;
   if (type.kind !== "word") return value;
   const word = type.word.text;
   if (value.kind === "static" && word === "real") return value;
   const integer = integerTypes.get(word);
   const tensor = asTensor(value);
+  if (integer === "i64") return widened(tensor, eq);
   if (integer !== undefined) return { ...tensor, dtype: integer };
   if (word === "real") return { ...tensor, dtype: "f32" };
   const fn = `to_${word}`;
   if (word === "f64") return { ...tensor, dtype: "f64" };
   if (!isScalarFn(fn)) throw new ElaborationError(`no cast to ${word}`, expr.span);
   return elementwise([tensor], "f32", ([x]) => call(fn, x as Scalar));
+}
+
+/** As a node of that type: what is computed with 64 bits follows from the nodes that an expression reads. */
+function widened(tensor: Tensor, eq: Equation): Tensor {
+  const { unit, label } = eq.frame;
+  return materialize(unit, {
+    ...tensor,
+    label: [label, eq.label, "wide"].filter((l) => l !== "").join("."),
+    dtype: "i64",
+    around: around(eq),
+    inline: isWide,
+  });
 }
 
 const shifted = (p: Position, layout: Layout, offset: Dim): Position =>

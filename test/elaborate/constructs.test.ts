@@ -243,4 +243,14 @@ describe("numbers", () => {
     expect(runOnce({ text, fields, config: { d: 16 }, inputs: { x: [1] } })).toEqual([4 + 0.25 + 4]);
     expect(runOnce({ text, fields, config: { d: 25 }, inputs: { x: [1] } })[0]).toBeCloseTo(6.25 + 0.2 + 6, 12);
   });
+
+  test("what is cast to i64 is computed with 64 bits wherever it stands", () => {
+    const text = `
+  weight w : [7] at "w"
+  entry forward(ids: [T] in 1000000) -> (y: [T]) { y[t] := w[((ids[t] as i64) * 1000003 xor 7) mod 7] }`;
+    const expected = [123456n, 999999n].map((id) => Number(((id * 1000003n) ^ 7n) % 7n));
+    expect(runOnce({ text, inputs: { ids: [123456, 999999] }, weights: { w: [0, 1, 2, 3, 4, 5, 6] } })).toEqual(
+      expected,
+    );
+  });
 });
