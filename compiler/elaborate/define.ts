@@ -13,7 +13,7 @@ import { materialize } from "./materialize.ts";
 import { declaredLayouts, rangeOf } from "./range.ts";
 import { isStep, recurrence, rowByRow, stepPlace, turnOf } from "./recurrence.ts";
 import { stateValue } from "./state.ts";
-import { asTensor, regroup, type Tensor, type Value, within } from "./value.ts";
+import { asTensor, refill, regroup, type Tensor, type Value, within } from "./value.ts";
 import { weightValue } from "./weight.ts";
 
 /** The value of a name in a frame or around it; null where nothing of this name is defined. */
@@ -300,12 +300,23 @@ function piece(equation: EquationNode, target: Target, frame: Frame, known: Read
   if (axis?.layout.kind !== "joined") throw new ElaborationError("a split of what is no join", target.span);
   const which = equation.targets.indexOf(target);
   const layout = axis.layout.parts[which] as Layout;
-  const axes = tensor.axes.map((a, i) => (i === split ? whole(layout) : a));
+  const inWhole = (positions: readonly Position[]): readonly Position[] =>
+    positions.map((p, i): Position => (i === split ? { kind: "piece", which, inner: p } : p));
+  const { members } = axis;
+  const own: Axis =
+    members?.kind === "where"
+      ? {
+          layout,
+          members: {
+            kind: "where",
+            holds: (before, self) => members.holds(before, { kind: "piece", which, inner: self }),
+          },
+        }
+      : whole(layout);
   return {
     ...tensor,
-    axes,
-    at: (positions) =>
-      tensor.at(positions.map((p, i): Position => (i === split ? { kind: "piece", which, inner: p } : p))),
+    axes: tensor.axes.map((a, i) => (i === split ? own : { ...a, members: refill(a.members, inWhole) })),
+    at: (positions) => tensor.at(inWhole(positions)),
   } satisfies Tensor;
 }
 

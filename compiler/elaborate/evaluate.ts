@@ -5,14 +5,15 @@ import { ungroup } from "../../dsl/checker/keys.ts";
 import type { Dim } from "../graph/dim.ts";
 import { isWide } from "../graph/interpret/wide.ts";
 import type { DType, Scalar } from "../graph/node.ts";
-import { call, dimValue, reduce } from "../graph/scalar.ts";
+import { call, dimValue, num, reduce } from "../graph/scalar.ts";
 import { isScalarFn } from "../ops/scalar-functions.ts";
 import { binaryValue, commonType, elementwise, unaryMinus } from "./arithmetic.ts";
-import { type Axis, flat, flatten, type Layout, layoutSize, type Position } from "./axis.ts";
+import { type Axis, flat, flatten, layoutSize, type Members, type Position } from "./axis.ts";
 import { ElaborationError, type Equation } from "./context.ts";
 import { IndexVariable } from "./index-variable.ts";
 import { around, bind, loopOver } from "./indices.ts";
 import { materialize } from "./materialize.ts";
+import { memberAt, slotOf } from "./members.ts";
 import { axisNamed } from "./range.ts";
 import { readValue } from "./read.ts";
 import { membership, setFrom } from "./set.ts";
@@ -53,7 +54,7 @@ function plain(expr: Expr, eq: Equation): Value {
     case "else":
       return readOrElse(expr, eq);
     case "join":
-      return joined(expr.items.map(go));
+      return joined(expr.items.map(go), eq);
     case "set":
       return setFrom(expr, eq);
     case "call":
@@ -132,30 +133,38 @@ function readOrElse(expr: Expr & { kind: "else" }, eq: Equation): Value {
   };
 }
 
-/** Side by side along the first open axis. */
-function joined(values: readonly Value[]): Value {
+/** Side by side along the first open axis; what exists of it is what exists of each piece. */
+function joined(values: readonly Value[], eq: Equation): Value {
   const pieces = values.map(asTensor);
-  const first = pieces[0] as Tensor;
-  const layouts = pieces.map((piece) => (piece.axes[0] as Axis).layout);
-  const layout = { kind: "joined" as const, parts: layouts };
-  const dtype = pieces.map((p) => p.dtype).reduce(commonType);
+  const [first] = pieces;
+  const own = pieces.flatMap((piece) => piece.axes.slice(0, 1));
+  const parts = own.map((axis) => axis.layout);
+  const layout = { kind: "joined" as const, parts };
+  const { fresh } = eq.frame.unit.names;
+  /** Asks the piece that a position is on, by comparing with the borders where the position does not say it. */
+  const onPiece = (p: Position, ask: (which: number, inner: Position) => Scalar): Scalar => {
+    if (p.kind === "piece") return ask(p.which, p.inner);
+    const at = flatten(p, layout);
+    const start = (which: number): Dim => layoutSize({ kind: "joined", parts: parts.slice(0, which) });
+    const asked = (which: number): Scalar => ask(which, flat(call("sub", at, dimValue(start(which)))));
+    return parts
+      .slice(0, -1)
+      .reduceRight<Scalar>(
+        (after, _, which) => call("select", call("lt", at, dimValue(start(which + 1))), asked(which), after),
+        asked(parts.length - 1),
+      );
+  };
+  const holds = (_: readonly Position[], self: Position): Scalar =>
+    onPiece(self, (which, inner) => memberAt(own[which]?.members ?? null, [], inner, fresh) ?? num(1));
+  const members: Members | null = own.some((axis) => axis.members !== null) ? { kind: "where", holds } : null;
   const at = ([p, ...rest]: readonly Position[]): Scalar => {
     if (p === undefined) throw new Error("a join without a position");
-    if (p.kind === "piece") return (pieces[p.which] as Tensor).at([p.inner, ...rest]);
-    return pieces.slice(0, -1).reduceRight<Scalar>(
-      (after, piece, i) => {
-        const offset = layoutSize({ kind: "joined", parts: layouts.slice(0, i) });
-        const end = layoutSize({ kind: "joined", parts: layouts.slice(0, i + 1) });
-        const here = shifted(p, layout, offset);
-        return call("select", call("lt", flatten(p, layout), dimValue(end)), piece.at([here, ...rest]), after);
-      },
-      (pieces.at(-1) as Tensor).at([
-        shifted(p, layout, layoutSize({ kind: "joined", parts: layouts.slice(0, -1) })),
-        ...rest,
-      ]),
+    return onPiece(p, (which, inner) =>
+      (pieces[which] as Tensor).at([slotOf(own[which]?.members ?? null, inner, fresh), ...rest]),
     );
   };
-  return { kind: "tensor", axes: [{ layout, members: null }, ...first.axes.slice(1)], dtype, at };
+  const dtype = pieces.map((p) => p.dtype).reduce(commonType);
+  return { kind: "tensor", axes: [{ layout, members }, ...(first?.axes.slice(1) ?? [])], dtype, at };
 }
 
 function choose(condition: Tensor, yes: Value, no: Value): Value {
@@ -207,6 +216,3 @@ function widened(tensor: Tensor, eq: Equation): Tensor {
     inline: isWide,
   });
 }
-
-const shifted = (p: Position, layout: Layout, offset: Dim): Position =>
-  flat(call("sub", flatten(p, layout), dimValue(offset)));

@@ -135,6 +135,42 @@ describe("sets", () => {
   });
 });
 
+describe("joins of restricted rows", () => {
+  const before = `import softmax from "std/softmax"
+fn two_memories(near: [N], far: [M], pick: set of M, v: [N], u: [M], n: int) -> y: real {
+  a[i where i < n] := near[i]
+  b[j in pick]     := far[j]
+  p | q := softmax((a | b))
+  y     := p[i] * v[i] + q[j] * u[j]
+}`;
+
+  test("what exists of a join is what exists of its pieces", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T]) {
+    a[t, i where i < 2]       := x[t,i]
+    b[t, i in top(x[t], 1)]   := x[t,i]
+    j[t] := (a[t] | b[t] | x[t])
+    y[t] := sum[i](j[t,i])
+  }`;
+    expect(runOnce({ text, inputs: { x: x4 }, calls: [1] })).toEqual([1 + 2 + 4 + (1 + 2 + 3 + 4)]);
+  });
+
+  test("one softmax over a window and over chosen distant rows, taken apart again", () => {
+    const text = `
+  weight v : [4] at "v"
+  weight u : [4] at "u"
+  entry forward(x: [T, 4]) -> (y: [T]) {
+    z[t,i] := 0 * x[t,i]
+    y[t] := two_memories(z[t], z[t], top(x[t], 2), v, u, 2)
+  }`;
+    const weights = { v: [1, 2, 50, 60], u: [70, 300, 800, 90] };
+    // Each of rows 0 and 1 of the window, and of rows 1 and 3 of the others, has a quarter.
+    expect(runOnce({ text, before, weights, inputs: { x: [1, 3, 2, 4] }, calls: [1] })).toEqual([
+      (1 + 2 + 300 + 90) / 4,
+    ]);
+  });
+});
+
 describe("blocks", () => {
   test("a family indexed at run time is stacked; each member has its own weights", () => {
     const before = `block scale(x: [D]) -> y: [D] { weight w : [D] at "w"  y := w * x }`;
