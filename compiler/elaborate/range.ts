@@ -21,7 +21,7 @@ export function rangeOf(expr: Expr, eq: Equation): Axis {
     return { layout: value.of, members: value.members };
   }
   if (value.kind === "static" && typeof value.value === "object" && value.value?.kind === "set") {
-    const items = value.value.items.map(Number);
+    const items = [...new Set(value.value.items.map(Number))].sort((a, b) => a - b);
     return { layout: plain(dim(Math.max(0, ...items) + 1)), members: listedMembers(items) };
   }
   const size = asSize(value);

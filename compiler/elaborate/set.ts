@@ -42,16 +42,29 @@ function image(of: Expr, binder: Expr, expr: SetExpr, eq: Equation): SetValue {
   const [variable] = binders([binder], eq);
   if (variable?.axis == null || variable.axis.members !== null)
     throw new ElaborationError("the image of a whole range is expected", expr.span);
-  const value = asTensor(eq.frame.unit.rules.evaluate(of, bind(eq, [variable])));
+  const { unit } = eq.frame;
+  const value = asTensor(unit.rules.evaluate(of, bind(eq, [variable])));
   const size = layoutSize(variable.axis.layout);
+  const at = (slot: Scalar): Scalar => withPositions([variable], [flat(slot)], () => value.at([]));
+  /** A set has no duplicates: of equal values the first counts. */
+  const isFirst = (_: readonly Position[], slot: Scalar): Scalar => {
+    const earlier = unit.names.fresh("j");
+    const repeats = reduce(
+      "any",
+      [{ name: earlier, size }],
+      call("eq", at(name(earlier)), at(slot)),
+      call("lt", name(earlier), slot),
+    );
+    return call("not", repeats);
+  };
   return oneSet(
     // the axis that the values are indices of, not the one that they are listed along
     value.of ?? { kind: "plain", size },
     {
       kind: "slots",
       count: size,
-      member: (_, slot) => withPositions([variable], [flat(slot)], () => flat(value.at([]))),
-      filled: () => null,
+      member: (_, slot) => flat(at(slot)),
+      filled: isFirst,
     },
   );
 }

@@ -122,6 +122,16 @@ describe("sets", () => {
     expect(runOnce({ text, inputs: { x: [1, 5, 5, 2] }, calls: [1] })).toEqual([11]);
   });
 
+  test("a set has no duplicates, by image or written out", () => {
+    const text = `
+  weight w : [4] in 4 at "w"
+  entry forward(x: [T, 4]) -> (y: [T]) {
+    pick := { w[j] for j in 4 }
+    y[t] := sum[e in pick](x[t,e]) + 100 * sum[e in {3, 1, 3}](x[t,e])
+  }`;
+    expect(runOnce({ text, inputs: { x: x4 }, calls: [1], weights: { w: [2, 0, 2, 2] } })).toEqual([3 + 1 + 600]);
+  });
+
   test("a row with no member is summed to 0", () => {
     const text = `
   entry forward(x: [T, 2]) -> (y: [T]) {
