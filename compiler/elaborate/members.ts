@@ -1,5 +1,6 @@
 /** Questions about sets of indices: is something in it, in which slot, and how many are there. */
 import { addDim, constantOf, type Dim, dim, isNonNegative, type LowerBounds, mulDim, subDim } from "../graph/dim.ts";
+import { isIntegral } from "../graph/integral.ts";
 import type { Scalar } from "../graph/node.ts";
 import { add, call, dimValue, freeNames, name, num, reduce, same } from "../graph/scalar.ts";
 import type { Members, Position } from "./axis.ts";
@@ -42,7 +43,7 @@ export function slotOf(members: Members | null, self: Position, fresh: Fresh): P
 }
 
 /**
- * How many points of an axis satisfy a guard, where its form tells: no guard, `i <= e`, or `i div m` in a list of c
+ * How many points of an axis satisfy a guard, where its form tells: no guard, `i <= e` for a whole e, or `i div m` in a list of c
  * different numbers. Null where only counting would tell.
  */
 export function countOf(
@@ -54,7 +55,7 @@ export function countOf(
   if (guard === null) return dimValue(size);
   if (guard.kind === "call" && guard.fn === "le") {
     const [i, last] = guard.args;
-    if (i?.kind === "name" && i.name === over && last !== undefined && !freeNames(last).has(over)) {
+    if (i?.kind === "name" && i.name === over && last !== undefined && isIntegral(last) && !freeNames(last).has(over)) {
       const most = greatest(last, sizeOfIndex);
       const inside = most !== null && compareDims(addDim(most, 1), size) === "at most";
       return inside ? add(last, num(1)) : call("minimum", add(last, num(1)), dimValue(size));
