@@ -10,7 +10,7 @@ import type { Scalar } from "../graph/node.ts";
 import { call as callFn, reduce } from "../graph/scalar.ts";
 import { isMonoid, isScalarFn, type ScalarFn, scalarFunctions } from "../ops/scalar-functions.ts";
 import { asNumber, asSize, commonType, elementwise, isIntegral } from "./arithmetic.ts";
-import type { Axis } from "./axis.ts";
+import type { Axis, Members, Position } from "./axis.ts";
 import {
   ElaborationError,
   type Equation,
@@ -103,7 +103,7 @@ function reduction(name: string, callee: Expr & { kind: "index" }, expr: CallNod
   const condition =
     callee.subscript.where === null ? null : asTensor(eq.frame.unit.rules.evaluate(callee.subscript.where, inner));
   const body = asTensor(eq.frame.unit.rules.evaluate(only.value, inner));
-  if (name === "argmax" || name === "argmin") return argReduction(name, variables, body, eq, expr);
+  if (name === "argmax" || name === "argmin") return argReduction(name, { variables, body, condition, eq, expr });
   if (!isMonoid(name)) throw new ElaborationError(`no reduction \`${name}\``, expr.span);
   return {
     ...body,
@@ -118,23 +118,30 @@ function reduction(name: string, callee: Expr & { kind: "index" }, expr: CallNod
   };
 }
 
-function argReduction(
-  name: "argmax" | "argmin",
-  variables: readonly IndexVariable[],
-  body: Tensor,
-  eq: Equation,
-  expr: CallNode,
-): Tensor {
+interface Reduced {
+  readonly variables: readonly IndexVariable[];
+  readonly body: Tensor;
+  readonly condition: Tensor | null;
+  readonly eq: Equation;
+  readonly expr: CallNode;
+}
+
+function argReduction(name: "argmax" | "argmin", { variables, body, condition, eq, expr }: Reduced): Tensor {
   const [variable] = variables;
   if (variable?.axis == null || variables.length !== 1 || body.axes.length > 0)
     throw new ElaborationError(`\`${name}\` runs over one index`, expr.span);
+  // A range that exists in part may be empty, so the checker refuses it: what exists is said by the condition alone.
+  const { layout } = variable.axis;
+  const inside = (p: Position, ask: Tensor): Scalar => withPositions([variable], [p], () => ask.at([]));
+  const members: Members | null =
+    condition === null ? null : { kind: "where", holds: (_, self) => inside(self, condition) };
   const row: Tensor = {
     kind: "tensor",
-    axes: [variable.axis],
+    axes: [{ layout, members }],
     dtype: body.dtype,
-    at: ([p]) => withPositions([variable], [p ?? null], () => body.at([])),
+    at: ([p]) => inside(p as Position, body),
   };
-  return { ...argmax(row, eq, expr, name === "argmax" ? 1 : -1), of: variable.axis.layout };
+  return { ...argmax(row, eq, expr, name === "argmax" ? 1 : -1), of: layout };
 }
 
 /** `norm(x[t])`, `expert[e](x)`, `layer[l](h[l], pos)` */

@@ -122,6 +122,23 @@ describe("sets", () => {
     expect(runOnce({ text, inputs: { x: [1, 5, 5, 2] }, calls: [1] })).toEqual([11]);
   });
 
+  test("argmax and argmin look only where their condition holds", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T]) {
+    y[t] := argmax[i where i < 2](x[t,i]) * 10 + argmin[i where i >= 1](x[t,i])
+  }`;
+    expect(runOnce({ text, inputs: { x: x4 }, calls: [1] })).toEqual([11]);
+  });
+
+  test("a row that ends at a number that is not whole has the members below it", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T]) {
+    some[t, e where e <= x[t,0]] := x[t,e]
+    y[t] := sum[e in top(some[t], 4)](x[t,e])
+  }`;
+    expect(runOnce({ text, inputs: { x: [1.5, 5, 6, 7] }, calls: [1] })).toEqual([6.5]);
+  });
+
   test("a set has no duplicates, by image or written out", () => {
     const text = `
   weight w : [4] in 4 at "w"
