@@ -2,7 +2,7 @@
  * From a checked, bound model to tensor graphs: one graph an entry, with layers as repeats, and the tensors that hold
  * the numbers of its weights. Sizes of the config stay names (`D = 4096`) in the graph.
  */
-import type { Block, Entry, Expr, Fn, Law, Param, Runtime } from "../../dsl/ast/nodes.ts";
+import type { Block, Entry, Expr, Fn, Law, Param, ParamDecl, Runtime } from "../../dsl/ast/nodes.ts";
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
 import type { DeclInfo, PathInfo, Static } from "../../dsl/checker/context.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
@@ -151,6 +151,8 @@ function fieldsOf(model: BoundModel): Fields {
   const numbers: Record<string, number> = {};
   const sizes = new Map<string, Axis>();
   const given = new Map<string, Value>();
+  for (const param of model.path.items.flatMap(({ item }) => (item.kind === "param" ? [item] : [])))
+    checkOption(param, model);
   for (const { text } of names) {
     const value = model.config.scope.value(text);
     if (value === undefined || isPoly(value)) continue;
@@ -160,6 +162,19 @@ function fieldsOf(model: BoundModel): Fields {
     } else given.set(text, staticValue(value));
   }
   return { sizes, given, numbers };
+}
+
+/** The default of an option may come from the config as anything at all: the checker looks at the types of fields alone. */
+function checkOption({ type, names, span }: ParamDecl, model: BoundModel): void {
+  const word = type.scalar?.kind === "word" ? type.scalar.word.text : type.scalar === null ? "real" : "";
+  for (const { text } of names) {
+    const value = model.config.scope.value(text);
+    if (value === undefined || value === null || isPoly(value) || type.axes !== null) continue;
+    const whole = typeof value === "bigint";
+    const fits =
+      word === "real" ? whole || typeof value === "number" : word === "bool" ? typeof value === "boolean" : true;
+    if (!fits) throw new ElaborationError(`\`${text}\` is of the wrong type: ${word} is expected`, span);
+  }
 }
 
 function rangeOfSize(item: Runtime, root: Frame): SizeRange {

@@ -87,3 +87,16 @@ test("a recurrence that is written out row by row has a bound", () => {
   expect(elaborated(256)).not.toBeNull();
   for (const n of [257, 99_999, 1e6]) expect(() => elaborated(n)).toThrow(ElaborationError);
 });
+
+test.each([[[]], ["much"], [true]])("an option that the config gives as %j is no exception", (attention_factor) => {
+  const yarn: { readonly rope_parameters: object } = JSON.parse(loadCase("llama-yarn-factor-parameters").config);
+  const text = JSON.stringify({ ...yarn, rope_parameters: { ...yarn.rope_parameters, attention_factor } });
+  const checked = checkProject({
+    entry: "models/deepseek-llm.ds",
+    read: readProject,
+    config: { path: "config.json", text },
+  });
+  const { bound, declared } = checked;
+  if (bound === null) return expect(checked.diagnostics).not.toEqual([]);
+  expect(() => elaborate({ model: bound, declared, entry: "forward" })).toThrow(ElaborationError);
+});
