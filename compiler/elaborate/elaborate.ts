@@ -9,7 +9,7 @@ import { ungroup } from "../../dsl/checker/keys.ts";
 import { evaluateStatic, isPoly, type StaticScope } from "../../dsl/checker/static.ts";
 import type { Builder } from "../graph/builder.ts";
 import { addDim, type Dim, dim } from "../graph/dim.ts";
-import type { DType, Graph, Node, SizeRange } from "../graph/node.ts";
+import type { Graph, Node, SizeRange } from "../graph/node.ts";
 import { add, dimValue, read } from "../graph/scalar.ts";
 import { asSize } from "./arithmetic.ts";
 import { type Axis, axisLeaves, layoutDims, layoutSize, plain, whole } from "./axis.ts";
@@ -18,7 +18,7 @@ import { define, outside, withLayouts } from "./define.ts";
 import { nodeOf } from "./materialize.ts";
 import { declaredLayouts, layoutFrom } from "./range.ts";
 import { newUnit } from "./unit.ts";
-import { asTensor, staticValue, type Tensor, type Value } from "./value.ts";
+import { asTensor, heldAs, staticValue, type Tensor, type Value } from "./value.ts";
 
 export interface Elaborated {
   readonly graph: Graph;
@@ -231,12 +231,9 @@ function argument(name: string, param: Param, frame: Frame, inputs: Map<string, 
     };
     return { kind: "tensor", axes, dtype: "i32", of, at };
   }
-  const dtype = argumentType(scalar?.kind === "word" ? scalar.word.text : scalar === null ? "real" : "i32");
+  const dtype = heldAs(scalar);
   inputs.set(name, of === null ? null : layoutSize(of));
   const node = unit.builder.input(name, layouts.flatMap(layoutDims), dtype);
   const at: Tensor["at"] = (positions) => read(node, leaf(positions));
   return { kind: "tensor", axes, dtype, ...(of === null ? {} : { of }), at };
 }
-
-const argumentType = (word: string): DType =>
-  word === "f64" || word === "i64" || word === "bool" ? word : word === "real" || word === "f32" ? "f32" : "i32";

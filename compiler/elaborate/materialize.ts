@@ -108,7 +108,7 @@ function renameAll(e: Scalar, by: ReadonlyMap<string, string>, taken: Set<string
 /** The node that holds a tensor which hangs on no index around it. */
 export function nodeOf(unit: Unit, label: string, tensor: Tensor): Node {
   const whole = wholeRead(tensor);
-  if (whole !== null) return whole;
+  if (whole !== null && whole.type.dtype === tensor.dtype) return whole;
   const forced = materialize(unit, {
     label,
     axes: tensor.axes,

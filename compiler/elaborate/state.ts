@@ -10,7 +10,7 @@ import { IndexVariable, withPositions } from "./index-variable.ts";
 import { bind } from "./indices.ts";
 import { nodeOf } from "./materialize.ts";
 import { declaredLayouts } from "./range.ts";
-import { asTensor, regroup, type Tensor } from "./value.ts";
+import { asTensor, heldAs, regroup, type Tensor } from "./value.ts";
 
 export function stateValue(decl: State, frame: Frame): Tensor {
   const { unit } = frame;
@@ -26,17 +26,18 @@ export function stateValue(decl: State, frame: Frame): Tensor {
   const label = frame.label === "" ? decl.name.text : `${frame.label}.${decl.name.text}`;
   const lead = frame.stacks.map((s) => s.size);
   const dims = row.flatMap(layoutDims);
-  const word = decl.type.scalar?.kind === "word" ? decl.type.scalar.word.text : "real";
-  const dtype = word === "real" || word === "f32" ? "f32" : word === "i64" ? "i64" : "i32";
+  const dtype = heldAs(decl.type.scalar);
   const node = unit.builder.state(label, [...lead, known.before, ...dims], dtype);
   let append: Append | null = null;
   const made = (): Append => {
     if (append !== null) return append;
     const rows = writtenRows(write, row, known, frame);
-    const source = nodeOf(unit, `${label}.rows`, rows);
+    const source = nodeOf(unit, `${label}.rows`, { ...rows, dtype });
     const at = frame.stacks.map((s) => s.at());
     append = unit.builder.append(label, node, at, source, known.size);
-    unit.effects.at(-1)?.push(append);
+    // A call with several results is looked at once for each of them, and all write the same.
+    const effects = unit.effects.at(-1) ?? [];
+    if (!effects.includes(append)) effects.push(append);
     return append;
   };
   unit.pending.push(() => void made());

@@ -1,4 +1,5 @@
 /** Values while a model is elaborated: what an expression of the text stands for. */
+import type { ScalarNode } from "../../dsl/ast/nodes.ts";
 import type { Static } from "../../dsl/checker/context.ts";
 import type { Dim } from "../graph/dim.ts";
 import type { DType, Scalar } from "../graph/node.ts";
@@ -44,6 +45,23 @@ export type Value =
   /** A whole number that may hang on run-time sizes. */
   | { readonly kind: "size"; readonly dim: Dim }
   | { readonly kind: "tuple"; readonly values: readonly Value[] };
+
+/** How numbers of a declared type are held: those of storage formats as f32, indices and short integers as i32. */
+export function heldAs(scalar: ScalarNode | null): DType {
+  const word = scalar === null ? "real" : scalar.kind === "word" ? scalar.word.text : "i32";
+  switch (word) {
+    case "f64":
+    case "i64":
+    case "bool":
+      return word;
+    case "i32":
+    case "i8":
+    case "u8":
+      return "i32";
+    default:
+      return "f32";
+  }
+}
 
 export const staticValue = (value: Static): Value => ({ kind: "static", value });
 export const sizeValue = (dim: Dim): Value => ({ kind: "size", dim });

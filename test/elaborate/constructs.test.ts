@@ -269,6 +269,27 @@ describe("memory", () => {
     expect(runText({ text, before, inputs: { x: x4 }, calls: [1, 2, 1] }).flat()).toEqual(expected);
   });
 
+  test("a state is of the type that is declared, whatever is written", () => {
+    const typed = before.replace("seen : [S]", "seen : [S] f64");
+    expect(runText({ text, before: typed, inputs: { x: [0.5, 2] }, calls: [1, 1] }).flat()).toEqual([0.5, 1002.5]);
+    const truth = `block signs(x: [T], pos: [T] in S) -> y: [T] {
+  state positive : [S] bool
+  positive[pos[t]] <- x[t] > 0
+  past[t, s where s <= pos[t]] := positive[s] ? 1 : 10
+  y[t] := sum[s](past[t,s])
+}`;
+    const call = text.replace("remember()", "signs()");
+    expect(runText({ text: call, before: truth, inputs: { x: [1.5, -2] }, calls: [1, 1] }).flat()).toEqual([1, 11]);
+  });
+
+  test("a call with several results writes once", () => {
+    const several = before
+      .replace("-> y: [T]", "-> (y: [T], most: [T])")
+      .replace("y[t] :=", "most[t] := max[s](past[t,s])\n  y[t] :=");
+    const both = text.replace("y := r(x, pos)", "a, b := r(x, pos)\n y := a + 100 * b");
+    expect(runText({ text: both, before: several, inputs: { x: [2, 1] }, calls: [1, 1] }).flat()).toEqual([202, 1203]);
+  });
+
   test("a state that nobody reads is remembered all the same", () => {
     const unread = before.replace(/past.*\n/, "").replace(/y\[t\] := .*\n/, "y := x\n");
     expect(runText({ text, before: unread, inputs: { x: x4 }, calls: [2, 2] })).toEqual([
