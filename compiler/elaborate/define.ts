@@ -246,21 +246,16 @@ function placed(items: readonly LeftItem[], target: Target, value: Value, eq: Eq
   const run = <X>(before: readonly Position[], ask: (rest: readonly Position[]) => X): X => {
     const places = new Map<IndexVariable, Position>();
     const holes: Position[] = [];
-    const visit = (item: LeftItem, p: Position | undefined): void => {
+    const visit = (item: LeftItem, p: Position | undefined, layout: Layout | undefined): void => {
       if (p === undefined) return;
       if (item.kind === "index") places.set(item.variable, p);
       if (item.kind === "open") holes.push(p);
-      if (item.kind === "tuple" && p.kind === "tuple")
-        for (const [i, part] of item.items.entries()) visit(part, p.parts[i]);
-      if (item.kind === "tuple" && p.kind !== "tuple") {
-        const axis = own[items.indexOf(item)];
-        if (axis?.layout.kind === "merged") {
-          const parts = partsOf(p, axis.layout);
-          for (const [i, part] of item.items.entries()) visit(part, parts[i]);
-        }
+      if (item.kind === "tuple" && layout?.kind === "merged") {
+        const parts = partsOf(p, layout);
+        for (const [i, part] of item.items.entries()) visit(part, parts[i], layout.parts[i]);
       }
     };
-    for (const [i, item] of items.entries()) visit(item, before[i]);
+    for (const [i, item] of items.entries()) visit(item, before[i], own[i]?.layout);
     const list = [...places.keys()];
     return withPositions(
       list,
