@@ -160,7 +160,7 @@ function joined(values: readonly Value[], eq: Equation): Value {
   const at = ([p, ...rest]: readonly Position[]): Scalar => {
     if (p === undefined) throw new Error("a join without a position");
     return onPiece(p, (which, inner) =>
-      (pieces[which] as Tensor).at([slotOf(own[which]?.members ?? null, inner, fresh), ...rest]),
+      (pieces[which] as Tensor).at([slotOf(own[which]?.members ?? null, [], inner, fresh), ...rest]),
     );
   };
   const dtype = pieces.map((p) => p.dtype).reduce(commonType);

@@ -32,11 +32,11 @@ export function memberAt(
 }
 
 /** The slot that holds an index: the greatest slot with that member, 0 where none has it. */
-export function slotOf(members: Members | null, self: Position, fresh: Fresh): Position {
+export function slotOf(members: Members | null, before: readonly Position[], self: Position, fresh: Fresh): Position {
   if (members?.kind !== "slots" || self.kind === "slot") return self;
   const n = fresh("j");
-  const equal = call("eq", numberAt(members.member([], name(n))), numberAt(self));
-  const filled = members.filled([], name(n));
+  const equal = call("eq", numberAt(members.member(before, name(n))), numberAt(self));
+  const filled = members.filled(before, name(n));
   const where = filled === null ? equal : call("and", filled, equal);
   const found = reduce("max", [{ name: n, size: members.count }], name(n), where);
   return { kind: "slot", slot: call("maximum", found, num(0)), member: self };

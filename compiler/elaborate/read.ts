@@ -7,6 +7,7 @@ import { asSize } from "./arithmetic.ts";
 import { type Axis, flat, flatten, type Layout, layoutKey, layoutSize, type Position, whole } from "./axis.ts";
 import { ElaborationError, type Equation } from "./context.ts";
 import type { IndexVariable } from "./index-variable.ts";
+import { conjunction } from "./indices.ts";
 import { memberAt, slotOf } from "./members.ts";
 import { rangeOf } from "./range.ts";
 import { constantTable } from "./static-table.ts";
@@ -17,9 +18,10 @@ type Fresh = (base: string) => string;
 /** What one subscript does to its axis: the axes it leaves open, and the place it reads, given places on those. */
 interface Place {
   readonly open: readonly Axis[];
-  readonly at: (open: readonly Position[]) => Position;
+  /** `before` are the places on axes that are open before its own. */
+  readonly at: (open: readonly Position[], before: readonly Position[]) => Position;
   /** Whether the place lies on the axis and exists there, for a read with `else`; null: always. */
-  readonly inside: ((open: readonly Position[]) => Scalar | null) | null;
+  readonly inside: ((open: readonly Position[], before: readonly Position[]) => Scalar | null) | null;
 }
 
 export interface Read {
@@ -79,9 +81,14 @@ function readAxes(
   const places: Place[] = [];
   const starts: number[] = [];
   let count = 0;
+  /** Of places on the open axes, those on its own and those before. */
+  const shareOf = (p: Place, i: number, open: readonly Position[]): [readonly Position[], readonly Position[]] => {
+    const start = starts[i] ?? 0;
+    return [open.slice(start, start + p.open.length), open.slice(0, start)];
+  };
   /** Places on the first `n` axes of the base, from places on the open axes. */
   const upTo = (n: number, open: readonly Position[]): readonly Position[] =>
-    places.slice(0, n).map((p, i) => p.at(open.slice(starts[i], (starts[i] ?? 0) + p.open.length)));
+    places.slice(0, n).map((p, i) => p.at(...shareOf(p, i, open)));
   base.axes.forEach((axis, k) => {
     const here: Axis = { layout: axis.layout, members: refill(axis.members, (before) => upTo(k, before)) };
     const item = items[k];
@@ -95,8 +102,8 @@ function readAxes(
   const checks = places.filter((p) => p.inside !== null);
   const inside = (open: readonly Position[]): Scalar | null =>
     places.reduce<Scalar | null>((known, p, i) => {
-      const own = p.inside?.(open.slice(starts[i], (starts[i] ?? 0) + p.open.length)) ?? null;
-      return own === null ? known : known === null ? own : call("and", known, own);
+      const own = p.inside?.(...shareOf(p, i, open)) ?? null;
+      return conjunction(known, own);
     }, null);
   const value: Value =
     base.kind === "set"
@@ -137,22 +144,25 @@ function variablePlace(variable: IndexVariable, axis: Axis, fresh: Fresh | null)
     return p.kind === "slot" && axis.members?.kind === "slots" ? p : flat(flatten(p, own));
   };
   if (fresh === null) return { open: [], at, inside: null };
-  const check = (): Scalar | null => {
+  const { members } = axis;
+  const inside: Place["inside"] = (_, before) => {
     const sameSize = layoutSize(variable.layout).key === layoutSize(axis.layout).key;
     const bounds = sameSize ? null : inBounds(flatten(at(), variable.layout), axis.layout);
-    return both(bounds, memberAt(axis.members, [], at(), fresh));
+    return conjunction(bounds, memberAt(members, before, at(), fresh));
   };
-  return { open: [], at: axis.members?.kind === "slots" ? () => slotOf(axis.members, at(), fresh) : at, inside: check };
+  return { open: [], at: (_, before) => slotOf(members, before, at(), fresh), inside };
 }
 
 function valuePlace(value: Value, axis: Axis, fresh: Fresh | null): Place {
   const tensor = asTensor(value);
   const at = (open: readonly Position[]): Position => flat(tensor.at(open));
   if (fresh === null) return { open: tensor.axes, at, inside: null };
+  const { layout, members } = axis;
   return {
     open: tensor.axes,
-    at: axis.members?.kind === "slots" ? (open) => slotOf(axis.members, at(open), fresh) : at,
-    inside: (open) => both(inBounds(tensor.at(open), axis.layout), memberAt(axis.members, [], at(open), fresh)),
+    at: (open, before) => slotOf(members, before, at(open), fresh),
+    inside: (open, before) =>
+      conjunction(inBounds(tensor.at(open), layout), memberAt(members, before, at(open), fresh)),
   };
 }
 
@@ -170,19 +180,19 @@ function tuplePlace(items: readonly Expr[], axis: Axis, eq: Equation, fallback: 
   };
   const at = (open: readonly Position[]): Position => {
     const shares = share(open);
-    return { kind: "tuple", parts: places.map((p, i) => p.at(shares[i] ?? [])) };
+    return { kind: "tuple", parts: places.map((p, i) => p.at(shares[i] ?? [], [])) };
   };
   const checks = places.some((p) => p.inside !== null) || (fallback && axis.members !== null);
-  const inside = (open: readonly Position[]): Scalar | null => {
+  const inside: Place["inside"] = (open, before) => {
     const shares = share(open);
-    const parts = places.reduce<Scalar | null>((known, p, i) => both(known, p.inside?.(shares[i] ?? []) ?? null), null);
-    return both(parts, fallback ? memberAt(axis.members, [], at(open), eq.frame.unit.names.fresh) : null);
+    const parts = places.reduce<Scalar | null>(
+      (known, p, i) => conjunction(known, p.inside?.(shares[i] ?? [], []) ?? null),
+      null,
+    );
+    return conjunction(parts, fallback ? memberAt(axis.members, before, at(open), eq.frame.unit.names.fresh) : null);
   };
   return { open: places.flatMap((p) => p.open), at, inside: checks ? inside : null };
 }
-
-const both = (a: Scalar | null, b: Scalar | null): Scalar | null =>
-  a === null ? b : b === null ? a : call("and", a, b);
 
 const inBounds = (at: Scalar, layout: Layout): Scalar =>
   call("and", call("le", num(0), at), call("lt", at, dimValue(layoutSize(layout))));
