@@ -3,7 +3,6 @@ import type { Expr } from "../../dsl/ast/nodes.ts";
 import { scalarFunctions as coreFunctions, isReduction } from "../../dsl/checker/builtins.ts";
 import { type BlockValue, type DeclInfo, lookup, type PartInfo, type Static } from "../../dsl/checker/context.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
-import { childrenOf } from "../../dsl/checker/sums.ts";
 import type { Axis as CheckerAxis } from "../../dsl/types/axis.ts";
 import type { Dim } from "../graph/dim.ts";
 import type { Scalar } from "../graph/node.ts";
@@ -25,6 +24,7 @@ import { around, bind, binders, conjunction, loopOver } from "./indices.ts";
 import { layoutFromChecker, sizeIn } from "./layout-from.ts";
 import { limits } from "./limits.ts";
 import { hasReduction, isAlias, materialize } from "./materialize.ts";
+import { mentions } from "./mentions.ts";
 import { argmax, top } from "./set.ts";
 import { asTensor, staticValue, type Tensor, type Value } from "./value.ts";
 import { placedPrefix } from "./weight.ts";
@@ -423,7 +423,5 @@ function argumentKey(expr: Expr, home: Frame): string {
   const members = [...home.known].filter(([index]) => mentions(e, index)).map(([index, at]) => `${index}=${at}`);
   return [spanKeyOf(e), ...members].join(" ");
 }
-const mentions = (e: Expr, index: string): boolean =>
-  (e.kind === "name" && e.text === index) || childrenOf(e).some((c) => mentions(c, index));
 const bigintText = (_: string, v: unknown): unknown => (typeof v === "bigint" ? `${v}n` : v);
 const spanKeyOf = (e: Expr): string => `${e.span.source.path}:${e.span.start}`;

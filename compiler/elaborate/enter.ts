@@ -1,6 +1,7 @@
 /** Entering a declaration: its sizes solved from arguments and parameters, and the path through its `if`s chosen. */
 import type { Expr } from "../../dsl/ast/nodes.ts";
 import type { BlockValue, DeclInfo, Header, HeaderParam, PathInfo, Static } from "../../dsl/checker/context.ts";
+import { ungroup } from "../../dsl/checker/keys.ts";
 import type { Span } from "../../dsl/diagnostics/source.ts";
 import type { Axis as CheckerAxis } from "../../dsl/types/axis.ts";
 import { asSymbol, atomsOf, divideExact } from "../../dsl/types/poly.ts";
@@ -10,6 +11,7 @@ import { type Axis, type Layout, layoutSize, plain, whole } from "./axis.ts";
 import { ElaborationError, type Frame, type PlacedBlock, type Stack, type Unit } from "./context.ts";
 import type { IndexVariable } from "./index-variable.ts";
 import { layoutWith } from "./layout-from.ts";
+import { mentions } from "./mentions.ts";
 import { layoutFrom } from "./range.ts";
 import { regroup, staticValue, type Value } from "./value.ts";
 
@@ -75,11 +77,10 @@ export function enter(info: DeclInfo, given: Given, options: EnterOptions): Fram
   for (const setting of header.settings) {
     if (given.settings.has(setting.name) && given.home !== null) solveSetting(setting, values, header, sizes);
   }
-  for (const param of [...header.settings, ...header.params]) {
-    const has = sizes.has(param.name) || values.has(param.name) || blocks.has(param.name);
-    if (!has && param.node.default !== null)
-      takeDefault(param, param.node.default, draft(first), sizes, values, blocks);
-  }
+  const open = [...header.settings, ...header.params].filter(
+    ({ name }) => !sizes.has(name) && !values.has(name) && !blocks.has(name),
+  );
+  for (const { param, expr } of defaultsOf(open)) takeDefault(param, expr, draft(first), sizes, values, blocks);
   // An argument has the axes of the header: structured ones where a plain axis was given.
   for (const param of header.params) {
     const value = values.get(param.name);
@@ -166,6 +167,26 @@ function isNone(block: BlockValue, home: Frame): boolean {
   return value.kind === "static" && isNone(value.value === true ? block.yes : block.no, home);
 }
 
+interface Default {
+  readonly param: HeaderParam;
+  readonly expr: Expr;
+}
+
+/** Defaults of parameters, each after those that it names. */
+function defaultsOf(params: readonly HeaderParam[]): readonly Default[] {
+  let left = params.flatMap((param): Default[] =>
+    param.node.default === null ? [] : [{ param, expr: param.node.default }],
+  );
+  const ordered: Default[] = [];
+  while (left.length > 0) {
+    const free = left.filter(({ expr }) => !left.some((other) => mentions(expr, other.param.name)));
+    const next = free.length > 0 ? free : left;
+    ordered.push(...next);
+    left = left.filter((d) => !next.includes(d));
+  }
+  return ordered;
+}
+
 function takeDefault(
   param: HeaderParam,
   expr: Expr,
@@ -175,6 +196,8 @@ function takeDefault(
   blocks: Map<string, PlacedBlock | null>,
 ): void {
   if (param.type.element.kind === "block") {
+    if (ungroup(expr).kind !== "null")
+      throw new ElaborationError("a block as a default cannot be elaborated yet", expr.span);
     blocks.set(param.name, null);
     return;
   }

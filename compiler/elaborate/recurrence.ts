@@ -13,6 +13,7 @@ import { callMember, memberKey } from "./call.ts";
 import { ElaborationError, type Frame, type LayerCall } from "./context.ts";
 import { limits } from "./limits.ts";
 import { nodeOf } from "./materialize.ts";
+import { mentions } from "./mentions.ts";
 import { wholeNumber } from "./read.ts";
 import { asTensor, type Rows, type Tensor, type Value } from "./value.ts";
 
@@ -150,8 +151,6 @@ const isName = (e: Expr, name: string): boolean => {
   const inner = ungroup(e);
   return inner.kind === "name" && inner.text === name;
 };
-const mentions = (e: Expr, name: string): boolean =>
-  (e.kind === "name" && e.text === name) || childrenOf(e).some((c) => mentions(c, name));
 
 /** Rows that something else reads; null where a read does not say which. */
 function tapsOf(r: Recurrence): ReadonlySet<number> | null {

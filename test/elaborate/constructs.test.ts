@@ -43,6 +43,18 @@ describe("axes", () => {
     expect(runOnce({ text, before, inputs: { x: [1, 2, 3, 4, 5, 6] }, calls: [1] })).toEqual([1, 4, 2, 5, 3, 6]);
   });
 
+  test("parentheses on the left may stand in parentheses", () => {
+    const text = `
+  weight w : [((2, 3), 2)] at "w"
+  entry forward(x: [T]) -> (y: [2]) {
+    u[((a,b),c)] := w[((a,b),c)] * (a + 1)
+    v : [12] := u
+    y[c] := sum[i in 6](v[2 * i + c])
+  }`;
+    const w = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+    expect(runOnce({ text, inputs: { x: [0] }, weights: { w } })).toEqual([9 + 2 * 27, 12 + 2 * 30]);
+  });
+
   test("cases choose by literal subscripts, inside parentheses too", () => {
     const text = `
   entry forward(x: [T, 4]) -> (y: [T, 4]) {
@@ -71,6 +83,15 @@ describe("reads", () => {
   weight b : [1, 2] at "b"
   entry forward(ids: [T] in (2 | 1)) -> (y: [T, 2]) { y[t] := (a | b)[ids[t]] }`;
     expect(runOnce({ text, inputs: { ids: [2, 0] }, weights: { a: [1, 2, 3, 4], b: [5, 6] } })).toEqual([5, 6, 1, 2]);
+  });
+
+  test("a restricted value is filled for every index that stays open", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T, 4]) {
+    w[t, e in top(x[t], 2)] := x[t,e]
+    y[_,e] := w[_,e] else 9
+  }`;
+    expect(runOnce({ text, inputs: { x: [1, 2, 3, 4, 8, 7, 6, 5] }, calls: [2] })).toEqual([9, 9, 3, 4, 8, 7, 9, 9]);
   });
 
   test("a value restricted to chosen members is filled by `else` elsewhere", () => {
@@ -231,6 +252,35 @@ describe("blocks", () => {
     const run = (weights: Record<string, readonly number[]>) => runOnce({ text, before, inputs: { x: [1] }, weights });
     // ((1 + 1 + 2) * 2 + 3) * 2 + 4
     expect(run({ "layer0.w": [1], "layer1.w": [2], "layer2.w": [3], "layer3.w": [4] })).toEqual([26]);
+  });
+
+  test("a default may hang on a parameter that is declared after it", () => {
+    const before = `block scaled(x: [D]) -> y: [D] {
+  param a : real = b * 2
+  param b : real = n + 1
+  param n : int = 3
+  y := x * a
+}`;
+    const text = `
+  part p : scaled(b: 5)
+  part q : scaled()
+  entry forward(x: [T, 1]) -> (y: [T, (1 | 1)]) { y[t] := (p(x[t]) | q(x[t])) }`;
+    expect(runOnce({ text, before, inputs: { x: [1] } })).toEqual([10, 8]);
+  });
+
+  test("a block as a default is refused, with its place", () => {
+    const before = `block same(x: [D]) -> y: [D] { y := x }
+block around(x: [D]) -> y: [D] {
+  param inner : block?(x: [D]) -> y: [D] = same
+  if inner != null {
+    part i : inner
+    y := i(x)
+  } else { y := 2 * x }
+}`;
+    const text = `
+  part p : around()
+  entry forward(x: [T, 1]) -> (y: [T, 1]) { y[t] := p(x[t]) }`;
+    expect(() => runOnce({ text, before, inputs: { x: [1] } })).toThrow(ElaborationError);
   });
 
   test("a scalar parameter lifts over open axes; a shared argument is computed once", () => {
