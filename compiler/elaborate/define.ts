@@ -70,7 +70,9 @@ function definition(
   }
   const turn = targets.length === 1 && layouts === null ? turnOf(name, first, frame) : null;
   if (turn !== null) {
-    return rowByRow((k) => targetValue(name, first, targets[0]?.target as Target, null, frame, new Map([[turn, k]])));
+    const row = (k: number): Value =>
+      targetValue(name, first, targets[0]?.target as Target, null, frame, new Map([[turn, k]]));
+    return rowByRow(row, first.span);
   }
   const value =
     targets.length === 1 && literalsOf(targets[0]?.target).size === 0

@@ -5,7 +5,7 @@ import type { Scalar } from "../graph/node.ts";
 import { call, dimValue, num } from "../graph/scalar.ts";
 import { asSize } from "./arithmetic.ts";
 import { type Axis, flat, flatten, type Layout, layoutKey, layoutSize, type Position, whole } from "./axis.ts";
-import { ElaborationError, type Equation } from "./context.ts";
+import type { Equation } from "./context.ts";
 import type { IndexVariable } from "./index-variable.ts";
 import { conjunction } from "./indices.ts";
 import { memberAt, slotOf } from "./members.ts";
@@ -32,7 +32,11 @@ export interface Read {
 
 export function readValue(base: Value, subscript: Subscript, eq: Equation, fallback = false): Read {
   const items = subscript.items;
-  if (base.kind === "rows") return readRows(base, items, subscript, eq, fallback);
+  if (base.kind === "rows") {
+    const row = rowRead(base, items, eq);
+    if (row !== null) return readValue(row, { ...subscript, items: items.slice(1) }, eq, fallback);
+    return readAxes(base.whole(), items, eq, fallback);
+  }
   if (base.kind === "static" && typeof base.value === "object" && base.value !== null) {
     const listed = readList(base, items, eq);
     if (listed !== null) return { value: listed, inside: null };
@@ -43,17 +47,12 @@ export function readValue(base: Value, subscript: Subscript, eq: Equation, fallb
   return readAxes(asTensor(base), items, eq, fallback);
 }
 
-function readRows(
-  base: Value & { kind: "rows" },
-  items: readonly Expr[],
-  subscript: Subscript,
-  eq: Equation,
-  fallback: boolean,
-): Read {
-  const [first, ...rest] = items;
-  const at = first === undefined ? null : wholeNumber(eq.frame.unit.rules.evaluate(first, eq), eq);
-  if (at === null) throw new ElaborationError("a row of a recurrence must be known when compiling", subscript.span);
-  return readValue(base.row(at), { ...subscript, items: rest }, eq, fallback);
+/** The row that a subscript reads, where it is known when compiling. */
+function rowRead(base: Value & { kind: "rows" }, [first]: readonly Expr[], eq: Equation): Value | null {
+  const subject = first === undefined ? null : ungroup(first);
+  if (subject === null || subject.kind === "hole" || (subject.kind === "binary" && subject.op === "in")) return null;
+  const at = wholeNumber(eq.frame.unit.rules.evaluate(subject, eq), eq);
+  return at === null ? null : base.row(at);
 }
 
 /** The number of a whole number known when compiling. */

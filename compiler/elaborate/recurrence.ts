@@ -5,6 +5,7 @@
 import type { Equation as EquationNode, Expr, Target } from "../../dsl/ast/nodes.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
 import { childrenOf } from "../../dsl/checker/sums.ts";
+import type { Span } from "../../dsl/diagnostics/source.ts";
 import { dim } from "../graph/dim.ts";
 import type { Scalar } from "../graph/node.ts";
 import { call, num, read } from "../graph/scalar.ts";
@@ -76,7 +77,7 @@ export function recurrence(r: Recurrence): Value {
       first -= 1;
     return k - first < 2 ? r.next(new Map([[index, k - 1]])) : repeated(r, family, index, first, k - first, row(first));
   };
-  if (r.place === 0) return { kind: "rows", row } satisfies Rows;
+  if (r.place === 0) return { kind: "rows", row, whole: () => chosenRow(r, row) } satisfies Rows;
   return chosenRow(r, row);
 }
 
@@ -137,14 +138,17 @@ function readsAt(e: Expr, index: string): readonly string[] {
 }
 
 /** Rows that are made when they are first read. */
-export function rowByRow(make: (k: number) => Value): Rows {
+export function rowByRow(make: (k: number) => Value, span: Span): Rows {
   const rows = new Map<number, Value>();
   const row = (k: number): Value => {
     const value = rows.get(k) ?? make(k);
     rows.set(k, value);
     return value;
   };
-  return { kind: "rows", row };
+  const whole = (): never => {
+    throw new ElaborationError("rows that take turns with a recurrence can be read one by one only", span);
+  };
+  return { kind: "rows", row, whole };
 }
 
 const isName = (e: Expr, name: string): boolean => {
@@ -203,8 +207,8 @@ function repeated(r: Recurrence, family: LayerCall, index: string, first: number
 const wholeLeaves = (positions: readonly Position[], axes: readonly Axis[]): readonly Scalar[] =>
   positions.flatMap((p, i) => axisLeaves(p, axes[i] as Axis));
 
-/** A recurrence along another place than the first: its rows side by side, chosen by the position there. */
-function chosenRow(r: Recurrence, row: (k: number) => Value): Value {
+/** Rows of a recurrence side by side, chosen by the position at its place. */
+function chosenRow(r: Recurrence, row: (k: number) => Value): Tensor {
   const count = rowsOf(r);
   const layout = plain(dim(count));
   const tensorAt = (k: number): Tensor => asTensor(row(k));

@@ -36,6 +36,8 @@ export interface SetValue {
 export interface Rows {
   readonly kind: "rows";
   readonly row: (k: number) => Value;
+  /** All of them side by side. */
+  readonly whole: () => Tensor;
 }
 export type Value =
   | Tensor
@@ -72,6 +74,8 @@ export function asTensor(value: Value): Tensor {
   switch (value.kind) {
     case "tensor":
       return value;
+    case "rows":
+      return value.whole();
     case "size":
       return scalarTensor("i32", () => dimValue(value.dim));
     case "static": {

@@ -291,6 +291,17 @@ block around(x: [D]) -> y: [D] {
     expect(runOnce({ text, before, inputs: { x: [1, 2] }, calls: [1], weights: { w: [1, 0, 1, 1] } })).toEqual([2, 6]);
   });
 
+  test("rows of a recurrence may be read as a whole, and at an index", () => {
+    const text = `
+  entry forward(x: [T, 2]) -> (y: [T, 2]) {
+    h[0] := x
+    h[k + 1 in 3, t, i] := h[k,t,i] * 2
+    g := h + 1
+    y[t,i] := sum[k](h[k,t,i]) + 100 * g[2,t,i]
+  }`;
+    expect(runOnce({ text, inputs: { x: [1, 10] }, calls: [1] })).toEqual([7 + 500, 70 + 4100]);
+  });
+
   test("a recurrence along another axis than the first is chosen by its position", () => {
     const text = `
   entry forward(x: [T, 3]) -> (y: [T, 3]) {
