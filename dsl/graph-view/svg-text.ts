@@ -115,7 +115,7 @@ function lineEnd(text: string, face: Face, width: number): number {
   let atSpace = 0;
   for (const char of text) {
     used += textWidth(char, face);
-    if (used > width) return atSpace > 0 ? atSpace : Math.max(end, char.length);
+    if (used > width) return atSpace > 0 ? atSpace : end > 0 ? end : char.length;
     if (char === " ") atSpace = end;
     end += char.length;
   }

@@ -32,6 +32,7 @@ test("wrapped lines fit, keep every word, and are no more than allowed", () => {
       },
     ),
   );
+  expect(wrapText("名𐀀", faces.huge, 60, 2)).toEqual(["名", "𐀀"]);
   const text = "x: [T, D], pos: [T] in S -> y: [T, D]";
   const lines = wrapText(text, faces.code, 130, 9);
   expect(lines.length).toBeGreaterThan(1);
