@@ -1,7 +1,9 @@
 /** Operators on values: numbers known when compiling are computed, sizes stay symbolic, the rest becomes expressions. */
 import type { BinaryOp } from "../../dsl/ast/nodes.ts";
 import type { Static } from "../../dsl/checker/context.ts";
+import { noFacts } from "../../dsl/types/facts.ts";
 import { divideExact, floorDivide, modulo } from "../../dsl/types/poly.ts";
+import { isIntegral as isWholeSize } from "../../dsl/types/prove.ts";
 import { addDim, constantOf, type Dim, dim, evalDim, mulDim, type Sizes, subDim } from "../graph/dim.ts";
 import type { DType, Scalar } from "../graph/node.ts";
 import { call, num } from "../graph/scalar.ts";
@@ -52,40 +54,77 @@ function staticBinary(op: BinaryOp, left: Value, right: Value, numbers: Sizes): 
   const [m, n] = [asSize(left), asSize(right)];
   if (m !== null && n !== null && (left.kind === "size" || right.kind === "size")) {
     const size = sizeArithmetic(op, m, n, numbers);
-    if (size !== null) return size;
+    if (size !== null)
+      return sizeValue(
+        size,
+        isFraction(op, size, [left, right], numbers)
+          ? () => expression(op, asTensor(left).at([]), asTensor(right).at([]))
+          : null,
+      );
   }
+  const whole = wholeArithmetic(op, left, right);
+  if (whole !== null) return staticValue(whole);
   const [x, y] = [asNumber(left, numbers), asNumber(right, numbers)];
   if (x === null || y === null) return logical(op, left, right);
   const number = numberArithmetic(op, x, y);
   if (typeof number === "boolean") return staticValue(number);
   if (number === null) return null;
-  const whole = isWhole(left) && isWhole(right) && Number.isSafeInteger(number);
-  return staticValue(whole ? BigInt(number) : number);
+  const areWhole = isWhole(left) && isWhole(right) && Number.isSafeInteger(number);
+  return staticValue(areWhole ? BigInt(number) : number);
 }
 
-function sizeArithmetic(op: BinaryOp, a: Dim, b: Dim, numbers: Sizes): Value | null {
+/** Whole numbers are computed exactly, whatever their size; null for anything else. */
+function wholeArithmetic(op: BinaryOp, left: Value, right: Value): bigint | null {
+  if (left.kind !== "static" || right.kind !== "static") return null;
+  const [a, b] = [left.value, right.value];
+  if (typeof a !== "bigint" || typeof b !== "bigint") return null;
   switch (op) {
     case "+":
-      return sizeValue(addDim(a, b));
+      return a + b;
     case "-":
-      return sizeValue(subDim(a, b));
+      return a - b;
     case "*":
-      return sizeValue(mulDim(a, b));
+      return a * b;
+    case "xor":
+      return a ^ b;
+    case "/":
+      return b !== 0n && a % b === 0n ? a / b : null;
     case "div":
-      return sizeValue(floorDivide(a, b));
+      return b === 0n ? null : (a - floorModulo(a, b)) / b;
     case "mod":
-      return sizeValue(modulo(a, b));
+      return b === 0n ? null : floorModulo(a, b);
+    default:
+      return null;
+  }
+}
+const floorModulo = (a: bigint, b: bigint): bigint => ((a % b) + b) % b;
+
+function sizeArithmetic(op: BinaryOp, a: Dim, b: Dim, numbers: Sizes): Dim | null {
+  switch (op) {
+    case "+":
+      return addDim(a, b);
+    case "-":
+      return subDim(a, b);
+    case "*":
+      return mulDim(a, b);
+    case "div":
+      return floorDivide(a, b);
+    case "mod":
+      return modulo(a, b);
     case "/": {
       const exact = divideExact(a, b);
-      const value = numberOfDim(exact, numbers);
-      return value === null && numberOfDim(a, numbers) !== null && numberOfDim(b, numbers) !== null
-        ? null
-        : sizeValue(exact);
+      const isKnown = numberOfDim(a, numbers) !== null && numberOfDim(b, numbers) !== null;
+      return isKnown && numberOfDim(exact, numbers) === null ? null : exact;
     }
     default:
       return null;
   }
 }
+
+/** Whether a result of sizes may be no whole number, as far as it is known when compiling. */
+const isFraction = (op: BinaryOp, result: Dim, operands: readonly Value[], numbers: Sizes): boolean =>
+  operands.some((v) => v.kind === "size" && v.real !== null) ||
+  (op === "/" && numberOfDim(result, numbers) === null && isWholeSize(result, noFacts) !== "yes");
 
 function numberArithmetic(op: BinaryOp, x: number, y: number): number | boolean | null {
   switch (op) {
@@ -199,7 +238,10 @@ export function elementwise(
 }
 
 export const unaryMinus = (value: Value): Value => {
-  if (value.kind === "size") return sizeValue(subDim(0, value.dim));
+  if (value.kind === "size") {
+    const { real } = value;
+    return sizeValue(subDim(0, value.dim), real === null ? null : () => call("neg", real()));
+  }
   if (value.kind === "static" && typeof value.value === "bigint") return staticValue(-value.value);
   if (value.kind === "static" && typeof value.value === "number") return staticValue(-value.value);
   const t = asTensor(value);

@@ -39,13 +39,19 @@ export interface Rows {
   /** All of them side by side. */
   readonly whole: () => Tensor;
 }
+/** A whole number that may hang on run-time sizes. */
+export interface Size {
+  readonly kind: "size";
+  readonly dim: Dim;
+  /** The number in arithmetic, where it need not be whole: `T / 2` is a size as an axis only. */
+  readonly real: (() => Scalar) | null;
+}
 export type Value =
   | Tensor
   | SetValue
   | Rows
   | { readonly kind: "static"; readonly value: Static }
-  /** A whole number that may hang on run-time sizes. */
-  | { readonly kind: "size"; readonly dim: Dim }
+  | Size
   | { readonly kind: "tuple"; readonly values: readonly Value[] };
 
 /** How numbers of a declared type are held: those of storage formats as f32, indices and short integers as i32. */
@@ -66,7 +72,7 @@ export function heldAs(scalar: ScalarNode | null): DType {
 }
 
 export const staticValue = (value: Static): Value => ({ kind: "static", value });
-export const sizeValue = (dim: Dim): Value => ({ kind: "size", dim });
+export const sizeValue = (dim: Dim, real: Size["real"] = null): Value => ({ kind: "size", dim, real });
 export const scalarTensor = (dtype: DType, at: () => Scalar): Tensor => ({ kind: "tensor", axes: [], dtype, at });
 
 /** The value as numbers; throws for what the checker never lets stand for one. */
@@ -77,7 +83,7 @@ export function asTensor(value: Value): Tensor {
     case "rows":
       return value.whole();
     case "size":
-      return scalarTensor("i32", () => dimValue(value.dim));
+      return value.real === null ? scalarTensor("i32", () => dimValue(value.dim)) : scalarTensor("f32", value.real);
     case "static": {
       const { value: v } = value;
       if (typeof v === "number") return scalarTensor("f32", () => num(v));
