@@ -2,6 +2,7 @@
 import type { Expr } from "../../dsl/ast/nodes.ts";
 import { staticConstants } from "../../dsl/checker/builtins.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
+import type { Span } from "../../dsl/diagnostics/source.ts";
 import type { Dim } from "../graph/dim.ts";
 import { isWide } from "../graph/interpret/wide.ts";
 import type { DType, Scalar } from "../graph/node.ts";
@@ -17,6 +18,7 @@ import { memberAt, slotOf } from "./members.ts";
 import { axisNamed } from "./range.ts";
 import { readValue } from "./read.ts";
 import { membership, setFrom } from "./set.ts";
+import { exactly } from "./static-table.ts";
 import { asTensor, scalarTensor, sizeValue, staticValue, type Tensor, type Value } from "./value.ts";
 
 export function evaluate(expr: Expr, eq: Equation): Value {
@@ -69,12 +71,15 @@ function plain(expr: Expr, eq: Equation): Value {
         const left = go(expr.left);
         return left.kind === "static" && left.value === null ? go(expr.right) : left;
       }
-      return binaryValue(expr.op, go(expr.left), go(expr.right), eq.frame.unit.numbers);
+      const [left, right] = [go(expr.left), go(expr.right)];
+      const isStatic = left.kind === "static" && right.kind === "static";
+      const [a, b] = isStatic ? [left, right] : [exactly(left, eq), exactly(right, eq)];
+      return binaryValue(expr.op, a, b, eq.frame.unit.numbers);
     }
     case "conditional": {
       const condition = go(expr.condition);
       if (condition.kind === "static") return go(condition.value === true ? expr.then : expr.else);
-      return choose(asTensor(condition), go(expr.then), go(expr.else));
+      return choose(asTensor(condition), go(expr.then), go(expr.else), expr.span);
     }
     case "member":
     case "config-root": {
@@ -167,7 +172,9 @@ function joined(values: readonly Value[], eq: Equation): Value {
   return { kind: "tensor", axes: [{ layout, members }, ...(first?.axes.slice(1) ?? [])], dtype, at };
 }
 
-function choose(condition: Tensor, yes: Value, no: Value): Value {
+function choose(condition: Tensor, yes: Value, no: Value, span: Span): Value {
+  if (yes.kind === "set" || no.kind === "set")
+    throw new ElaborationError("a choice between sets while running cannot be elaborated yet", span);
   const [a, b] = [asTensor(yes), asTensor(no)];
   return elementwise([condition, a, b], commonType(a.dtype, b.dtype), ([c, x, y]) =>
     call("select", c as Scalar, x as Scalar, y as Scalar),
@@ -195,7 +202,7 @@ function cast(value: Value, expr: Expr & { kind: "cast" }, eq: Equation): Value 
   const word = type.word.text;
   if (value.kind === "static" && word === "real") return value;
   const integer = integerTypes.get(word);
-  const tensor = asTensor(value);
+  const tensor = asTensor(exactly(value, eq));
   if (integer === "i64") return widened(tensor, eq);
   if (integer !== undefined) return { ...tensor, dtype: integer };
   if (word === "real") return { ...tensor, dtype: "f32" };

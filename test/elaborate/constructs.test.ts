@@ -398,4 +398,36 @@ describe("numbers", () => {
       expected,
     );
   });
+
+  test("what is divided by a size of the call is a real number", () => {
+    const text = `
+  entry forward(x: [T]) -> (y: [T]) { y[t] := x[t] * (T / 2) + (1 - 1 / T) * 10 - (T * 4 / 2) }`;
+    expect(runOnce({ text, inputs: { x: [1, 2, 3, 4, 5] } })).toEqual([0.5, 3, 5.5, 8, 10.5]);
+  });
+
+  test("whole numbers beyond 2^53 stay exact, known when compiling or not", () => {
+    const text = `
+  entry forward(ids: [T] in 8) -> (y: [T]) {
+    a[t] := ((ids[t] as i64) * 9007199254740993) mod 1000
+    y[t] := a[t] + 1000 * ((9007199254740993 * 3) mod 1000) + 1000000 * (-9007199254740993 mod 10)
+  }`;
+    expect(runOnce({ text, inputs: { ids: [3] } })).toEqual([979 + 979_000 + 7_000_000]);
+  });
+
+  test("each list of the config is a table of its own", () => {
+    const text = `
+  entry forward(x: [T]) -> (y: [T, 3]) { y[t,i] := a[i] * x[t] + b[i] * a[i] }`;
+    const fields = "a : [3] int = $.a\n b : [3] int = $.b";
+    const config = { a: [1, 2, 3], b: [10, 20, 30] };
+    expect(runOnce({ text, fields, config, inputs: { x: [5] } })).toEqual([15, 50, 105]);
+  });
+
+  test("a choice between sets is refused, with its place", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T]) {
+    p[t] := x[t,0] > 0 ? top(x[t], 2) : top(x[t], 1)
+    y[t] := sum[i in p[t]](x[t,i])
+  }`;
+    expect(() => runOnce({ text, inputs: { x: x4 }, calls: [1] })).toThrow(ElaborationError);
+  });
 });

@@ -47,12 +47,15 @@ ${options.text}
       state,
       param: (node): Tensor => {
         const given = (node.kind === "input" ? options.inputs : options.weights)?.[node.name];
-        const source = elaborated.weights.get(node.name)?.constant?.map(Number) ?? given;
+        const constant = elaborated.weights.get(node.name)?.constant;
+        const source = constant?.map(Number) ?? given;
         if (source === undefined) throw new Error(`no numbers for %${node.name}`);
         const dims = node.type.dims.map((d) => Number(d.key) || (sizes[d.key.replace("1*$", "")] ?? Number.NaN));
         const shape = dims.some(Number.isNaN) ? [source.length] : dims;
         const width = source.length / total;
         const own = node.kind === "input" ? source.slice(before * width, (before + tokens) * width) : source;
+        if (node.type.dtype === "i64" && constant != null)
+          return { dims: shape, data: BigInt64Array.from(constant, BigInt) };
         return { dims: shape, data: Float64Array.from(own) };
       },
     });
