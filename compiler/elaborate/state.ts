@@ -37,7 +37,10 @@ export function stateValue(decl: State, frame: Frame): Tensor {
     append = unit.builder.append(label, node, at, source, known.size);
     // A call with several results is looked at once for each of them, and all write the same.
     const effects = unit.effects.at(-1) ?? [];
-    if (!effects.includes(append)) effects.push(append);
+    if (effects.includes(append)) return append;
+    if (effects.some((e) => e.state === node && at.every((x, i) => same(x, e.at[i] as Scalar))))
+      throw new ElaborationError("a call writes each row of a state once, and here is a second write", write.span);
+    effects.push(append);
     return append;
   };
   unit.pending.push(() => void made());
