@@ -9,7 +9,7 @@ import type { DType, Scalar } from "../graph/node.ts";
 import { call, dimValue, num, reduce } from "../graph/scalar.ts";
 import { isScalarFn } from "../ops/scalar-functions.ts";
 import { binaryValue, commonType, elementwise, unaryMinus } from "./arithmetic.ts";
-import { type Axis, flat, flatten, layoutSize, type Members, type Position } from "./axis.ts";
+import { flat, flatten, layoutSize, type Members, type Position } from "./axis.ts";
 import { ElaborationError, type Equation } from "./context.ts";
 import { IndexVariable } from "./index-variable.ts";
 import { around, bind, loopOver } from "./indices.ts";
@@ -124,10 +124,11 @@ function readOrElse(expr: Expr & { kind: "else" }, eq: Equation): Value {
   if (target.kind !== "index") return evaluate(expr.value, eq);
   const { value, inside } = readValue(evaluate(target.base, eq), target.subscript, eq, true);
   const read = asTensor(value);
-  const axes: readonly Axis[] = read.axes.map((axis) => ({ layout: axis.layout, members: null }));
+  if (read.axes.some((axis) => axis.members !== null))
+    throw new ElaborationError("`else` beside a restricted axis that stays open cannot be elaborated yet", expr.span);
   return {
     kind: "tensor",
-    axes,
+    axes: read.axes,
     dtype: commonType(read.dtype, fallback.dtype),
     at: (positions) => {
       const condition = inside?.(positions) ?? null;
@@ -204,12 +205,32 @@ function cast(value: Value, expr: Expr & { kind: "cast" }, eq: Equation): Value 
   const integer = integerTypes.get(word);
   const tensor = asTensor(exactly(value, eq));
   if (integer === "i64") return widened(tensor, eq);
-  if (integer !== undefined) return { ...tensor, dtype: integer };
+  if (integer !== undefined) return wrapped(tensor, integer);
   if (word === "real") return { ...tensor, dtype: "f32" };
   const fn = `to_${word}`;
   if (word === "f64") return { ...tensor, dtype: "f64" };
   if (!isScalarFn(fn)) throw new ElaborationError(`no cast to ${word}`, expr.span);
   return elementwise([tensor], "f32", ([x]) => call(fn, x as Scalar));
+}
+
+/** Bits of a whole number, and the least of them. */
+const integerRanges: { readonly [T in DType]?: { readonly bits: number; readonly least: number } } = {
+  bool: { bits: 1, least: 0 },
+  u8: { bits: 8, least: 0 },
+  i8: { bits: 8, least: -(2 ** 7) },
+  i32: { bits: 32, least: -(2 ** 31) },
+  i64: { bits: 64, least: -(2 ** 63) },
+};
+
+/** Modulo 2^bits, where the type is one that does not hold what it is made of. */
+function wrapped(tensor: Tensor, dtype: DType): Tensor {
+  const [from, to] = [integerRanges[tensor.dtype], integerRanges[dtype]];
+  if (from === undefined || to === undefined || from === to) return { ...tensor, dtype };
+  if (from.bits < to.bits && from.least >= to.least) return { ...tensor, dtype };
+  const { bits, least } = to;
+  return elementwise([tensor], dtype, ([x]) =>
+    call("add", call("mod", call("sub", x as Scalar, num(least)), num(2 ** bits)), num(least)),
+  );
 }
 
 /** As a node of that type: what is computed with 64 bits follows from the nodes that an expression reads. */

@@ -85,6 +85,17 @@ describe("reads", () => {
     expect(runOnce({ text, inputs: { ids: [2, 0] }, weights: { a: [1, 2, 3, 4], b: [5, 6] } })).toEqual([5, 6, 1, 2]);
   });
 
+  test("what is read with `else` may leave no restricted axis open", () => {
+    const text = `
+  weight w : [4] at "w"
+  entry forward(x: [T, 2]) -> (y: [2]) {
+    a[i in 2, e where e < 2] := w[e] * i
+    b[i in 2] := a[i - 1] else 0
+    y[i] := sum[e](b[i,e])
+  }`;
+    expect(() => runOnce({ text, inputs: { x: [1, 2] }, calls: [1], weights: { w: x4 } })).toThrow(ElaborationError);
+  });
+
   test("a restricted value is filled for every index that stays open", () => {
     const text = `
   entry forward(x: [T, 4]) -> (y: [T, 4]) {
@@ -351,6 +362,11 @@ describe("memory", () => {
     expect(runText({ text: both, before: several, inputs: { x: [2, 1] }, calls: [1, 1] }).flat()).toEqual([202, 1203]);
   });
 
+  test("a part with memory that is called twice is refused, with its place", () => {
+    const twice = text.replace("y := r(x, pos)", "y := r(r(x, pos), pos)");
+    expect(() => runText({ text: twice, before, inputs: { x: x4 }, calls: [4] })).toThrow(ElaborationError);
+  });
+
   test("a state that nobody reads is remembered all the same", () => {
     const unread = before.replace(/past.*\n/, "").replace(/y\[t\] := .*\n/, "y := x\n");
     expect(runText({ text, before: unread, inputs: { x: x4 }, calls: [2, 2] })).toEqual([
@@ -429,5 +445,13 @@ describe("numbers", () => {
     y[t] := sum[i in p[t]](x[t,i])
   }`;
     expect(() => runOnce({ text, inputs: { x: x4 }, calls: [1] })).toThrow(ElaborationError);
+  });
+
+  test("a cast to a shorter integer wraps", () => {
+    const text = `
+  entry forward(n: [T] i32) -> (y: [T]) {
+    y[t] := (n[t] as u8) + 1000 * (n[t] as i8) + 1000000 * (((n[t] as i64) * 4294967296 + 1) as i32)
+  }`;
+    expect(runOnce({ text, inputs: { n: [300, -1] } })).toEqual([44 + 44_000 + 1_000_000, 255 - 1000 + 1_000_000]);
   });
 });
