@@ -2,6 +2,7 @@
 import type { Equation as EquationNode, Expr, Target, TypeNode } from "../../dsl/ast/nodes.ts";
 import type { Entity } from "../../dsl/checker/context.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
+import { spanText } from "../../dsl/diagnostics/source.ts";
 import { dim } from "../graph/dim.ts";
 import type { Scalar } from "../graph/node.ts";
 import { call, num } from "../graph/scalar.ts";
@@ -163,9 +164,14 @@ function targetValue(
 ): Value {
   if (equation.targets.length > 1 && equation.separator === "|") return piece(equation, target, frame, known);
   const { items, eq } = leftItems(target.subscript?.items ?? [], outside(frame, name), layouts, known);
-  const right = rightSide(equation, target, eq);
-  settle(items, layouts);
-  const value = placed(items, target, right, eq);
+  const make = (): Value => {
+    const right = frame.unit.rules.evaluate(equation.value, eq);
+    settle(items, layouts);
+    const one = (value: Value): Value => placed(items, target, typed(value, equation, eq), eq);
+    return right.kind === "tuple" ? { kind: "tuple", values: right.values.map(one) } : one(right);
+  };
+  const all = known.size === 0 && areAlike(equation.targets) ? once(equation, frame, make) : make();
+  const value = all.kind === "tuple" ? (all.values[equation.targets.indexOf(target)] ?? all) : all;
   return value.kind === "tensor" && !items.some(holdsLiteral) ? kept(name, value, items, frame) : value;
 }
 
@@ -194,15 +200,22 @@ function kept(name: string, value: Tensor, items: readonly LeftItem[], frame: Fr
   });
 }
 
-function rightSide(equation: EquationNode, target: Target, eq: Equation): Value {
-  const { frame } = eq;
-  let value = frame.unit.rules.evaluate(equation.value, eq);
-  if (equation.separator === "," && value.kind === "tuple") {
-    value = value.values[equation.targets.indexOf(target)] ?? value;
-  }
-  if (value.kind === "tuple" && value.values.length === 1) value = value.values[0] ?? value;
-  return equation.type?.axes == null ? value : withLayouts(value, declaredLayouts(equation.type.axes, eq));
+/** Whether `a[t], b[t] := …` has one left side but for the names: then all of it is looked at together. */
+function areAlike(targets: readonly Target[]): boolean {
+  const texts = targets.map(({ subscript }) => (subscript === null ? "" : spanText(subscript.span)));
+  return texts.length > 1 && texts.every((text) => text === texts[0]);
 }
+
+/** The values of an equation with several targets; made again for each, calls in calls would double with each level. */
+function once(equation: EquationNode, frame: Frame, make: () => Value): Value {
+  const key = equation.targets.map((t) => t.name.text).join(",");
+  const value = frame.memo.get(key) ?? make();
+  frame.memo.set(key, value);
+  return value;
+}
+
+const typed = (value: Value, { type }: EquationNode, eq: Equation): Value =>
+  type?.axes == null ? value : withLayouts(value, declaredLayouts(type.axes, eq));
 
 /** An index that stands on no axis takes its range from the declared type. */
 function settle(items: readonly LeftItem[], layouts: readonly (Layout | null)[] | null): void {
@@ -217,7 +230,6 @@ function settle(items: readonly LeftItem[], layouts: readonly (Layout | null)[] 
 /** The axes of a target: those of its items, then what the right side leaves open. */
 function placed(items: readonly LeftItem[], target: Target, value: Value, eq: Equation): Value {
   if (items.length === 0 && (value.kind === "static" || value.kind === "size" || value.kind === "rows")) return value;
-  if (value.kind === "rows") throw new ElaborationError("a recurrence is no tensor", target.span);
   const right = value.kind === "set" ? value : asTensor(value);
   const open = [...right.axes];
   const condition =

@@ -294,6 +294,23 @@ block around(x: [D]) -> y: [D] {
     expect(() => runOnce({ text, before, inputs: { x: [1] } })).toThrow(ElaborationError);
   });
 
+  test("calls with several results inside of each other are looked at once each", () => {
+    const depth = 24;
+    const step = (k: number) =>
+      `fn step${k}(x: [D]) -> (a: [D], b: [D]) { u, v := step${k - 1}(x)  a := u + v  b := u - v }`;
+    const before = [
+      "fn step0(x: [D]) -> (a: [D], b: [D]) { a := x  b := 2 * x }",
+      ...Array.from({ length: depth }, (_, i) => step(i + 1)),
+    ].join("\n");
+    const text = `
+  entry forward(x: [T, 1]) -> (y: [T, 1]) {
+    a[t], b[t] := step${depth}(x[t])
+    y := a + b
+  }`;
+    // Two steps double both.
+    expect(runOnce({ text, before, inputs: { x: [1] } })).toEqual([3 * 2 ** (depth / 2)]);
+  });
+
   test("a scalar parameter lifts over open axes; a shared argument is computed once", () => {
     const before = `fn twice(x: real) = x + x`;
     const text = `
