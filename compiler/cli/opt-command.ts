@@ -158,12 +158,18 @@ function sizesFor(graph: Graph, line: CommandLine): Sizes | Failure {
     const [, name, value] = /^(\w+)=(\d{1,15})$/.exec(text) ?? [];
     if (name === undefined || value === undefined)
       return new Failure(exitCodes.usage, `--size ${text}: expected NAME=number`, "for example `--size T=1`");
-    if (!graph.sizes.has(name)) {
+    const range = graph.sizes.get(name);
+    if (range === undefined) {
       const near = closest(name, [...graph.sizes.keys()]);
       const hint = near === null ? null : `did you mean \`${near}\`?`;
       return new Failure(exitCodes.usage, `--size ${text}: the graph has no size \`${name}\``, hint);
     }
-    sizes[name] = Number(value);
+    const size = Number(value);
+    if (size < range.low || size > range.high) {
+      const allowed = range.low === range.high ? `it is ${range.low}` : `it is in ${range.low}..${range.high}`;
+      return new Failure(exitCodes.usage, `--size ${text}: the graph has no such \`${name}\``, allowed);
+    }
+    sizes[name] = size;
   }
   return sizes;
 }

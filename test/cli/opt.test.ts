@@ -55,6 +55,7 @@ test.each([
   [["--print-after=nothing"], /--print-after nothing: there is no such pass/],
   [["--size", "Q=1"], /the graph has no size `Q`/],
   [["--size", "T"], /expected NAME=number/],
+  [["--size", "T=0"], /no such `T`\n\s+it is in 1\.\./],
   [["--phase", "dekode"], /there is decode, verify, prefill/],
   [["--target", "tpu"], /there is gpu, cpu/],
 ])("%j is refused with what there is", async (args, message) => {
