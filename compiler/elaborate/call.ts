@@ -419,9 +419,11 @@ function argumentKey(expr: Expr, home: Frame): string {
   if (value.kind === "size") return value.dim.key;
   const known =
     value.kind === "static" ? value.value : home.label === "" ? home.unit.staticIn(e, home.known) : undefined;
-  if (known !== undefined) return JSON.stringify(known, bigintText);
+  if (known !== undefined) return JSON.stringify(known, numberText);
   const members = [...home.known].filter(([index]) => mentions(e, index)).map(([index, at]) => `${index}=${at}`);
   return [spanKeyOf(e), ...members].join(" ");
 }
-const bigintText = (_: string, v: unknown): unknown => (typeof v === "bigint" ? `${v}n` : v);
+/** What JSON has no number for, as text. */
+const numberText = (_: string, v: unknown): unknown =>
+  typeof v === "bigint" ? `${v}n` : typeof v === "number" && !Number.isFinite(v) ? String(v) : v;
 const spanKeyOf = (e: Expr): string => `${e.span.source.path}:${e.span.start}`;

@@ -294,6 +294,19 @@ block around(x: [D]) -> y: [D] {
     expect(() => runOnce({ text, before, inputs: { x: [1] } })).toThrow(ElaborationError);
   });
 
+  test("layers that differ in a bound that is infinite are not taken for one", () => {
+    const before = `block cut(x: [D]) -> y: [D] { param most : real  y := min(x, most) }`;
+    const text = `
+  weight start : [2] at "start"
+  part layer[l in 4] : cut(most: l < 2 ? inf : -inf)
+  entry forward(x: [T]) -> (y: [2]) {
+    h[0]     := start
+    h[l + 1] := layer[l](h[l])
+    y[i]     := h[4,i] < 0 ? 1 : 0
+  }`;
+    expect(runOnce({ text, before, inputs: { x: [1] }, weights: { start: [1, 2] } })).toEqual([1, 1]);
+  });
+
   test("calls with several results inside of each other are looked at once each", () => {
     const depth = 24;
     const step = (k: number) =>
