@@ -10,6 +10,7 @@ import { type Axis, flatten, type Layout, type Position, partsOf, plain, whole }
 import { ElaborationError, type Equation, type Frame } from "./context.ts";
 import { IndexVariable, withPositions } from "./index-variable.ts";
 import { bind } from "./indices.ts";
+import { joinLabels, outside } from "./labels.ts";
 import { materialize } from "./materialize.ts";
 import { declaredLayouts, rangeOf } from "./range.ts";
 import { isStep, recurrence, rowByRow, stepPlace, turnOf } from "./recurrence.ts";
@@ -42,10 +43,7 @@ function valueOfEntity(entity: Entity, frame: Frame): Value | null {
   }
 }
 
-/** The equation's frame without indices. */
-export const outside = (frame: Frame, label: string): Equation => ({ frame, label, indices: new Map(), all: [] });
-
-export const labelOf = (frame: Frame, name: string): string => (frame.label === "" ? name : `${frame.label}.${name}`);
+const labelOf = (frame: Frame, name: string): string => joinLabels(frame.label, name);
 
 function definition(
   name: string,

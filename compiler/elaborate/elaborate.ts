@@ -14,7 +14,8 @@ import { add, dimValue, read } from "../graph/scalar.ts";
 import { asSize } from "./arithmetic.ts";
 import { type Axis, axisLeaves, layoutDims, layoutSize, plain, whole } from "./axis.ts";
 import { ElaborationError, type FamilyRun, type Frame, type Memory, type Unit, type WeightSource } from "./context.ts";
-import { define, outside, withLayouts } from "./define.ts";
+import { define, withLayouts } from "./define.ts";
+import { outside } from "./labels.ts";
 import { nodeOf } from "./materialize.ts";
 import { declaredLayouts, layoutFrom } from "./range.ts";
 import { newUnit } from "./unit.ts";
@@ -54,7 +55,7 @@ export function elaborate(options: ElaborateOptions): Elaborated {
   const results: Node[] = wanted.map((result) => {
     const value = define(result.name.text, frame);
     if (value === null) throw new ElaborationError("this result has no value", result.span);
-    const layouts = result.type.axes === null ? null : declaredLayouts(result.type.axes, outside(frame, ""));
+    const layouts = result.type.axes === null ? null : declaredLayouts(result.type.axes, outside(frame));
     return nodeOf(unit, result.name.text, asTensor(withLayouts(value, layouts)));
   });
   unit.settle();
@@ -180,7 +181,7 @@ function checkOption({ type, names, span }: ParamDecl, model: BoundModel): void 
 function rangeOfSize(item: Runtime, root: Frame): SizeRange {
   const range = ungroup(item.range);
   const bound = (side: "left" | "right"): number => {
-    const value = range.kind === "binary" ? root.unit.rules.evaluate(range[side], outside(root, "")) : staticValue(0n);
+    const value = range.kind === "binary" ? root.unit.rules.evaluate(range[side], outside(root)) : staticValue(0n);
     const size = asSize(value);
     return (size === null ? null : root.unit.number(size)) ?? 0;
   };

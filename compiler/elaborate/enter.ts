@@ -10,6 +10,7 @@ import { asSize } from "./arithmetic.ts";
 import { type Axis, type Layout, layoutSize, plain, whole } from "./axis.ts";
 import { ElaborationError, type Frame, type PlacedBlock, type Stack, type Unit } from "./context.ts";
 import type { IndexVariable } from "./index-variable.ts";
+import { outside } from "./labels.ts";
 import { layoutWith } from "./layout-from.ts";
 import { mentions } from "./mentions.ts";
 import { layoutFrom } from "./range.ts";
@@ -99,7 +100,7 @@ export function enter(info: DeclInfo, given: Given, options: EnterOptions): Fram
 
 function holds(path: PathInfo, frame: Frame): boolean {
   return path.conditions.every(({ expr, holds: wanted }) => {
-    const value = frame.unit.rules.evaluate(expr, { frame, label: "", indices: new Map(), all: [] });
+    const value = frame.unit.rules.evaluate(expr, outside(frame));
     return value.kind === "static" && value.value === wanted;
   });
 }
@@ -122,7 +123,7 @@ function takeSetting(
     return;
   }
   if (arg.expr === null) throw new Error(`no text for parameter ${setting.name}`);
-  const eq = { frame: home, label: setting.name, indices: new Map(), all: [] };
+  const eq = outside(home, setting.name);
   if (isSizeParam(setting)) {
     const value = isAxisText(arg.expr) ? null : home.unit.rules.evaluate(arg.expr, eq);
     if (value?.kind === "static" && value.value === null) values.set(setting.name, value);
@@ -136,7 +137,7 @@ const isAxisText = (e: Expr): boolean =>
   e.kind === "group" ? isAxisText(e.inner) : e.kind === "tuple" || e.kind === "join";
 
 function sizeLayout(expr: Expr, value: Value | null, home: Frame): Layout {
-  const eq = { frame: home, label: "", indices: new Map(), all: [] };
+  const eq = outside(home);
   const defined = value?.kind === "tensor" ? sizeInModel(expr, home) : null;
   if (defined !== null) return plain(defined);
   if (value === null || expr.kind === "name") {
@@ -163,7 +164,7 @@ function isNone(block: BlockValue, home: Frame): boolean {
     return false;
   }
   if (block.kind !== "choice") return false;
-  const value = home.unit.rules.evaluate(block.condition, { frame: home, label: "", indices: new Map(), all: [] });
+  const value = home.unit.rules.evaluate(block.condition, outside(home));
   return value.kind === "static" && isNone(value.value === true ? block.yes : block.no, home);
 }
 
@@ -201,7 +202,7 @@ function takeDefault(
     blocks.set(param.name, null);
     return;
   }
-  const value = frame.unit.rules.evaluate(expr, { frame, label: param.name, indices: new Map(), all: [] });
+  const value = frame.unit.rules.evaluate(expr, outside(frame, param.name));
   const size = isSizeParam(param) ? asSize(value) : null;
   if (size !== null) sizes.set(param.name, whole(plain(size)));
   else values.set(param.name, value.kind === "static" ? staticValue(value.value) : value);

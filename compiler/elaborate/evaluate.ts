@@ -13,6 +13,7 @@ import { flat, flatten, layoutSize, type Members, type Position } from "./axis.t
 import { ElaborationError, type Equation } from "./context.ts";
 import { IndexVariable } from "./index-variable.ts";
 import { around, bind, loopOver } from "./indices.ts";
+import { joinLabels } from "./labels.ts";
 import { materialize } from "./materialize.ts";
 import { memberAt, slotOf } from "./members.ts";
 import { axisNamed } from "./range.ts";
@@ -238,7 +239,7 @@ function widened(tensor: Tensor, eq: Equation): Tensor {
   const { unit, label } = eq.frame;
   return materialize(unit, {
     ...tensor,
-    label: [label, eq.label, "wide"].filter((l) => l !== "").join("."),
+    label: joinLabels(label, eq.label, "wide"),
     dtype: "i64",
     around: around(eq),
     inline: isWide,

@@ -9,6 +9,7 @@ import { read } from "../graph/scalar.ts";
 import { type Axis, axisLeaves, layoutDims, plain, whole } from "./axis.ts";
 import { ElaborationError } from "./context.ts";
 import { enter } from "./enter.ts";
+import { outside } from "./labels.ts";
 import { layoutWith } from "./layout-from.ts";
 import { nodeOf } from "./materialize.ts";
 import { newUnit } from "./unit.ts";
@@ -84,7 +85,7 @@ export function elaborateLaw({ law, declared, sizes }: LawOptions): ElaboratedLa
     { unit, label: "", prefix: "", stacks: [], around: [], span: law.span },
   );
   const side = (expr: typeof body.left, label: string) =>
-    nodeOf(unit, label, asTensor(unit.rules.evaluate(expr, { frame, label, indices: new Map(), all: [] })));
+    nodeOf(unit, label, asTensor(unit.rules.evaluate(expr, outside(frame, label))));
   const results = [side(body.left, "left"), side(body.right, "right")];
   const ranges = new Map<string, SizeRange>(Object.entries(sizes).map(([n, v]) => [n, { low: v, high: v }] as const));
   return { graph: { name: law.name.text, sizes: ranges, results, effects: [] }, relation: body.op, inputs };

@@ -12,6 +12,7 @@ import { call, num, read } from "../graph/scalar.ts";
 import { type Axis, axisLeaves, flatten, type Position, plain, whole } from "./axis.ts";
 import { callMember, memberKey } from "./call.ts";
 import { ElaborationError, type Frame, type LayerCall } from "./context.ts";
+import { outside } from "./labels.ts";
 import { limits } from "./limits.ts";
 import { nodeOf } from "./materialize.ts";
 import { mentions } from "./mentions.ts";
@@ -160,7 +161,7 @@ const isName = (e: Expr, name: string): boolean => {
 function tapsOf(r: Recurrence): ReadonlySet<number> | null {
   const found = new Set<number>();
   let all = true;
-  const eq = { frame: r.frame, label: r.name, indices: new Map(), all: [] };
+  const eq = outside(r.frame, r.name);
   const visit = (e: Expr): void => {
     const base = e.kind === "index" ? ungroup(e.base) : null;
     if (e.kind === "index" && base?.kind === "name" && base.text === r.name) {
@@ -241,7 +242,7 @@ function rowsOf(r: Recurrence): number {
   const target = r.step.targets.find((t) => t.name.text === r.name) ?? r.step.targets[0];
   const item = target?.subscript?.items[r.place];
   const e = item === undefined ? null : ungroup(item);
-  const eq = { frame: r.frame, label: r.name, indices: new Map(), all: [] };
+  const eq = outside(r.frame, r.name);
   if (e?.kind === "binary" && e.op === "in") {
     const n = wholeNumber(r.frame.unit.rules.evaluate(e.right, eq), eq);
     if (n !== null) return n;

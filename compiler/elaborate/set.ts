@@ -9,6 +9,7 @@ import { type Axis, flat, layoutDims, layoutSize, type Members, type Position } 
 import { ElaborationError, type Equation, type Unit } from "./context.ts";
 import { withPositions } from "./index-variable.ts";
 import { atFormals, bind, binders } from "./indices.ts";
+import { labelIn } from "./labels.ts";
 import { prettyAxes } from "./materialize.ts";
 import { countOf, filledGuard, memberAt } from "./members.ts";
 import { asTensor, type SetValue, scalarTensor, staticValue, type Tensor, type Value } from "./value.ts";
@@ -139,7 +140,7 @@ type MakeNode = (
 /** A node over one axis, made when it is first asked for, with the indices around it at their formal places. */
 function selection(row: Tensor, axis: Axis, eq: Equation, expr: CallExpr, make: MakeNode): () => Selection {
   const { unit } = eq.frame;
-  const label = [eq.frame.label, eq.label].filter((l) => l !== "").join(".");
+  const label = labelIn(eq);
   let made: Selection | null = null;
   return () => {
     made ??= atFormals(eq, (): Selection => {

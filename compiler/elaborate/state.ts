@@ -8,13 +8,14 @@ import { type Axis, axisLeaves, axisLoops, type Layout, layoutDims, layoutSize, 
 import { ElaborationError, type Equation, type Frame, type Memory } from "./context.ts";
 import { IndexVariable, withPositions } from "./index-variable.ts";
 import { bind } from "./indices.ts";
+import { joinLabels, outside } from "./labels.ts";
 import { nodeOf } from "./materialize.ts";
 import { declaredLayouts } from "./range.ts";
 import { asTensor, heldAs, regroup, type Tensor } from "./value.ts";
 
 export function stateValue(decl: State, frame: Frame): Tensor {
   const { unit } = frame;
-  const eq: Equation = { frame, label: decl.name.text, indices: new Map(), all: [] };
+  const eq: Equation = outside(frame, decl.name.text);
   const layouts = declaredLayouts(decl.type.axes ?? [], eq) as readonly Layout[];
   const [memory, ...row] = layouts;
   const size = memory === undefined ? null : layoutSize(memory);
@@ -23,7 +24,7 @@ export function stateValue(decl: State, frame: Frame): Tensor {
     throw new ElaborationError("only states with one row a token can be elaborated", decl.span);
   const write = frame.info.body.writes.get(decl.name.text);
   if (write === undefined) throw new ElaborationError("a state is never written", decl.span);
-  const label = frame.label === "" ? decl.name.text : `${frame.label}.${decl.name.text}`;
+  const label = joinLabels(frame.label, decl.name.text);
   const lead = frame.stacks.map((s) => s.size);
   const dims = row.flatMap(layoutDims);
   const dtype = heldAs(decl.type.scalar);
@@ -65,12 +66,7 @@ function writtenRows(write: EquationNode, row: readonly Layout[], memory: Memory
   const items = target.subscript?.items ?? [];
   const [position, ...others] = items;
   if (position === undefined) throw new ElaborationError("a state is written at a position", target.span);
-  const { variables, eq } = writeIndices(position, others, row, {
-    frame,
-    label: target.name.text,
-    indices: new Map(),
-    all: [],
-  });
+  const { variables, eq } = writeIndices(position, others, row, outside(frame, target.name.text));
   const place = asTensor(frame.unit.rules.evaluate(position, eq));
   const given = asTensor(frame.unit.rules.evaluate(write.value, eq));
   const [token] = variables;

@@ -4,13 +4,14 @@ import { type Dim, dim } from "../graph/dim.ts";
 import { num, read } from "../graph/scalar.ts";
 import { flat, leaves, plain, whole } from "./axis.ts";
 import type { Equation, WeightSource, WeightTable } from "./context.ts";
+import { joinLabels } from "./labels.ts";
 import type { Tensor, Value } from "./value.ts";
 
 export function constantTable(value: Static, eq: Equation): Tensor {
   const { unit, label } = eq.frame;
   const { sizes, items } = flattenList(value);
   const dtype = items.every((i) => typeof i === "bigint") ? "i64" : "f64";
-  const name = nameOf(`${label === "" ? eq.label : `${label}.${eq.label}`}.table`, sizes, items, unit.weights);
+  const name = nameOf(joinLabels(label, eq.label, "table"), sizes, items, unit.weights);
   const node = unit.builder.weight(name, sizes, dtype);
   unit.weights.set(name, {
     label: name,

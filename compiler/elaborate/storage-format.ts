@@ -3,7 +3,6 @@ import type { Expr } from "../../dsl/ast/nodes.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
 import { dim } from "../graph/dim.ts";
 import { ElaborationError } from "./context.ts";
-import { outside } from "./define.ts";
 import { type Elaborated, type ElaborateOptions, startModel } from "./elaborate.ts";
 import { enter, type Setting } from "./enter.ts";
 import { nodeOf } from "./materialize.ts";
@@ -61,8 +60,7 @@ export function elaborateFormat(options: FormatOptions): Elaborated | null {
     },
   );
   const value = unit.rules.define(result.name, frame);
-  if (value === null)
-    throw new ElaborationError("this format computes nothing", outside(frame, "").frame.info.body.owner.span);
+  if (value === null) throw new ElaborationError("this format computes nothing", item.block.span);
   const node = nodeOf(unit, result.name, asTensor(value));
   return {
     graph: { name: name || "format", sizes: new Map(), results: [node], effects: [] },

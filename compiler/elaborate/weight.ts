@@ -6,11 +6,10 @@ import type { DType } from "../graph/node.ts";
 import { read } from "../graph/scalar.ts";
 import { type Axis, axisLeaves, layoutDims, layoutSize, whole } from "./axis.ts";
 import { ElaborationError, type Frame, type Stack } from "./context.ts";
+import { joinLabels, outside } from "./labels.ts";
 import { limits } from "./limits.ts";
 import { declaredLayouts, layoutFrom } from "./range.ts";
 import type { SetValue, Tensor, Value } from "./value.ts";
-
-const joinNames = (a: string, b: string): string => (a === "" ? b : b === "" ? a : `${a}.${b}`);
 
 /** A name of the text with what is known filled in; holes of stacks stay. */
 export function fillName(literal: StringLiteral, frame: Frame): string {
@@ -38,7 +37,7 @@ function staticIn(name: string, frame: Frame): string | null {
 }
 
 export function placedPrefix(frame: Frame, at: StringLiteral | null): string {
-  return at === null ? frame.prefix : joinNames(frame.prefix, fillName(at, frame));
+  return at === null ? frame.prefix : joinLabels(frame.prefix, fillName(at, frame));
 }
 
 /** Names for every combination of stack members, the last stack running fastest. */
@@ -57,7 +56,7 @@ const elementTypes: ReadonlyMap<string, DType> = new Map<string, DType>([
 
 export function weightValue(decl: Weight, frame: Frame): Value {
   const { unit } = frame;
-  const eq = { frame, label: decl.name.text, indices: new Map(), all: [] };
+  const eq = outside(frame, decl.name.text);
   const layouts = declaredLayouts(decl.type.axes ?? [], eq).map((layout) => {
     if (layout === null) throw new ElaborationError("a weight has sizes", decl.span);
     return layout;
@@ -65,8 +64,8 @@ export function weightValue(decl: Weight, frame: Frame): Value {
   const { scalar } = decl.type;
   const below = scalar?.kind === "index-type" || scalar?.kind === "set-type" ? layoutFrom(scalar.axis, eq) : null;
   const element = scalar === null ? "real" : scalar.kind === "word" ? scalar.word.text : "i32";
-  const label = frame.label === "" ? decl.name.text : `${frame.label}.${decl.name.text}`;
-  const prefix = joinNames(unit.prefixOf(decl), frame.prefix);
+  const label = joinLabels(frame.label, decl.name.text);
+  const prefix = joinLabels(unit.prefixOf(decl), frame.prefix);
   const { stacks } = frame;
   const count = stacks.reduce((product, stack) => product * stack.members.length, 1);
   if (count > limits.tensors)
@@ -75,7 +74,7 @@ export function weightValue(decl: Weight, frame: Frame): Value {
   const dtype = elementTypes.get(element) ?? (element as DType);
   const node = unit.builder.weight(label, dims, dtype);
   const names = (literals: readonly StringLiteral[]): readonly (readonly string[])[] => {
-    const each = literals.map((s) => overStacks(joinNames(prefix, fillName(s, frame)), stacks));
+    const each = literals.map((s) => overStacks(joinLabels(prefix, fillName(s, frame)), stacks));
     return (each[0] ?? []).map((_, i) => each.map((list) => list[i] as string));
   };
   unit.weights.set(label, {
