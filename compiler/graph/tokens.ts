@@ -1,7 +1,8 @@
 /** Tokens of the graph's text form, and a cursor over them. */
 import { printNumber } from "./text-form.ts";
 
-export type TokenKind = "node" | "graph" | "bound" | "number" | "word" | "sign" | "end" | "bad";
+/** `text` and `comment` are tokens of kernels only. */
+export type TokenKind = "node" | "graph" | "bound" | "number" | "word" | "sign" | "text" | "comment" | "end" | "bad";
 export interface Token {
   readonly kind: TokenKind;
   /** As written, quotes and prefixes included. */
@@ -56,8 +57,8 @@ const end: Token = { kind: "end", text: "the end of the text", at: 0 };
 export class Cursor {
   readonly #tokens: readonly Token[];
   #at = 0;
-  constructor(text: string) {
-    this.#tokens = tokenize(text);
+  constructor(text: string, tokens: readonly Token[] = tokenize(text)) {
+    this.#tokens = tokens;
   }
   get next(): Token {
     return this.#tokens[this.#at] ?? end;

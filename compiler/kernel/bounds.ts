@@ -1,0 +1,50 @@
+/** Invariant 9: 0 <= index and index + width <= extent, by proof. */
+import { add, constant, mul, one, type Poly, printPoly, scale, sub } from "../../dsl/types/poly.ts";
+import { type Monomial, monomialPoly, powMonomial } from "../../dsl/types/polynomial.ts";
+import { isNonNegative } from "../../dsl/types/prove.ts";
+import { lowFits, partsBy, strides } from "./digits.ts";
+import { multipleOf } from "./multiples.ts";
+import type { Problems } from "./problem.ts";
+import type { Access } from "./symbolic.ts";
+
+export function boundsProblems(accesses: readonly Access[], problems: Problems): void {
+  for (const a of accesses) {
+    if (a.matrix === null && insideByParts(a)) continue;
+    const report = (what: string): void => problems.report(9, `${a.kind} ${a.text}: ${what}; ${say(a)}`);
+    const lowest = isNonNegative(a.index, a.facts);
+    if (lowest !== "yes") report(lowest === "no" ? "is below 0" : "may be below 0");
+    if (a.matrix !== null && isNonNegative(a.matrix.stride, a.facts) !== "yes") report("its stride may be below 0");
+    const highest = isNonNegative(sub(a.extent, pastEnd(a)), a.facts);
+    if (highest !== "yes") report(highest === "no" ? "is past the end" : "may be past the end");
+  }
+}
+
+/** The first element after the access. */
+function pastEnd(a: Access): Poly {
+  const start = a.matrix === null ? a.index : add(a.index, mul(a.matrix.stride, constant(a.matrix.rows - 1)));
+  return add(start, constant(a.width));
+}
+
+/**
+ * Row and column by themselves: high·stride + low of count·stride, 0 <= high < count, low within the stride. Linear, where
+ * the whole is a product of sizes that a search may not take apart.
+ */
+function insideByParts(a: Access): boolean {
+  const [size] = strides([a.index]);
+  const unit = multipleOf(a.extent);
+  const parts = size === undefined || unit === 0 ? null : partsBy(a.index, size, unit);
+  const count = size === undefined || parts === null ? null : partsOfExtent(a.extent, size, unit);
+  if (parts === null || count === null || !lowFits(parts, a.width, a.facts)) return false;
+  const room = sub(sub(count, parts.high), one);
+  return isNonNegative(parts.high, a.facts) === "yes" && isNonNegative(room, a.facts) === "yes";
+}
+
+/** extent / (size · unit), where that is no quotient. */
+function partsOfExtent(extent: Poly, size: Monomial, unit: number): Poly | null {
+  const count = mul(extent, powMonomialPoly(size, unit));
+  return count.terms.every((t) => t.coefficient.den === 1 && t.monomial.factors.every((f) => f.exponent > 0))
+    ? count
+    : null;
+}
+const powMonomialPoly = (size: Monomial, unit: number): Poly => scale(monomialPoly(powMonomial(size, -1)), 1, unit);
+const say = (a: Access): string => `${printPoly(a.index)} of ${printPoly(a.extent)}`;

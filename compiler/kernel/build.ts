@@ -1,0 +1,169 @@
+/** Makes kernels. Names are made unique in the whole kernel, so that pieces of strategies can be put together freely. */
+import { InternalError } from "../graph/internal-error.ts";
+import { type Elem, type Type, typeOf } from "./elem.ts";
+import { add, asExpr, constant, convert, load, mul, name, type Operand } from "./expr.ts";
+import type { Buffer, Expr, Kernel, Shared, Stmt } from "./kernel.ts";
+import type { Monoid } from "./ops.ts";
+import { isReserved } from "./reserved.ts";
+
+/** A place that holds elements of a type: a buffer, a shared array, or registers. */
+export interface Memory {
+  readonly name: string;
+  readonly type: Type;
+}
+/** `width` elements of a buffer or shared array, or one register. */
+export const at = (m: Memory, index: Operand, width = 1): Expr =>
+  load(m.name, index, m.type.width > 1 ? m.type : typeOf(m.type.elem, width));
+/** The same as f32, whatever the storage is. */
+export const f32At = (m: Memory, index: Operand, width = 1): Expr => convert(at(m, index, width), "f32");
+
+/** Collects the statements of a body. */
+export class Body {
+  #out: Stmt[] = [];
+  readonly #used: Set<string>;
+  readonly #shared: Shared[] = [];
+  readonly lanes: number;
+  /** The lane; 0 where there is one. */
+  readonly lane: Expr;
+  constructor(lanes: number, used: Iterable<string>) {
+    this.lanes = lanes;
+    this.lane = lanes === 1 ? constant(0) : name("lane");
+    this.#used = new Set(used);
+  }
+  #fresh(base: string): string {
+    let n = base;
+    for (let i = 1; this.#used.has(n) || isReserved(n); i += 1) n = `${base}${i}`;
+    this.#used.add(n);
+    return n;
+  }
+  #inside(fill: () => void): readonly Stmt[] {
+    const outer = this.#out;
+    this.#out = [];
+    fill();
+    const inner = this.#out;
+    this.#out = outer;
+    return inner;
+  }
+  emit(s: Stmt): void {
+    this.#out.push(s);
+  }
+  say(text: string): void {
+    this.emit({ kind: "comment", text });
+  }
+  let(base: string, value: Expr): Expr {
+    if (value.kind === "const" || value.kind === "name") return value;
+    const n = this.#fresh(base);
+    this.emit({ kind: "let", name: n, value });
+    return name(n, value.type);
+  }
+  /** `size` registers, set to `first` where it is given. */
+  reg(base: string, type: Type, size = 1, first?: Expr): Memory {
+    const m = { name: this.#fresh(base), type };
+    this.emit({ kind: "reg", name: m.name, type, size });
+    if (first !== undefined) this.unroll("i", size, (i) => this.store(m, i, first));
+    return m;
+  }
+  shared(base: string, elem: Elem, size: number): Memory {
+    const m = { name: this.#fresh(base), type: typeOf(elem) };
+    this.#shared.push({ name: m.name, elem, size });
+    return m;
+  }
+  loop(base: string, range: { from: Operand; to: Operand; step: number }, body: (i: Expr) => void): void {
+    const n = this.#fresh(base);
+    const inner = this.#inside(() => body(name(n)));
+    const { from, to, step } = range;
+    this.emit({ kind: "loop", mode: "serial", name: n, from: asExpr(from), to: asExpr(to), step, body: inner });
+  }
+  /** Straight code; its variable may index registers. */
+  unroll(base: string, count: number, body: (i: Expr) => void): void {
+    if (count === 1) return body(constant(0));
+    const n = this.#fresh(base);
+    const inner = this.#inside(() => body(name(n)));
+    this.emit({
+      kind: "loop",
+      mode: "unrolled",
+      name: n,
+      from: constant(0),
+      to: constant(count),
+      step: 1,
+      body: inner,
+    });
+  }
+  /** `count` pieces of work over `owners` lanes: piece j*owners + owner. A loop on a CPU, straight code where each has one. */
+  distribute(base: string, count: number, owners: number, owner: Expr, body: (i: Expr) => void): void {
+    if (count % owners !== 0) throw new InternalError(`${base}: ${count} pieces over ${owners} lanes`);
+    if (count === owners) return body(owner);
+    this.loop(base, { from: 0, to: count / owners, step: 1 }, (j) =>
+      body(this.let(`${base}_at`, add(mul(j, owners), owner))),
+    );
+  }
+  if(cond: Expr, body: () => void): void {
+    this.emit({ kind: "if", cond, body: this.#inside(body) });
+  }
+  store(to: Memory, index: Operand, value: Expr): void {
+    this.emit({ kind: "store", to: to.name, index: asExpr(index), value });
+  }
+  /** Nothing where one lane is alone. */
+  barrier(): void {
+    if (this.lanes > 1) this.emit({ kind: "barrier" });
+  }
+  reduce(monoid: Monoid, value: Expr, width: number): Expr {
+    if (width === 1) return this.let(`all_${monoid}`, value);
+    const n = this.#fresh(`all_${monoid}`);
+    this.emit({ kind: "reduce", name: n, monoid, value, width, how: "any" });
+    return name(n, value.type);
+  }
+  finish(): { readonly body: readonly Stmt[]; readonly shared: readonly Shared[] } {
+    return { body: this.#out, shared: this.#shared };
+  }
+}
+
+export interface SizeSpec {
+  readonly multiple?: number;
+  readonly minimum?: number;
+}
+export interface BufferSpec {
+  readonly elem: Elem;
+  readonly extent: Operand;
+  readonly access?: "write";
+  readonly layout?: string;
+}
+export interface KernelSpec {
+  readonly name: string;
+  readonly source: string;
+  readonly lanes: number;
+  readonly sizes: Readonly<Record<string, SizeSpec>>;
+  readonly buffers: Readonly<Record<string, BufferSpec>>;
+  /** First axis fastest. */
+  readonly grid: Readonly<Record<string, Operand>>;
+}
+
+/** `fill` writes the body; it gets the buffers by name. */
+export function kernel(spec: KernelSpec, fill: (b: Body, buffer: (name: string) => Memory) => void): Kernel {
+  const sizes = Object.entries(spec.sizes).map(([n, s]) => ({
+    name: n,
+    multiple: s.multiple ?? 1,
+    minimum: s.minimum ?? 0,
+  }));
+  const buffers = Object.entries(spec.buffers).map(
+    ([n, b]): Buffer => ({
+      name: n,
+      elem: b.elem,
+      extent: asExpr(b.extent),
+      access: b.access ?? "read",
+      layout: b.layout ?? "rows",
+    }),
+  );
+  const grid = Object.entries(spec.grid).map(([n, extent]) => ({ name: n, extent: asExpr(extent) }));
+  const body = new Body(
+    spec.lanes,
+    [...sizes, ...buffers, ...grid].map((x) => x.name),
+  );
+  fill(body, (n) => {
+    const found = buffers.find((b) => b.name === n);
+    if (found === undefined) throw new InternalError(`${spec.name} has no buffer ${n}`);
+    return { name: n, type: typeOf(found.elem) };
+  });
+  const { lanes, source } = spec;
+  return { name: spec.name, source, sizes, buffers, grid, lanes, ...body.finish() };
+}

@@ -1,0 +1,59 @@
+/** Types of values: `f32x4` is one vector register, WGSL's `vec4<f32>`, CUDA's `float4`. */
+
+interface ElemInfo {
+  /** Of one element in memory. */
+  readonly bytes: number;
+  /** Whether arithmetic is done on it; the others are converted right after a load and right before a store. */
+  readonly computes: boolean;
+  readonly float: boolean;
+}
+export const elems = {
+  bool: { bytes: 4, computes: true, float: false },
+  i8: { bytes: 1, computes: false, float: false },
+  i16: { bytes: 2, computes: false, float: false },
+  i32: { bytes: 4, computes: true, float: false },
+  u32: { bytes: 4, computes: true, float: false },
+  f16: { bytes: 2, computes: false, float: true },
+  bf16: { bytes: 2, computes: false, float: true },
+  f32: { bytes: 4, computes: true, float: true },
+} as const satisfies Record<string, ElemInfo>;
+export type Elem = keyof typeof elems;
+export const isElem = (name: string): name is Elem => Object.hasOwn(elems, name);
+
+export interface Type {
+  readonly elem: Elem;
+  readonly width: number;
+}
+export const widths: readonly number[] = [1, 2, 4, 8, 16];
+export const typeOf = (elem: Elem, width = 1): Type => ({ elem, width });
+export const i32: Type = typeOf("i32");
+export const sameType = (a: Type, b: Type): boolean => a.elem === b.elem && a.width === b.width;
+export const typeName = (t: Type): string => (t.width === 1 ? t.elem : `${t.elem}x${t.width}`);
+
+/** `f32x4` -> its type; null for anything else. */
+export function readType(name: string): Type | null {
+  const [, elem = "", width = "1"] = /^([a-wyz]+[0-9]*)(?:x([0-9]{1,2}))?$/.exec(name) ?? [];
+  return isElem(elem) && widths.includes(Number(width)) ? typeOf(elem, Number(width)) : null;
+}
+
+/** Whether a number is one that the type holds; a nan is. */
+export function holds(elem: Elem, x: number): boolean {
+  switch (elem) {
+    case "bool":
+      return x === 0 || x === 1;
+    case "i8":
+      return Number.isInteger(x) && x >= -128 && x <= 127;
+    case "i16":
+      return Number.isInteger(x) && x >= -32768 && x <= 32767;
+    case "i32":
+      return (x | 0) === x;
+    case "u32":
+      return x >>> 0 === x;
+    case "f32":
+    case "f16":
+    case "bf16":
+      return Object.is(Math.fround(x), x);
+    default:
+      return elem satisfies never;
+  }
+}

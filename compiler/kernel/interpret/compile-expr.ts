@@ -1,0 +1,241 @@
+/**
+ * Expressions as closures. A vector's closure gives an array that belongs to it and is overwritten when it runs again:
+ * whoever keeps a vector copies it.
+ */
+import { InternalError } from "../../graph/internal-error.ts";
+import type { Expr } from "../kernel.ts";
+import { monoids } from "../ops.ts";
+import { KernelFault } from "./fault.ts";
+import type { Frame, FrameLayout } from "./frame.ts";
+import { conversion, type Fma, type Meaning, meaningOf, reinterpretation } from "./meaning.ts";
+import type { Loads } from "./memory.ts";
+
+export type Scalar = (f: Frame) => number;
+export type Vector = (f: Frame) => Float64Array;
+export interface Surroundings {
+  readonly layout: FrameLayout;
+  readonly loads: ReadonlyMap<string, Loads>;
+  readonly fma: Fma;
+}
+
+const at = (v: Float64Array, i: number): number => v[i] ?? Number.NaN;
+
+export function compileScalar(e: Expr, s: Surroundings): Scalar {
+  switch (e.kind) {
+    case "const": {
+      const { value } = e;
+      return () => value;
+    }
+    case "name": {
+      const offset = s.layout.offset(e.name);
+      return (f) => at(f.values, offset);
+    }
+    case "op":
+      return scalarOp(e, s);
+    case "convert":
+    case "bitcast": {
+      const arg = compileScalar(e.arg, s);
+      const change = (e.kind === "convert" ? conversion : reinterpretation)(e.arg.type.elem, e.type.elem);
+      return (f) => change(arg(f));
+    }
+    case "splat":
+      throw new InternalError("a splat to a scalar");
+    case "extract": {
+      const arg = compileVector(e.arg, s);
+      const { lane } = e;
+      return (f) => at(arg(f), lane);
+    }
+    case "fold": {
+      const arg = compileVector(e.arg, s);
+      const meaning = meaningOf(monoids[e.monoid].op, e.type.elem, s.fma);
+      return (f) => {
+        const v = arg(f);
+        let all = at(v, 0);
+        for (let i = 1; i < v.length; i += 1) all = meaning(all, at(v, i), 0);
+        return all;
+      };
+    }
+    case "load":
+      return scalarLoad(e, s);
+    case "dot": {
+      const vector = dotVector(e, s);
+      return (f) => at(vector(f), 0);
+    }
+    default:
+      return e satisfies never;
+  }
+}
+
+function scalarOp(e: Extract<Expr, { kind: "op" }>, s: Surroundings): Scalar {
+  const args = e.args.map((x) => compileScalar(x, s));
+  const [a, b, c] = args;
+  const meaning = meaningOf(e.op, e.args.at(-1)?.type.elem ?? "i32", s.fma);
+  if (a === undefined) throw new InternalError(`${e.op} of nothing`);
+  if (b === undefined) return (f) => meaning(a(f), 0, 0);
+  if (e.type.elem === "i32" && e.op === "add") return (f) => (a(f) + b(f)) | 0;
+  if (e.type.elem === "i32" && e.op === "mul") return (f) => Math.imul(a(f), b(f));
+  if (c === undefined) return (f) => meaning(a(f), b(f), 0);
+  return (f) => meaning(a(f), b(f), c(f));
+}
+
+/** Which register an index means. */
+function registerSlot(e: { from: string; index: Expr }, s: Surroundings): Scalar {
+  const size = s.layout.registers(e.from)?.size ?? 0;
+  const index = compileScalar(e.index, s);
+  const check = (i: number): number => {
+    if (i < 0 || i >= size) throw new KernelFault("range", `${e.from}[${i}] of ${size}`);
+    return i;
+  };
+  if (e.index.kind === "const" && e.index.value >= 0 && e.index.value < size) return index;
+  return (f) => check(index(f));
+}
+const unwritten = (name: string, i: number): never => {
+  throw new KernelFault("unwritten", `${name}[${i}] is read before it is written`);
+};
+
+function scalarLoad(e: Extract<Expr, { kind: "load" }>, s: Surroundings): Scalar {
+  const registers = s.layout.registers(e.from);
+  if (registers === null) {
+    const memory = memoryOf(e.from, s);
+    const index = compileScalar(e.index, s);
+    return (f) => memory.load(index(f), f.lane);
+  }
+  const { offset, flag } = registers;
+  const slot = registerSlot(e, s);
+  return (f) => {
+    const i = slot(f);
+    return f.written[flag + i] === 0 ? unwritten(e.from, i) : at(f.values, offset + i);
+  };
+}
+function memoryOf(name: string, s: Surroundings): Loads {
+  const memory = s.loads.get(name);
+  if (memory === undefined) throw new InternalError(`nothing is loaded from ${name}: the kernel is not verified`);
+  return memory;
+}
+
+/** Of any width; a scalar gives an array of one. */
+export function compileVector(e: Expr, s: Surroundings): Vector {
+  const { width } = e.type;
+  const out = new Float64Array(width);
+  if (width === 1 && e.kind !== "dot") {
+    const scalar = compileScalar(e, s);
+    return (f) => {
+      out[0] = scalar(f);
+      return out;
+    };
+  }
+  switch (e.kind) {
+    case "const":
+      for (let i = 0; i < width; i += 1) out[i] = e.value + (e.step ?? 0) * i;
+      return () => out;
+    case "name": {
+      const offset = s.layout.offset(e.name);
+      return (f) => copied(f.values, offset, out);
+    }
+    case "op":
+      return vectorOp(e, s, out);
+    case "convert":
+    case "bitcast": {
+      const arg = compileVector(e.arg, s);
+      const change = (e.kind === "convert" ? conversion : reinterpretation)(e.arg.type.elem, e.type.elem);
+      return (f) => {
+        const v = arg(f);
+        for (let i = 0; i < width; i += 1) out[i] = change(at(v, i));
+        return out;
+      };
+    }
+    case "splat": {
+      const arg = compileVector(e.arg, s);
+      const narrow = e.arg.type.width;
+      return (f) => {
+        const v = arg(f);
+        for (let i = 0; i < width; i += 1) out[i] = at(v, i % narrow);
+        return out;
+      };
+    }
+    case "load":
+      return vectorLoad(e, s, out);
+    case "dot":
+      return dotVector(e, s);
+    case "extract":
+    case "fold":
+      throw new InternalError(`${e.kind} of width ${width}`);
+    default:
+      return e satisfies never;
+  }
+}
+
+function copied(from: Float64Array, offset: number, out: Float64Array): Float64Array {
+  for (let i = 0; i < out.length; i += 1) out[i] = at(from, offset + i);
+  return out;
+}
+
+function vectorOp(e: Extract<Expr, { kind: "op" }>, s: Surroundings, out: Float64Array): Vector {
+  const [a, b, c] = e.args.map((x) => compileVector(x, s));
+  const meaning: Meaning = meaningOf(e.op, e.args.at(-1)?.type.elem ?? "i32", s.fma);
+  const width = out.length;
+  if (a === undefined) throw new InternalError(`${e.op} of nothing`);
+  if (b === undefined)
+    return (f) => {
+      const x = a(f);
+      for (let i = 0; i < width; i += 1) out[i] = meaning(at(x, i), 0, 0);
+      return out;
+    };
+  if (c === undefined)
+    return (f) => {
+      const x = a(f);
+      const y = b(f);
+      for (let i = 0; i < width; i += 1) out[i] = meaning(at(x, i), at(y, i), 0);
+      return out;
+    };
+  return (f) => {
+    const x = a(f);
+    const y = b(f);
+    const z = c(f);
+    for (let i = 0; i < width; i += 1) out[i] = meaning(at(x, i), at(y, i), at(z, i));
+    return out;
+  };
+}
+
+function vectorLoad(e: Extract<Expr, { kind: "load" }>, s: Surroundings, out: Float64Array): Vector {
+  const width = out.length;
+  const registers = s.layout.registers(e.from);
+  if (registers === null) {
+    const memory = memoryOf(e.from, s);
+    const index = compileScalar(e.index, s);
+    return (f) => {
+      const from = index(f);
+      for (let i = 0; i < width; i += 1) out[i] = memory.load(from + i, f.lane);
+      return out;
+    };
+  }
+  const { offset, flag } = registers;
+  const slot = registerSlot(e, s);
+  return (f) => {
+    const i = slot(f);
+    if (f.written[flag + i] === 0) unwritten(e.from, i);
+    return copied(f.values, offset + i * width, out);
+  };
+}
+
+function dotVector(e: Extract<Expr, { kind: "dot" }>, s: Surroundings): Vector {
+  const [a, b, acc] = [e.a, e.b, e.acc].map((x) => compileVector(x, s));
+  const { group, b7 } = e;
+  const out = new Float64Array(e.type.width);
+  if (a === undefined || b === undefined || acc === undefined) throw new InternalError("a dot of two");
+  return (f) => {
+    const x = a(f);
+    const y = b(f);
+    const z = acc(f);
+    for (let i = 0; i < out.length; i += 1) {
+      let sum = at(z, i);
+      for (let g = i * group; g < (i + 1) * group; g += 1) {
+        if (b7 && !(at(y, g) >= 0 && at(y, g) <= 127))
+          throw new KernelFault("promise", `${at(y, g)} in a dot that promises 0..127`);
+        sum += at(x, g) * at(y, g);
+      }
+      out[i] = sum | 0;
+    }
+    return out;
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * Statements as closures, of two kinds: what holds no meeting of lanes runs for one lane from start to end; what holds one
+ * runs for all lanes together, whose conditions must agree.
+ */
+import { InternalError } from "../../graph/internal-error.ts";
+import type { Loop, Stmt } from "../kernel.ts";
+import { monoids } from "../ops.ts";
+import { isMeeting } from "../walk.ts";
+import { compileScalar, compileVector, type Scalar, type Surroundings } from "./compile-expr.ts";
+import { KernelFault } from "./fault.ts";
+import type { Frame } from "./frame.ts";
+import { compileMatrix, type Matrices } from "./matrices.ts";
+import { meaningOf } from "./meaning.ts";
+import type { Clock, Stores } from "./memory.ts";
+
+export interface Item extends Surroundings {
+  readonly stores: ReadonlyMap<string, Stores>;
+  readonly frames: readonly Frame[];
+  readonly clock: Clock;
+  readonly subgroup: number;
+  readonly matrices: Matrices;
+  /** The frames in the order in which lanes run until they meet again. */
+  readonly inOrder: () => readonly Frame[];
+}
+type ForLane = (f: Frame) => void;
+type ForAll = () => void;
+
+const holdsMeeting = (s: Stmt): boolean =>
+  isMeeting(s) || ((s.kind === "loop" || s.kind === "if") && s.body.some(holdsMeeting));
+
+/** The body, run for all lanes of an item. */
+export function compileBody(body: readonly Stmt[], item: Item): ForAll {
+  const steps: ForAll[] = [];
+  let alone: ForLane[] = [];
+  const finishAlone = (): void => {
+    if (alone.length === 0) return;
+    const run = sequence(alone);
+    steps.push(() => {
+      for (const f of item.inOrder()) run(f);
+    });
+    alone = [];
+  };
+  for (const s of body) {
+    if (!holdsMeeting(s)) alone.push(compileAlone(s, item));
+    else {
+      finishAlone();
+      steps.push(compileTogether(s, item));
+    }
+  }
+  finishAlone();
+  return () => {
+    for (const step of steps) step();
+  };
+}
+
+function sequence(steps: readonly ForLane[]): ForLane {
+  const [first] = steps;
+  if (steps.length === 1 && first !== undefined) return first;
+  return (f) => {
+    for (const step of steps) step(f);
+  };
+}
+
+function compileAlone(s: Stmt, item: Item): ForLane {
+  switch (s.kind) {
+    case "let":
+      return compileSet(item.layout.offset(s.name), s.value, item);
+    case "reg": {
+      const { flag = 0 } = item.layout.registers(s.name) ?? {};
+      return (f) => {
+        f.written.fill(0, flag, flag + s.size);
+      };
+    }
+    case "loop": {
+      const [from, to] = [compileScalar(s.from, item), compileScalar(s.to, item)];
+      const variable = item.layout.offset(s.name);
+      const run = sequence(s.body.map((x) => compileAlone(x, item)));
+      const { step } = s;
+      return (f) => {
+        const end = to(f);
+        for (let i = from(f); i < end; i += step) {
+          f.values[variable] = i;
+          run(f);
+        }
+      };
+    }
+    case "if": {
+      const cond = compileScalar(s.cond, item);
+      const run = sequence(s.body.map((x) => compileAlone(x, item)));
+      return (f) => {
+        if (cond(f) !== 0) run(f);
+      };
+    }
+    case "store":
+      return compileStore(s, item);
+    case "frag":
+      return (f) => item.matrices.declare(s, f.lane);
+    case "comment":
+      return () => {};
+    case "barrier":
+    case "reduce":
+    case "frag_load":
+    case "frag_store":
+    case "mma":
+      throw new InternalError(`${s.kind} of one lane`);
+    default:
+      return s satisfies never;
+  }
+}
+
+function compileSet(offset: number, value: Parameters<typeof compileVector>[0], item: Item): ForLane {
+  const { width } = value.type;
+  if (width === 1) {
+    const scalar = compileScalar(value, item);
+    return (f) => {
+      f.values[offset] = scalar(f);
+    };
+  }
+  const vector = compileVector(value, item);
+  return (f) => f.values.set(vector(f), offset);
+}
+
+function compileStore(s: Extract<Stmt, { kind: "store" }>, item: Item): ForLane {
+  const { width } = s.value.type;
+  const index = compileScalar(s.index, item);
+  const value = compileVector(s.value, item);
+  const registers = item.layout.registers(s.to);
+  if (registers !== null) {
+    const { offset, flag, size } = registers;
+    return (f) => {
+      const i = index(f);
+      if (i < 0 || i >= size) throw new KernelFault("range", `${s.to}[${i}] of ${size}`);
+      f.values.set(value(f), offset + i * width);
+      f.written[flag + i] = 1;
+    };
+  }
+  const memory = item.stores.get(s.to);
+  if (memory === undefined) throw new InternalError(`nothing is stored to ${s.to}: the kernel is not verified`);
+  return (f) => {
+    const from = index(f);
+    const v = value(f);
+    for (let i = 0; i < width; i += 1) memory.store(from + i, v[i] ?? 0, f.lane);
+  };
+}
+
+function compileTogether(s: Stmt, item: Item): ForAll {
+  switch (s.kind) {
+    case "barrier":
+      return () => {
+        item.clock.epoch += 1;
+      };
+    case "reduce":
+      return compileReduce(s, item);
+    case "loop":
+      return loopTogether(s, item);
+    case "if": {
+      const cond = compileScalar(s.cond, item);
+      const run = compileBody(s.body, item);
+      return () => {
+        if (agreed(item.frames, cond, "a condition") !== 0) run();
+      };
+    }
+    case "frag_load":
+    case "frag_store":
+    case "mma":
+      return compileMatrix(s, { ...item, loads: item.loads });
+    case "let":
+    case "reg":
+    case "store":
+    case "frag":
+    case "comment":
+      throw new InternalError(`${s.kind} of all lanes`);
+    default:
+      return s satisfies never;
+  }
+}
+
+/** What all lanes have. */
+function agreed(frames: readonly Frame[], value: Scalar, what: string): number {
+  let first: number | null = null;
+  for (const f of frames) {
+    const x = value(f);
+    if (first !== null && first !== x) throw new KernelFault("divergence", `lanes 0 and ${f.lane} differ in ${what}`);
+    first ??= x;
+  }
+  return first ?? 0;
+}
+
+function loopTogether(s: Loop, item: Item): ForAll {
+  const [from, to] = [compileScalar(s.from, item), compileScalar(s.to, item)];
+  const variable = item.layout.offset(s.name);
+  const run = compileBody(s.body, item);
+  const { step } = s;
+  return () => {
+    const turns = agreed(item.frames, (f) => Math.ceil((to(f) - from(f)) / step), `the turns of ${s.name}`);
+    const starts = item.frames.map(from);
+    for (let turn = 0; turn < turns; turn += 1) {
+      for (const [i, f] of item.frames.entries()) f.values[variable] = (starts[i] ?? 0) + turn * step;
+      run();
+    }
+  };
+}
+
+function compileReduce(s: Extract<Stmt, { kind: "reduce" }>, item: Item): ForAll {
+  const value = compileScalar(s.value, item);
+  const offset = item.layout.offset(s.name);
+  const meaning = meaningOf(monoids[s.monoid].op, s.value.type.elem, item.fma);
+  const width = s.how === "subgroup" ? item.subgroup : s.width;
+  const { frames } = item;
+  return () => {
+    const values = frames.map(value);
+    for (let first = 0; first < frames.length; first += width) {
+      const cluster = values.slice(first, first + width);
+      const all = cluster.reduce((x, y) => meaning(x, y, 0));
+      for (const f of frames.slice(first, first + width)) f.values[offset] = all;
+    }
+  };
+}

@@ -1,0 +1,54 @@
+/** Where a lane keeps its names and registers: one array of numbers, places settled before the run. */
+import { InternalError } from "../../graph/internal-error.ts";
+import type { Type } from "../elem.ts";
+import type { Kernel } from "../kernel.ts";
+import { builtins } from "../kernel.ts";
+import { walkStmts } from "../walk.ts";
+
+export interface Frame {
+  readonly lane: number;
+  readonly values: Float64Array;
+  /** By register: whether it was written since its declaration. */
+  readonly written: Uint8Array;
+}
+export interface Registers {
+  readonly type: Type;
+  readonly size: number;
+  /** In `values`; register i stands at offset + i * width. */
+  readonly offset: number;
+  /** In `written`. */
+  readonly flag: number;
+}
+
+export class FrameLayout {
+  readonly #names = new Map<string, number>();
+  readonly #registers = new Map<string, Registers>();
+  #values = 0;
+  #flags = 0;
+  constructor(k: Kernel) {
+    for (const n of [...builtins, ...k.sizes.map((s) => s.name), ...k.grid.map((g) => g.name)]) this.#name(n, 1);
+    walkStmts(k.body, (s) => {
+      if (s.kind === "let" || s.kind === "reduce") this.#name(s.name, s.value.type.width);
+      if (s.kind === "loop") this.#name(s.name, 1);
+      if (s.kind !== "reg") return;
+      this.#registers.set(s.name, { type: s.type, size: s.size, offset: this.#values, flag: this.#flags });
+      this.#values += s.size * s.type.width;
+      this.#flags += s.size;
+    });
+  }
+  #name(n: string, width: number): void {
+    this.#names.set(n, this.#values);
+    this.#values += width;
+  }
+  offset(name: string): number {
+    const found = this.#names.get(name);
+    if (found === undefined) throw new InternalError(`${name} has no place: the kernel is not verified`);
+    return found;
+  }
+  registers(name: string): Registers | null {
+    return this.#registers.get(name) ?? null;
+  }
+  frame(lane: number): Frame {
+    return { lane, values: new Float64Array(this.#values), written: new Uint8Array(this.#flags) };
+  }
+}

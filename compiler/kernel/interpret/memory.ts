@@ -1,0 +1,144 @@
+/** Memory of a run, with what its checks remember. Indices count elements; values are the numbers that elements stand for. */
+import { bf16, decodeFloat, encodeFloat, f16 } from "../../../runtime/formats/float-format.ts";
+import type { Elem } from "../elem.ts";
+import { KernelFault } from "./fault.ts";
+
+/** bool as Int32Array of 0 and 1, f16 and bf16 as codes in Uint16Array. */
+export type Data = Float32Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array;
+const arrays = {
+  bool: Int32Array,
+  i8: Int8Array,
+  i16: Int16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  f16: Uint16Array,
+  bf16: Uint16Array,
+  f32: Float32Array,
+} as const satisfies Record<Elem, unknown>;
+export const newData = (elem: Elem, length: number): Data => new arrays[elem](length);
+export const isDataOf = (elem: Elem, data: Data): boolean => data instanceof arrays[elem];
+
+/** What lanes and memory share while an item runs. */
+export interface Clock {
+  /** Counts barriers and items. */
+  epoch: number;
+  item: number;
+}
+
+export interface Loads {
+  load(i: number, lane: number): number;
+}
+export interface Stores {
+  store(i: number, value: number, lane: number): void;
+}
+
+const tables = new Map<Elem, Float32Array>();
+/** Values of all codes of a 16-bit format, made when first needed. */
+function valuesOf(elem: "f16" | "bf16"): Float32Array {
+  const known = tables.get(elem);
+  if (known !== undefined) return known;
+  const format = elem === "f16" ? f16 : bf16;
+  const made = Float32Array.from({ length: 65_536 }, (_, code) => decodeFloat(format, code));
+  tables.set(elem, made);
+  return made;
+}
+
+const outside = (name: string, i: number, length: number): never => {
+  throw new KernelFault("range", `${name}[${i}] of ${length}`);
+};
+
+export function readBuffer(name: string, elem: Elem, data: Data, length: number): Loads {
+  const table = elem === "f16" || elem === "bf16" ? valuesOf(elem) : null;
+  if (table === null) return { load: (i) => (i >= 0 && i < length ? (data[i] ?? 0) : outside(name, i, length)) };
+  return { load: (i) => (i >= 0 && i < length ? (table[data[i] ?? 0] ?? 0) : outside(name, i, length)) };
+}
+
+export class WriteBuffer implements Stores {
+  readonly #name: string;
+  readonly #data: Data;
+  readonly #length: number;
+  readonly #clock: Clock;
+  readonly #item: Int32Array;
+  readonly #lane: Int32Array;
+  readonly #epoch: Int32Array;
+  readonly #encode: (x: number) => number;
+  constructor(name: string, elem: Elem, data: Data, length: number, clock: Clock) {
+    this.#name = name;
+    this.#data = data;
+    this.#length = length;
+    this.#clock = clock;
+    this.#item = new Int32Array(length).fill(-1);
+    this.#lane = new Int32Array(length);
+    this.#epoch = new Int32Array(length);
+    const format = elem === "f16" ? f16 : elem === "bf16" ? bf16 : null;
+    this.#encode = format === null ? (x) => x : (x) => encodeFloat(format, x);
+  }
+  store(i: number, value: number, lane: number): void {
+    if (!(i >= 0 && i < this.#length)) outside(this.#name, i, this.#length);
+    const { item, epoch } = this.#clock;
+    const owner = this.#item[i];
+    if (owner !== -1 && owner !== item)
+      throw new KernelFault("race", `items ${owner} and ${item} write ${this.#name}[${i}]`);
+    if (owner === item && this.#epoch[i] === epoch && this.#lane[i] !== lane)
+      throw new KernelFault("race", `lanes ${this.#lane[i]} and ${lane} write ${this.#name}[${i}]`);
+    this.#item[i] = item;
+    this.#lane[i] = lane;
+    this.#epoch[i] = epoch;
+    this.#data[i] = this.#encode(value);
+  }
+}
+
+const several = -2;
+const nobody = -1;
+
+/** An element is of one epoch: who wrote it and who read it since the last barrier. A reduction is no barrier. */
+export class SharedArray implements Loads, Stores {
+  readonly #name: string;
+  readonly #data: Float64Array;
+  readonly #written: Uint8Array;
+  readonly #epoch: Int32Array;
+  readonly #writer: Int32Array;
+  readonly #reader: Int32Array;
+  readonly #clock: Clock;
+  constructor(name: string, length: number, clock: Clock) {
+    this.#name = name;
+    this.#data = new Float64Array(length);
+    this.#written = new Uint8Array(length);
+    this.#epoch = new Int32Array(length).fill(-1);
+    this.#writer = new Int32Array(length);
+    this.#reader = new Int32Array(length);
+    this.#clock = clock;
+  }
+  /** A new item finds nothing in it. */
+  reset(): void {
+    this.#written.fill(0);
+  }
+  #race(i: number, a: number | undefined, b: number): never {
+    const other = a === several ? "others" : `lane ${a}`;
+    throw new KernelFault("race", `lane ${b} and ${other} touch ${this.#name}[${i}] without a barrier between`);
+  }
+  #touch(i: number): void {
+    if (!(i >= 0 && i < this.#data.length)) outside(this.#name, i, this.#data.length);
+    if (this.#epoch[i] === this.#clock.epoch) return;
+    this.#epoch[i] = this.#clock.epoch;
+    this.#writer[i] = nobody;
+    this.#reader[i] = nobody;
+  }
+  load(i: number, lane: number): number {
+    this.#touch(i);
+    if (this.#written[i] === 0) throw new KernelFault("unwritten", `${this.#name}[${i}] is read before it is written`);
+    const writer = this.#writer[i];
+    if (writer !== nobody && writer !== lane) this.#race(i, writer, lane);
+    this.#reader[i] = this.#reader[i] === nobody || this.#reader[i] === lane ? lane : several;
+    return this.#data[i] ?? 0;
+  }
+  store(i: number, value: number, lane: number): void {
+    this.#touch(i);
+    const [writer, reader] = [this.#writer[i], this.#reader[i]];
+    if (writer !== nobody && writer !== lane) this.#race(i, writer, lane);
+    if (reader !== nobody && reader !== lane) this.#race(i, reader, lane);
+    this.#writer[i] = lane;
+    this.#written[i] = 1;
+    this.#data[i] = value;
+  }
+}

@@ -1,0 +1,135 @@
+/** Runs verified kernels, item by item, every lane to the next place where lanes meet. */
+import { InternalError } from "../../graph/internal-error.ts";
+import type { Expr, Kernel } from "../kernel.ts";
+import { ops } from "../ops.ts";
+import { compileBody } from "./compile-stmt.ts";
+import { type Fault, KernelFault } from "./fault.ts";
+import { type Frame, FrameLayout } from "./frame.ts";
+import { Matrices } from "./matrices.ts";
+import type { Fma } from "./meaning.ts";
+import { type Data, isDataOf, type Loads, readBuffer, SharedArray, type Stores, WriteBuffer } from "./memory.ts";
+
+export interface RunOptions {
+  /** In which order lanes run between meetings; a right kernel gives the same in all. */
+  readonly order?: "forward" | "reverse" | "shuffled";
+  /** Lanes of a subgroup. */
+  readonly subgroup?: number;
+  readonly fma?: Fma;
+}
+export interface Inputs {
+  readonly sizes: Readonly<Record<string, number>>;
+  /** By name; what the kernel writes is written into them. */
+  readonly buffers: Readonly<Record<string, Data>>;
+}
+
+/** The first fault; null if there is none. */
+export function interpret(k: Kernel, inputs: Inputs, options: RunOptions = {}): Fault | null {
+  try {
+    checkSizes(k, inputs.sizes);
+    new Run(k, inputs, options).items();
+    return null;
+  } catch (e) {
+    if (!(e instanceof KernelFault)) throw e;
+    return { ...e.fault, message: `${k.name}: ${e.fault.message}` };
+  }
+}
+
+/** The value of an expression over sizes: extents of grids and buffers. */
+export function evaluateExtent(e: Expr, sizes: Readonly<Record<string, number>>): number {
+  if (e.kind === "const") return e.value;
+  if (e.kind === "name") return sizes[e.name] ?? Number.NaN;
+  if (e.kind !== "op") throw new InternalError("an extent is over sizes only");
+  const [a = 0, b = 0, c = 0] = e.args.map((x) => evaluateExtent(x, sizes));
+  const meaning = ops[e.op].on.i32;
+  if (meaning === undefined) throw new InternalError(`${e.op} in an extent`);
+  return meaning(a, b, c);
+}
+
+function checkSizes(k: Kernel, sizes: Inputs["sizes"]): void {
+  for (const s of k.sizes) {
+    const value = sizes[s.name];
+    if (value === undefined || (value | 0) !== value || value < s.minimum || value % s.multiple !== 0)
+      throw new KernelFault(
+        "input",
+        `${s.name} is ${value}: it is at least ${s.minimum} and a multiple of ${s.multiple}`,
+      );
+  }
+}
+
+class Run {
+  readonly #k: Kernel;
+  readonly #inputs: Inputs;
+  readonly #options: RunOptions;
+  readonly #clock = { epoch: 0, item: 0 };
+  readonly #layout: FrameLayout;
+  readonly #frames: readonly Frame[];
+  readonly #shared: readonly SharedArray[];
+  readonly #body: () => void;
+  constructor(k: Kernel, inputs: Inputs, options: RunOptions) {
+    this.#k = k;
+    this.#inputs = inputs;
+    this.#options = options;
+    this.#layout = new FrameLayout(k);
+    this.#frames = Array.from({ length: k.lanes }, (_, lane) => this.#layout.frame(lane));
+    const loads = new Map<string, Loads>();
+    const stores = new Map<string, Stores>();
+    this.#shared = k.shared.map((s) => new SharedArray(s.name, s.size, this.#clock));
+    for (const [i, s] of k.shared.entries()) {
+      const array = this.#shared[i];
+      if (array !== undefined) loads.set(s.name, array) && stores.set(s.name, array);
+    }
+    for (const b of k.buffers) {
+      const data = inputs.buffers[b.name];
+      const length = evaluateExtent(b.extent, inputs.sizes);
+      if (data === undefined || !isDataOf(b.elem, data) || data.length < length)
+        throw new KernelFault("input", `buffer ${b.name} is to hold ${length} elements of ${b.elem}`);
+      if (b.access === "read") loads.set(b.name, readBuffer(b.name, b.elem, data, length));
+      else stores.set(b.name, new WriteBuffer(b.name, b.elem, data, length, this.#clock));
+    }
+    const subgroup = options.subgroup ?? 32;
+    const surroundings = { layout: this.#layout, loads, stores, fma: options.fma ?? "separate" };
+    const rest = { frames: this.#frames, clock: this.#clock, subgroup, matrices: new Matrices(subgroup) };
+    this.#body = compileBody(k.body, { ...surroundings, ...rest, inOrder: this.#order() });
+    this.#setAll(Object.entries(inputs.sizes).filter(([n]) => k.sizes.some((s) => s.name === n)));
+    for (const f of this.#frames) {
+      const own = { lane: f.lane, subgroup_size: subgroup, subgroup_lane: f.lane % subgroup };
+      this.#set(f, Object.entries({ ...own, subgroup_id: Math.floor(f.lane / subgroup) }));
+    }
+  }
+
+  #set(f: Frame, values: Iterable<readonly [string, number]>): void {
+    for (const [n, x] of values) f.values[this.#layout.offset(n)] = x;
+  }
+  #setAll(values: readonly (readonly [string, number])[]): void {
+    for (const f of this.#frames) this.#set(f, values);
+  }
+
+  #order(): () => readonly Frame[] {
+    const frames = this.#frames;
+    const { order = "forward" } = this.#options;
+    if (order === "forward" || frames.length === 1) return () => frames;
+    const reverse = [...frames].reverse();
+    if (order === "reverse") return () => reverse;
+    const place = (f: Frame): number => (f.lane * 7919 + this.#clock.epoch * 31) % 101;
+    return () => [...frames].sort((a, b) => place(a) - place(b));
+  }
+
+  items(): void {
+    const extents = this.#k.grid.map((g) => Math.max(0, evaluateExtent(g.extent, this.#inputs.sizes)));
+    const count = extents.reduce((a, b) => a * b, 1);
+    for (let item = 0; item < count; item += 1) {
+      this.#clock.item = item;
+      this.#clock.epoch += 1;
+      for (const s of this.#shared) s.reset();
+      let rest = item;
+      const at = this.#k.grid.map((g, i): readonly [string, number] => {
+        const extent = extents[i] ?? 1;
+        const here = rest % extent;
+        rest = Math.floor(rest / extent);
+        return [g.name, here];
+      });
+      this.#setAll(at);
+      this.#body();
+    }
+  }
+}

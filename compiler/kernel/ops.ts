@@ -1,0 +1,82 @@
+/**
+ * The operations of kernel IR: one entry answers what they take, how they are written, and what they mean. They act lane by
+ * lane on vectors of any width. Every f32 result is rounded once to f32; i32 and u32 wrap; a bool is 0 or 1.
+ */
+
+type Meaning = (a: number, b: number, c: number) => number;
+export interface Op {
+  readonly arity: 1 | 2 | 3;
+  /** By the elem of the operands (of the last two, for `select`); what is not there is not allowed. */
+  readonly on: { readonly f32?: Meaning; readonly i32?: Meaning; readonly u32?: Meaning; readonly bool?: Meaning };
+  /** Whether the result is a bool; otherwise it has the operands' type. */
+  readonly compares: boolean;
+  /** Infix spelling; a higher level binds tighter, all associate to the left. Without it the name is called. */
+  readonly infix: { readonly sign: string; readonly level: number } | null;
+}
+
+const round = Math.fround;
+const truth = (x: boolean): number => (x ? 1 : 0);
+const called = (arity: 1 | 2 | 3, on: Op["on"]): Op => ({ arity, on, compares: false, infix: null });
+const infix = (sign: string, level: number, on: Op["on"]): Op => ({
+  arity: 2,
+  on,
+  compares: false,
+  infix: { sign, level },
+});
+const comparison = (sign: string, level: number, meaning: Meaning): Op => ({
+  ...infix(sign, level, { f32: meaning, i32: meaning, u32: meaning }),
+  compares: true,
+});
+/** Not Math.min itself: a meaning may be called with more arguments than it takes. */
+const least: Meaning = (a, b) => Math.min(a, b);
+const greatest: Meaning = (a, b) => Math.max(a, b);
+const chosen: Meaning = (c, a, b) => (c !== 0 ? a : b);
+
+const table = {
+  or: infix("|", 1, { bool: (a, b) => a | b, i32: (a, b) => a | b, u32: (a, b) => (a | b) >>> 0 }),
+  and: infix("&", 2, { bool: (a, b) => a & b, i32: (a, b) => a & b, u32: (a, b) => (a & b) >>> 0 }),
+  eq: comparison("==", 3, (a, b) => truth(a === b)),
+  lt: comparison("<", 4, (a, b) => truth(a < b)),
+  le: comparison("<=", 4, (a, b) => truth(a <= b)),
+  /** By 0 to 31 bits. */
+  shl: infix("<<", 5, { i32: (a, b) => a << b, u32: (a, b) => (a << b) >>> 0 }),
+  /** By 0 to 31 bits; of an i32 the sign is repeated. */
+  shr: infix(">>", 5, { i32: (a, b) => a >> b, u32: (a, b) => a >>> b }),
+  add: infix("+", 6, { f32: (a, b) => round(a + b), i32: (a, b) => (a + b) | 0, u32: (a, b) => (a + b) >>> 0 }),
+  sub: infix("-", 6, { f32: (a, b) => round(a - b), i32: (a, b) => (a - b) | 0, u32: (a, b) => (a - b) >>> 0 }),
+  mul: infix("*", 7, { f32: (a, b) => round(a * b), i32: Math.imul, u32: (a, b) => Math.imul(a, b) >>> 0 }),
+  /** Integers truncate; division by zero has no meaning, and the interpreter reports it. */
+  div: infix("/", 7, { f32: (a, b) => round(a / b), i32: (a, b) => (a / b) | 0, u32: (a, b) => (a / b) >>> 0 }),
+  /** a - b * (a / b): the sign of a. */
+  mod: infix("%", 7, { i32: (a, b) => (a % b) | 0, u32: (a, b) => (a % b) >>> 0 }),
+  /** Of a nan and a number either may result, of -0 and 0 either: targets differ. */
+  min: called(2, { f32: least, i32: least, u32: least }),
+  max: called(2, { f32: greatest, i32: greatest, u32: greatest }),
+  /** a*b + c, rounded once or twice: the target's choice, so results may differ in the last bit. */
+  fma: called(3, { f32: (a, b, c) => round(round(a * b) + c) }),
+  /** select(condition, then, else): both are computed. */
+  select: called(3, { f32: chosen, i32: chosen, u32: chosen, bool: chosen }),
+  not: called(1, { bool: (a) => 1 - a }),
+  neg: called(1, { f32: (a) => -a, i32: (a) => -a | 0 }),
+  abs: called(1, { f32: Math.abs }),
+  floor: called(1, { f32: Math.floor }),
+  sqrt: called(1, { f32: (a) => round(Math.sqrt(a)) }),
+  /** 1/√x to 2 ulp; x = 0 gives +inf. */
+  rsqrt: called(1, { f32: (a) => round(1 / Math.sqrt(a)) }),
+  /** To 4 ulp; results below 2^-125 may be 0. */
+  exp: called(1, { f32: (a) => round(Math.exp(a)) }),
+} as const satisfies Record<string, Op>;
+
+export type OpName = keyof typeof table;
+export const ops: Readonly<Record<OpName, Op>> = table;
+export const isOp = (name: string): name is OpName => Object.hasOwn(table, name);
+export const opNames: readonly OpName[] = Object.keys(table).filter(isOp);
+
+/** Reductions: of the lanes of a vector (`fold`) or of a work item (`reduce`). The order of the operations is the target's. */
+export const monoids = {
+  sum: { op: "add", identity: { f32: 0, i32: 0 } },
+  max: { op: "max", identity: { f32: Number.NEGATIVE_INFINITY, i32: -0x80000000 } },
+  min: { op: "min", identity: { f32: Number.POSITIVE_INFINITY, i32: 0x7fffffff } },
+} as const satisfies Record<string, { op: OpName; identity: { f32: number; i32: number } }>;
+export type Monoid = keyof typeof monoids;
+export const isMonoid = (name: string): name is Monoid => Object.hasOwn(monoids, name);

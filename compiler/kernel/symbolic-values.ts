@@ -1,0 +1,131 @@
+/** Symbolic values of scalar i32 expressions. What cannot be followed is an atom of its own, of which nothing is known. */
+import type { Facts } from "../../dsl/types/facts.ts";
+import {
+  add,
+  asNumber,
+  constant,
+  floorDivide,
+  maxOf,
+  minOf,
+  modulo,
+  mul,
+  neg,
+  one,
+  type Poly,
+  scale,
+  sub,
+  value as valueAtom,
+} from "../../dsl/types/poly.ts";
+import { isNonNegative, isPositive } from "../../dsl/types/prove.ts";
+import type { Expr } from "./kernel.ts";
+import { extremumBy } from "./multiples.ts";
+
+const isIndex = (e: Expr): boolean => e.type.elem === "i32" && e.type.width === 1;
+
+export class SymbolicValues {
+  readonly #names = new Map<string, Poly>();
+  /** What bool names say when they hold: each >= 0. */
+  readonly #conditions = new Map<string, readonly Poly[]>();
+  /** Of registers what each slot holds, as far as it is known. */
+  readonly #registers = new Map<string, Map<number, Poly>>();
+  #unknowns = 0;
+
+  set(name: string, value: Poly): void {
+    this.#names.set(name, value);
+  }
+  define(name: string, value: Expr, facts: Facts): void {
+    if (isIndex(value)) this.#names.set(name, this.poly(value, facts));
+    if (value.type.elem === "bool") this.#conditions.set(name, assumptionsOf(value, this, facts));
+  }
+  forget(name: string): void {
+    this.#names.set(name, this.#unknown(name));
+  }
+  conditions(name: string): readonly Poly[] {
+    return this.#conditions.get(name) ?? [];
+  }
+  declareRegister(name: string): void {
+    this.#registers.set(name, new Map());
+  }
+  isRegister(name: string): boolean {
+    return this.#registers.has(name);
+  }
+  invalidate(name: string): void {
+    this.#registers.get(name)?.clear();
+  }
+  store(to: string, index: Expr, value: Expr, facts: Facts): void {
+    const slots = this.#registers.get(to);
+    const slot = slots === undefined ? null : asNumber(this.poly(index, facts));
+    if (slot !== null && isIndex(value)) slots?.set(slot, this.poly(value, facts));
+  }
+  #unknown(of: string): Poly {
+    this.#unknowns += 1;
+    return valueAtom(`${of}#${this.#unknowns}`);
+  }
+
+  poly(e: Expr, facts: Facts): Poly {
+    switch (e.kind) {
+      case "const":
+        return constant(e.value);
+      case "name":
+        return this.#names.get(e.name) ?? this.#unknown(e.name);
+      case "load": {
+        const slot = asNumber(this.poly(e.index, facts));
+        return (slot === null ? undefined : this.#registers.get(e.from)?.get(slot)) ?? this.#unknown(e.from);
+      }
+      case "op":
+        return this.#operation(e, facts) ?? this.#unknown(e.op);
+      case "convert":
+      case "bitcast":
+      case "splat":
+      case "extract":
+      case "fold":
+      case "dot":
+        return this.#unknown(e.kind);
+      default:
+        return e satisfies never;
+    }
+  }
+
+  #operation(e: Extract<Expr, { kind: "op" }>, facts: Facts): Poly | null {
+    if (!isIndex(e) || !e.args.every(isIndex)) return null;
+    const [a, b] = e.args.map((x) => this.poly(x, facts));
+    if (a === undefined || b === undefined) return a !== undefined && e.op === "neg" ? neg(a) : null;
+    switch (e.op) {
+      case "add":
+        return add(a, b);
+      case "sub":
+        return sub(a, b);
+      case "mul":
+        return mul(a, b);
+      case "min":
+        return extremumBy(minOf, a, b);
+      case "max":
+        return extremumBy(maxOf, a, b);
+      case "shl": {
+        const by = asNumber(b);
+        return by === null || by < 0 || by > 30 ? null : scale(a, 2 ** by);
+      }
+      case "div":
+      case "mod": {
+        // i32 division truncates: it is the floor of what is not negative only.
+        if (isPositive(b, facts) !== "yes" || isNonNegative(a, facts) !== "yes") return null;
+        return e.op === "div" ? floorDivide(a, b, facts) : modulo(a, b, facts);
+      }
+      default:
+        return null;
+    }
+  }
+}
+
+/** What a condition says of indices when it holds: each >= 0. */
+export function assumptionsOf(e: Expr, values: SymbolicValues, facts: Facts): readonly Poly[] {
+  if (e.kind === "name") return values.conditions(e.name);
+  if (e.kind !== "op") return [];
+  if (e.op === "and") return e.args.flatMap((x) => assumptionsOf(x, values, facts));
+  const [x, y] = e.args;
+  if (x === undefined || y === undefined || !isIndex(x) || !isIndex(y)) return [];
+  const difference = sub(values.poly(y, facts), values.poly(x, facts));
+  if (e.op === "lt") return [sub(difference, one)];
+  if (e.op === "le") return [difference];
+  return e.op === "eq" ? [difference, neg(difference)] : [];
+}

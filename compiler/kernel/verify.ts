@@ -1,0 +1,46 @@
+/**
+ * Invariants of kernels:
+ *  1. A name is declared once in a kernel and used in the scope of its declaration only; builtins of subgroups only where
+ *     the target has subgroups. Extents are expressions over sizes.
+ *  2. Types fit: operands of equal type that the operation is defined for, bool conditions, scalar i32 indices, widths 1, 2,
+ *     4, 8, 16; constants are values of their type; a loop's step is at least 1; blocks and expressions nest within bounds.
+ *  3. A read buffer is not stored to, a write buffer not loaded from.
+ *  4. The index of an access of w elements is provably a multiple of w. Facts about sizes carry the proof.
+ *  5. Barriers, reductions and matrix statements stand in uniform control flow: no condition or bound around them depends on
+ *     the lane, not even through a register of an earlier turn. A load of shared memory counts as dependent.
+ *  6. Indices of registers and fragments are constants once unrolled loops are, and bounds of those are constants.
+ *  7. No name is a word or function of a target, so that emitted names are the names of the IR.
+ *  8. Lanes, shared bytes, fragments and ways of reducing fit the target; a reduction's width is a power of two that divides
+ *     the lanes.
+ *  9. Every access is provably in range, whatever the sizes are, under the loops and guards around it. Indices do not
+ *     overflow where extents are below 2^31, as the caller checks.
+ * 10. Every element of a buffer is provably written by one work item at most, so that items need no order.
+ *
+ * What cannot be proved is a problem: the strategy must clamp or guard. Only the interpreter sees reads of what nobody wrote,
+ * races between the lanes of an item, and divisions by zero.
+ */
+import type { KernelTarget } from "../target/kernel-target.ts";
+import { alignmentProblems } from "./alignment.ts";
+import { boundsProblems } from "./bounds.ts";
+import type { Kernel } from "./kernel.ts";
+import { type Problem, Problems } from "./problem.ts";
+import { structureProblems } from "./structure.ts";
+import { accessesOf } from "./symbolic.ts";
+import { targetProblems } from "./target-fit.ts";
+import { uniformityProblems } from "./uniform.ts";
+import { writerProblems } from "./writers.ts";
+
+/** Without a target all that depends on one is allowed. */
+export function verify(k: Kernel, target?: KernelTarget): readonly Problem[] {
+  const structure = new Problems();
+  structureProblems(k, structure);
+  if (structure.list.length > 0) return structure.list; // what follows reads names and types on trust
+  const problems = new Problems();
+  targetProblems(k, target ?? null, problems);
+  uniformityProblems(k, problems);
+  const accesses = accessesOf(k, problems);
+  alignmentProblems(accesses, problems);
+  boundsProblems(accesses, problems);
+  writerProblems(k, accesses, problems);
+  return problems.list;
+}

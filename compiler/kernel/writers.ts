@@ -1,0 +1,107 @@
+/**
+ * Invariant 10: each element has one writing item at most. The index is taken apart into digits, index = Σ digit·stride with
+ * each lower part provably in 0..stride-1, so that the element determines the digits; and each grid axis g is found as
+ * floor(digit / c), digit = c·g + rest with the rest provably in 0..c-1. All stores to a buffer must agree on how.
+ */
+import { type Facts, withBounds } from "../../dsl/types/facts.ts";
+import { add, constant, index as indexAtom, indexKey, mul, neg, type Poly, sub, zero } from "../../dsl/types/poly.ts";
+import { type Monomial, polyOf, type Term } from "../../dsl/types/polynomial.ts";
+import { isNonNegative } from "../../dsl/types/prove.ts";
+import { lowFits, partsBy, strides } from "./digits.ts";
+import type { Kernel } from "./kernel.ts";
+import { multipleOf } from "./multiples.ts";
+import type { Problems } from "./problem.ts";
+import type { Access } from "./symbolic.ts";
+
+export function writerProblems(k: Kernel, accesses: readonly Access[], problems: Problems): void {
+  const axes = k.grid.filter((g) => !(g.extent.kind === "const" && g.extent.value <= 1)).map((g) => g.name);
+  for (const b of k.buffers) {
+    const stores = accesses.filter((a) => a.kind === "store" && a.memory === b.name);
+    const [first] = stores;
+    if (first === undefined || axes.length === 0) continue;
+    const sizes = strides(stores.map((a) => a.index));
+    const ways = [...new Set([multipleOf(first.extent), 1])].map((unit) => ({ axes, sizes, unit }));
+    if (ways.some((way) => agree(stores, way))) continue;
+    for (const a of stores)
+      if (ways.every((way) => itemOf(a, way) === null))
+        problems.report(10, `store ${a.text}: two items may write one element`);
+    if (!problems.list.some((p) => p.rule === 10))
+      problems.report(10, `stores to ${b.name}: two items may write one element`);
+  }
+}
+
+interface Way {
+  readonly axes: readonly string[];
+  readonly sizes: readonly Monomial[];
+  readonly unit: number;
+}
+function agree(stores: readonly Access[], way: Way): boolean {
+  const found = new Set(stores.map((a) => itemOf(a, way)));
+  return found.size === 1 && !found.has(null);
+}
+
+/** How an element's index gives the item; null if it does not. */
+function itemOf(a: Access, way: Way): string | null {
+  if (a.matrix !== null) return itemOf(asRow(a, a.matrix), way);
+  const digits = digitsOf(a, way.sizes, way.unit);
+  return digits === null ? null : axesIn(digits, way.axes, a.facts);
+}
+
+/** A row of a matrix stands for all of them, by an index of its own. */
+function asRow(a: Access, matrix: NonNullable<Access["matrix"]>): Access {
+  const row = indexAtom("row of a matrix");
+  const bounds = { lower: zero, upper: constant(matrix.rows - 1) };
+  const facts = withBounds(a.facts, indexKey("row of a matrix"), bounds);
+  return { ...a, index: add(a.index, mul(matrix.stride, row)), facts, matrix: null };
+}
+
+interface Digit {
+  readonly digit: Poly;
+  /** By which this digit may be larger for the last element of the access. */
+  readonly spread: number;
+  readonly stride: string;
+}
+
+function digitsOf(a: Access, sizes: readonly Monomial[], unit: number): readonly Digit[] | null {
+  const digits: Digit[] = [];
+  let rest = a.index;
+  for (const size of sizes) {
+    const parts = partsBy(rest, size, unit);
+    if (parts === null || !lowFits(parts, a.width, a.facts)) return null;
+    digits.push({ digit: parts.high, spread: 0, stride: parts.stride.key });
+    rest = parts.low;
+  }
+  return [...digits, { digit: rest, spread: a.width - 1, stride: "1" }];
+}
+
+function axesIn(digits: readonly Digit[], axes: readonly string[], facts: Facts): string | null {
+  const ways: string[] = [];
+  let left = digits;
+  for (let missing = axes; missing.length > 0; ) {
+    const found = missing.map((axis) => ({ axis, way: wayTo(axis, left, facts) })).filter((x) => x.way !== null);
+    if (found.length === 0) return null;
+    for (const { axis, way } of found) ways.push(`${axis}: ${way}`);
+    left = left.map((d) => ({ ...d, digit: found.reduce((p, x) => removed(p, x.axis), d.digit) }));
+    missing = missing.filter((axis) => !found.some((x) => x.axis === axis));
+  }
+  return `${digits.map((d) => d.stride).join(" ")}; ${ways.join(", ")}`;
+}
+
+const isLinear = (t: Term, axis: string): boolean =>
+  t.monomial.key === indexKey(axis) && t.monomial.factors.length === 1;
+const removed = (p: Poly, axis: string): Poly => polyOf(p.terms.filter((t) => !isLinear(t, axis)));
+
+/** The digit and factor by which an axis is found. */
+function wayTo(axis: string, digits: readonly Digit[], facts: Facts): string | null {
+  const only = isNonNegative(neg(indexAtom(axis)), facts) === "yes"; // a guard leaves item 0 alone
+  if (only) return "0";
+  for (const { digit, spread, stride } of digits) {
+    const term = digit.terms.find((t) => isLinear(t, axis));
+    if (term === undefined || term.coefficient.den !== 1 || term.coefficient.num <= 0) continue;
+    const rest = removed(digit, axis);
+    const room = sub(sub(constant(term.coefficient.num), rest), constant(1 + spread));
+    if (isNonNegative(rest, facts) === "yes" && isNonNegative(room, facts) === "yes")
+      return `${stride} / ${term.coefficient.num}`;
+  }
+  return null;
+}

@@ -1,0 +1,44 @@
+/** Descriptions for tests and for planning without a backend: two CPUs, two GPUs without and with subgroups, one with a matrix unit. */
+import type { KernelTarget } from "./kernel-target.ts";
+
+const cpu = {
+  lanes: 1,
+  subgroup: null,
+  vector: 4,
+  registers: 12,
+  streams: 8,
+  sharedBytes: 1 << 20,
+  stageTiles: false,
+  exp: "polynomial",
+  matrixUnit: null,
+  unroll: "expand",
+} as const;
+const gpu = {
+  lanes: 64,
+  subgroup: null,
+  vector: 4,
+  registers: 40,
+  streams: 2,
+  sharedBytes: 16384,
+  stageTiles: true,
+  exp: "native",
+  dot: { group: 4, activation: "i8", panelRows: 1 },
+  matrixUnit: null,
+  unroll: "expand",
+} as const;
+
+export const exampleKernelTargets: readonly KernelTarget[] = [
+  { ...cpu, name: "simd", dot: { group: 2, activation: "i16", panelRows: 4 } },
+  { ...cpu, name: "simd_relaxed", registers: 13, dot: { group: 4, activation: "u7", panelRows: 4 } },
+  { ...gpu, name: "gpu" },
+  { ...gpu, name: "gpu_subgroups", subgroup: { min: 4, max: 128 } },
+  {
+    ...gpu,
+    name: "gpu_unit",
+    lanes: 128,
+    subgroup: { min: 32, max: 32 },
+    sharedBytes: 49152,
+    matrixUnit: { m: 16, n: 8, k: 16, elem: "bf16" },
+    unroll: "keep",
+  },
+];

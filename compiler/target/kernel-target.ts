@@ -1,0 +1,29 @@
+/** What schedules and lowering ask of a target: numbers and abilities, never a name. Each backend exports its own. */
+export interface KernelTarget {
+  readonly name: string;
+  /** Lanes of a work item that a schedule should use. 1: a CPU core, a work item is a turn of its loop. */
+  readonly lanes: number;
+  /** Lanes that exchange values without memory: the guaranteed range, powers of two. */
+  readonly subgroup: { readonly min: number; readonly max: number } | null;
+  /** f32 lanes of one value: the width of loads and arithmetic. */
+  readonly vector: number;
+  /** Vector registers that a lane can keep live in an inner loop. */
+  readonly registers: number;
+  /** Far-apart sequential reads that one lane wants in flight: on a CPU rows, on a GPU the lanes are the streams. */
+  readonly streams: number;
+  /** Of one work item. */
+  readonly sharedBytes: number;
+  /** Whether tiles of operands are copied to shared memory, or panels are read in place through the cache. */
+  readonly stageTiles: boolean;
+  /** `polynomial`: the target has no instruction for it, so lowering writes it out. */
+  readonly exp: "native" | "polynomial";
+  /** The best exact integer dot: products it sums, what the activations are stored as, rows side by side in a panel. */
+  readonly dot: {
+    readonly group: 2 | 4;
+    readonly activation: "i16" | "i8" | "u7";
+    readonly panelRows: 1 | 4;
+  };
+  readonly matrixUnit: { readonly m: number; readonly n: number; readonly k: number; readonly elem: "bf16" } | null;
+  /** Whether unrolled loops are expanded here, or left to the next compiler. */
+  readonly unroll: "expand" | "keep";
+}
