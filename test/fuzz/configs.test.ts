@@ -10,7 +10,7 @@ import { runConfigCases } from "./run-config-cases.ts";
 const full = process.env["DSC_FULL"] === "1";
 
 describe("no config brings another exception than ElaborationError, or a graph that is not right", () => {
-  const runs = full ? 20 : 1;
+  const runs = full ? 6 : 1;
   const count = full ? 1000 : 200;
   for (let run = 0; run < runs; run += 1) {
     test(`${count} configs from seed ${run * count + 1}`, { timeout: 900_000 }, () => {
