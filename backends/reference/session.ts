@@ -4,7 +4,7 @@
  */
 import type { ForwardOptions, Session } from "../../compiler/driver/backend.ts";
 import type { Elaborated } from "../../compiler/elaborate/elaborate.ts";
-import type { Sizes } from "../../compiler/graph/dim.ts";
+import { nameOf, type Sizes } from "../../compiler/graph/dim.ts";
 import { type Prepared, prepare } from "../../compiler/graph/interpret/prepare.ts";
 import { StateStore } from "../../compiler/graph/interpret/state-store.ts";
 import { realsOf, type Tensor, tensor } from "../../compiler/graph/interpret/tensor.ts";
@@ -65,7 +65,17 @@ export class ReferenceSession implements Session {
       if (this.#length > start) this.rollback(this.#length - start);
       throw error;
     }
-    return parts.length === 1 ? (parts[0] ?? []) : joined(parts);
+    const [first = []] = parts;
+    if (parts.length === 1) return first;
+    const { graph } = this.#options.elaborated;
+    return graph.results.map((node, r) => {
+      const each = parts.flatMap((part) => part[r] ?? []);
+      const [rows] = node.type.dims;
+      // A result with a row a token is that of all calls; any other is what the last one says.
+      return rows !== undefined && nameOf(rows) === (this.#options.token ?? "T")
+        ? joined(each)
+        : (each.at(-1) as Tensor);
+    });
   }
 
   #call(ids: readonly number[], { observe, signal }: ForwardOptions): readonly Tensor[] {
@@ -99,17 +109,15 @@ export class ReferenceSession implements Session {
   }
 }
 
-/** Results of several calls, one after the other along their first axis. */
-function joined(parts: readonly (readonly Tensor[])[]): readonly Tensor[] {
-  return (parts[0] ?? []).map((first, r) => {
-    const all = parts.map((p) => realsOf(p[r] as Tensor));
-    const data = new Float64Array(all.reduce((n, d) => n + d.length, 0));
-    let at = 0;
-    for (const d of all) {
-      data.set(d, at);
-      at += d.length;
-    }
-    const rows = parts.reduce((n, p) => n + ((p[r] as Tensor).dims[0] ?? 0), 0);
-    return { dims: [rows, ...first.dims.slice(1)], data };
-  });
+/** One result of several calls, one after the other along its first axis. */
+function joined(parts: readonly Tensor[]): Tensor {
+  const all = parts.map(realsOf);
+  const data = new Float64Array(all.reduce((n, d) => n + d.length, 0));
+  let at = 0;
+  for (const d of all) {
+    data.set(d, at);
+    at += d.length;
+  }
+  const rows = parts.reduce((n, p) => n + (p.dims[0] ?? 0), 0);
+  return { dims: [rows, ...(parts[0]?.dims.slice(1) ?? [])], data };
 }

@@ -45,6 +45,14 @@ describe.each(models)("%s", (model, oracle) => {
     for (const chunk of [1, 3, 5]) expect(logits(bound.another(), oracle.ids, chunk)).toEqual(prompt);
   });
 
+  test("of a result without tokens the last call counts", async () => {
+    const { config, ids } = oracle;
+    const tensors = oracle.weights();
+    const { session } = await bindText({ entry: `models/${model}.ds`, config, tensors, results: ["next"] });
+    const [next] = session.forward(ids, { chunk: 5 });
+    expect([...(next?.data ?? [])]).toEqual(prompt.at(-1));
+  });
+
   test("two sessions do not touch each other", () => {
     const [one, other] = [bound.another(), bound.another()];
     const rows: Rows[] = [];
