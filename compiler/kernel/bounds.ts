@@ -2,7 +2,7 @@
 import { add, constant, mul, one, type Poly, printPoly, scale, sub } from "../../dsl/types/poly.ts";
 import { type Monomial, monomialPoly, powMonomial } from "../../dsl/types/polynomial.ts";
 import { isNonNegative } from "../../dsl/types/prove.ts";
-import { lowFits, partsBy, strides } from "./digits.ts";
+import { highPart, lowFits, partsBy, strides } from "./digits.ts";
 import { multipleOf } from "./multiples.ts";
 import type { Problems } from "./problem.ts";
 import type { Access } from "./symbolic.ts";
@@ -31,9 +31,10 @@ function pastEnd(a: Access): Poly {
  */
 function insideByParts(a: Access): boolean {
   const [size] = strides([a.index]);
-  const unit = multipleOf(a.extent);
-  const parts = size === undefined || unit === 0 ? null : partsBy(a.index, size, unit);
-  const count = size === undefined || parts === null ? null : partsOfExtent(a.extent, size, unit);
+  if (size === undefined) return false;
+  const unit = multipleOf(a.extent, multipleOf(highPart(a.index, size)));
+  const parts = unit === 0 ? null : partsBy(a.index, size, unit);
+  const count = unit === 0 ? null : partsOfExtent(a.extent, size, unit);
   if (parts === null || count === null || !lowFits(parts, a.width, a.facts)) return false;
   const room = sub(sub(count, parts.high), one);
   return isNonNegative(parts.high, a.facts) === "yes" && isNonNegative(room, a.facts) === "yes";
@@ -41,10 +42,10 @@ function insideByParts(a: Access): boolean {
 
 /** extent / (size · unit), where that is no quotient. */
 function partsOfExtent(extent: Poly, size: Monomial, unit: number): Poly | null {
-  const count = mul(extent, powMonomialPoly(size, unit));
+  const count = mul(extent, inverse(size, unit));
   return count.terms.every((t) => t.coefficient.den === 1 && t.monomial.factors.every((f) => f.exponent > 0))
     ? count
     : null;
 }
-const powMonomialPoly = (size: Monomial, unit: number): Poly => scale(monomialPoly(powMonomial(size, -1)), 1, unit);
+const inverse = (size: Monomial, unit: number): Poly => scale(monomialPoly(powMonomial(size, -1)), 1, unit);
 const say = (a: Access): string => `${printPoly(a.index)} of ${printPoly(a.extent)}`;

@@ -31,10 +31,14 @@ export interface Parts {
   readonly low: Poly;
   readonly stride: Poly;
 }
-/** By `unit` times a product of sizes; null if high is no multiple of `unit`. */
-export function partsBy(index: Poly, size: Monomial, unit: number): Parts | null {
+/** What stands before a product of sizes. */
+export function highPart(index: Poly, size: Monomial): Poly {
   const taken = index.terms.filter((t) => sizePart(t.monomial).key === size.key);
-  const high = polyOf(taken.map(otherPart).sort(byKey));
+  return polyOf(taken.map(otherPart).sort(byKey));
+}
+/** By `unit` times a product of sizes; null if what stands before it is no multiple of `unit`. */
+export function partsBy(index: Poly, size: Monomial, unit: number): Parts | null {
+  const high = highPart(index, size);
   if (multipleOf(high) % unit !== 0) return null;
   const low = sub(index, mul(high, monomialPoly(size)));
   return { high: scale(high, 1, unit), low, stride: scale(monomialPoly(size), unit) };

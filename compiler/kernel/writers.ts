@@ -7,7 +7,7 @@ import { type Facts, withBounds } from "../../dsl/types/facts.ts";
 import { add, constant, index as indexAtom, indexKey, mul, neg, type Poly, sub, zero } from "../../dsl/types/poly.ts";
 import { type Monomial, polyOf, type Term } from "../../dsl/types/polynomial.ts";
 import { isNonNegative } from "../../dsl/types/prove.ts";
-import { lowFits, partsBy, strides } from "./digits.ts";
+import { highPart, lowFits, partsBy, strides } from "./digits.ts";
 import type { Kernel } from "./kernel.ts";
 import { multipleOf } from "./multiples.ts";
 import type { Problems } from "./problem.ts";
@@ -16,39 +16,45 @@ import type { Access } from "./symbolic.ts";
 export function writerProblems(k: Kernel, accesses: readonly Access[], problems: Problems): void {
   const axes = k.grid.filter((g) => !(g.extent.kind === "const" && g.extent.value <= 1)).map((g) => g.name);
   for (const b of k.buffers) {
-    const stores = accesses.filter((a) => a.kind === "store" && a.memory === b.name);
-    const [first] = stores;
-    if (first === undefined || axes.length === 0) continue;
-    const sizes = strides(stores.map((a) => a.index));
-    const ways = [...new Set([multipleOf(first.extent), 1])].map((unit) => ({ axes, sizes, unit }));
-    if (ways.some((way) => agree(stores, way))) continue;
-    for (const a of stores)
-      if (ways.every((way) => itemOf(a, way) === null))
-        problems.report(10, `store ${a.text}: two items may write one element`);
-    if (!problems.list.some((p) => p.rule === 10))
-      problems.report(10, `stores to ${b.name}: two items may write one element`);
+    const stores = accesses.filter((a) => a.kind === "store" && a.memory === b.name).map(asRow);
+    if (stores.length === 0 || axes.length === 0) continue;
+    const way = { axes, strides: commonStrides(stores) };
+    const ways = stores.map((a) => itemOf(a, way));
+    if (new Set(ways).size === 1 && !ways.includes(null)) continue;
+    for (const [i, a] of stores.entries())
+      if (ways[i] === null) problems.report(10, `store ${a.text}: two items may write one element`);
+    if (!ways.includes(null)) problems.report(10, `stores to ${b.name} find their item in different ways`);
   }
 }
 
-interface Way {
-  readonly axes: readonly string[];
-  readonly sizes: readonly Monomial[];
+/** A product of sizes, and a number: by both, an index is taken apart. */
+interface Stride {
+  readonly size: Monomial;
   readonly unit: number;
 }
-function agree(stores: readonly Access[], way: Way): boolean {
-  const found = new Set(stores.map((a) => itemOf(a, way)));
-  return found.size === 1 && !found.has(null);
+interface Way {
+  readonly axes: readonly string[];
+  readonly strides: readonly Stride[];
+}
+/** The same for all stores; the greatest, which leave the most room below. */
+function commonStrides(stores: readonly Access[]): readonly Stride[] {
+  const indices = stores.map((a) => a.index);
+  return strides(indices).map((size) => {
+    const unit = indices.reduce((common, p) => multipleOf(highPart(p, size), common), 0);
+    return { size, unit: Math.max(1, unit) };
+  });
 }
 
 /** How an element's index gives the item; null if it does not. */
 function itemOf(a: Access, way: Way): string | null {
-  if (a.matrix !== null) return itemOf(asRow(a, a.matrix), way);
-  const digits = digitsOf(a, way.sizes, way.unit);
+  const digits = digitsOf(a, way.strides);
   return digits === null ? null : axesIn(digits, way.axes, a.facts);
 }
 
 /** A row of a matrix stands for all of them, by an index of its own. */
-function asRow(a: Access, matrix: NonNullable<Access["matrix"]>): Access {
+function asRow(a: Access): Access {
+  const { matrix } = a;
+  if (matrix === null) return a;
   const row = indexAtom("row of a matrix");
   const bounds = { lower: zero, upper: constant(matrix.rows - 1) };
   const facts = withBounds(a.facts, indexKey("row of a matrix"), bounds);
@@ -62,10 +68,10 @@ interface Digit {
   readonly stride: string;
 }
 
-function digitsOf(a: Access, sizes: readonly Monomial[], unit: number): readonly Digit[] | null {
+function digitsOf(a: Access, by: readonly Stride[]): readonly Digit[] | null {
   const digits: Digit[] = [];
   let rest = a.index;
-  for (const size of sizes) {
+  for (const { size, unit } of by) {
     const parts = partsBy(rest, size, unit);
     if (parts === null || !lowFits(parts, a.width, a.facts)) return null;
     digits.push({ digit: parts.high, spread: 0, stride: parts.stride.key });

@@ -1,0 +1,118 @@
+/** What the verifier accepts never leaves its memory, is never misaligned and has one writer an element, at any sizes. */
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { evaluateExtent, interpret, newData } from "../../compiler/kernel/interpret.ts";
+import type { Kernel } from "../../compiler/kernel/kernel.ts";
+import { parseKernel } from "../../compiler/kernel/parse.ts";
+import { verify } from "../../compiler/kernel/verify.ts";
+
+const small = fc.integer({ min: 0, max: 9 });
+const factor = fc.constantFrom(1, 2, 3, 4, 8);
+/** Indices over a size N, a multiple of M; grid axes g and h; a loop's i; the lane; what memory and a register hold. */
+const index: fc.Arbitrary<string> = fc.letrec<{ e: string }>((tie) => ({
+  e: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    fc.constantFrom("g", "h", "i", "lane", "u1", "r1[0]", "N", "K", "N * K"),
+    small.map(String),
+    fc.tuple(tie("e"), fc.constantFrom("+", "-"), tie("e")).map(([a, o, b]) => `(${a} ${o} ${b})`),
+    fc.tuple(tie("e"), factor).map(([a, f]) => `(${a} * ${f})`),
+    fc.tuple(tie("e"), fc.constantFrom("/", "%"), factor).map(([a, o, f]) => `(${a} ${o} ${f})`),
+    fc.tuple(fc.constantFrom("min", "max"), tie("e"), tie("e")).map(([o, a, b]) => `${o}(${a}, ${b})`),
+  ),
+})).e;
+/** The shapes that strategies have, with numbers that may be wrong. */
+const usual = fc
+  .tuple(factor, factor, fc.constantFrom("i", "lane", "0"), fc.constantFrom(0, 0, 1))
+  .chain(([a, b, inner, c]) =>
+    fc.constantFrom(
+      `(g * ${a} + ${inner}) * ${b} + ${c}`,
+      `g * ${a} + ${inner} + ${c}`,
+      `(g * ${a} + ${inner}) * K + h * ${b} + ${c}`,
+      `min(g * ${a} + ${inner}, N - 1) * K + min(h, K - 1)`,
+      `g * K + h * ${b} + ${inner} + ${c}`,
+      `h * N + g * ${b} + ${inner}`,
+      `min(max(u1, 0), N - 1) + ${c}`,
+      `r1[0] + ${c}`,
+    ),
+  );
+const anyIndex = fc.oneof({ weight: 3, arbitrary: usual }, { weight: 1, arbitrary: index });
+const guard = fc.oneof(
+  fc.constantFrom("0 == 0", "g < N", "i < N", "h < K", "g * 2 + i < N", "0 <= u1 & u1 < N", "g == 0"),
+  fc.tuple(anyIndex, fc.constantFrom("N", "K", "N * K")).map(([a, n]) => `${a} < ${n}`),
+);
+
+const anyText = fc
+  .record({
+    at: anyIndex,
+    from: anyIndex,
+    held: anyIndex,
+    guard,
+    more: guard,
+    extents: fc.tuple(
+      fc.constantFrom("N", "K", "N * K", "N * 4", "N + 8"),
+      fc.constantFrom("N", "K", "N * K", "N * 8"),
+    ),
+    multiples: fc.tuple(factor, factor),
+    grid: fc.tuple(
+      fc.constantFrom("N", "(N + 1) / 2", "(N + 3) / 4", "N / 2"),
+      fc.constantFrom("1", "K", "(K + 1) / 2"),
+    ),
+    loop: fc.tuple(small, fc.constantFrom("2", "4", "N", "K", "min(4, N - g)"), fc.constantFrom(1, 2, 4)),
+    width: fc.constantFrom(1, 1, 2, 4),
+    lanes: fc.constantFrom(1, 4),
+  })
+  .map(
+    (r) => `kernel @k ""
+  size N multiple ${r.multiples[0]}
+  size K multiple ${r.multiples[1]}
+  read x: f32[${r.extents[0]}] rows
+  read at: i32[N] rows
+  write y: f32[${r.extents[1]}] rows
+  grid g in ${r.grid[0]}
+  grid h in ${r.grid[1]}
+  lanes ${r.lanes}
+{
+  let u1 = at[min(g, N - 1)]
+  loop i in ${r.loop[0]} .. ${r.loop[1]} step ${r.loop[2]} {
+    reg r1: i32[1]
+    r1[0] = i
+    r1[0] = ${r.held}
+    if ${r.guard} & ${r.more} {
+      let v1 = x[${r.from}]${r.width === 1 ? "" : `:${r.width}`}
+      y[${r.at}] = v1
+    }
+  }
+}`,
+  );
+
+const sizes = [0, 1, 2, 3, 4, 5, 8, 16, 24];
+
+function check(k: Kernel, N: number, K: number): string | null {
+  const extent = (n: string): number => {
+    const b = k.buffers.find((x) => x.name === n);
+    return b === undefined ? 0 : Math.max(0, evaluateExtent(b.extent, { N, K }));
+  };
+  const at = Int32Array.from({ length: N }, (_, i) => ((i * 7) % 13) - 3);
+  const buffers = { x: newData("f32", extent("x")), y: newData("f32", extent("y")), at };
+  const fault = interpret(k, { sizes: { N, K }, buffers });
+  const ofLanes = fault?.kind === "race" && fault.message.includes("lanes"); // of these the verifier says nothing
+  return fault === null || ofLanes ? null : `${fault.kind}: ${fault.message}`;
+}
+
+test("random kernels", () => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const parsed = parseKernel(text);
+      if (!parsed.ok) throw new Error(parsed.message);
+      const k = parsed.kernel;
+      if (verify(k).length > 0) return;
+      accepted += 1;
+      for (const N of sizes)
+        for (const K of sizes)
+          if (k.sizes.every((s) => (s.name === "N" ? N : K) % s.multiple === 0)) expect(check(k, N, K)).toBeNull();
+    }),
+    { numRuns: process.env["DSC_FULL"] === "1" ? 20_000 : 500 },
+  );
+  expect(accepted).toBeGreaterThan(50); // else nothing was tested
+});
