@@ -5,7 +5,7 @@ import { builtins, type Expr, type Frag, type Kernel, type Stmt } from "./kernel
 import type { Problems } from "./problem.ts";
 import { isIdentifier, isReserved } from "./reserved.ts";
 import { mostBlocks, mostNesting } from "./text-form.ts";
-import { children, declares, exprsOf, someExpr } from "./walk.ts";
+import { children, declares, exprsOf, someExpr, walkStmts } from "./walk.ts";
 
 const i32 = typeOf("i32");
 const mostTurns = 128;
@@ -105,6 +105,7 @@ class Structure {
         for (const bound of [s.from, s.to]) if (!sameType(bound.type, i32)) this.#fail(2, `a bound of ${s.name}`);
         if (!Number.isSafeInteger(s.step) || s.step < 1) this.#fail(2, `the step of ${s.name} is ${s.step}`);
         if (s.mode === "unrolled" && !isShort(s)) this.#fail(6, `bounds of unrolled ${s.name} are no near constants`);
+        if (changesBounds(s)) this.#fail(2, `what bounds ${s.name} reads is stored in its body`);
         this.#block(s.body, inside(scope, s), depth + 1);
         return scope;
       case "if":
@@ -180,6 +181,15 @@ class Structure {
 
 const isShort = (s: Extract<Stmt, { kind: "loop" }>): boolean =>
   s.from.kind === "const" && s.to.kind === "const" && (s.to.value - s.from.value) / s.step <= mostTurns;
+
+/** Some targets evaluate bounds before each turn, others once. */
+function changesBounds(s: Extract<Stmt, { kind: "loop" }>): boolean {
+  const stored = new Set<string>();
+  walkStmts(s.body, (x) => {
+    if (x.kind === "store") stored.add(x.to);
+  });
+  return [s.from, s.to].some((bound) => someExpr(bound, (e) => e.kind === "load" && stored.has(e.from)));
+}
 
 function inside(scope: Scope, s: Extract<Stmt, { kind: "loop" }>): Scope {
   const unrolled = s.mode === "unrolled" ? new Set(scope.unrolled).add(s.name) : scope.unrolled;

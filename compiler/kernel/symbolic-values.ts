@@ -54,8 +54,11 @@ export class SymbolicValues {
   }
   store(to: string, index: Expr, value: Expr, facts: Facts): void {
     const slots = this.#registers.get(to);
-    const slot = slots === undefined ? null : asNumber(this.poly(index, facts));
-    if (slot !== null && isIndex(value)) slots?.set(slot, this.poly(value, facts));
+    if (slots === undefined || !isIndex(value)) return;
+    const slot = asNumber(this.poly(index, facts));
+    if (slot === null)
+      slots.clear(); // it may be any
+    else slots.set(slot, this.poly(value, facts));
   }
   #unknown(of: string): Poly {
     this.#unknowns += 1;

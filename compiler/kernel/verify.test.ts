@@ -92,6 +92,7 @@ describe("2: types", () => {
     ["a lane that is not there", "let a1 = extract4(f32x4(0))"],
     ["a splat to less", "let a1 = splat2(f32x4(0))"],
     ["a dot of four i16", "let a1 = dot4(i16x16(0), i16x16(0), i32x4(0))"],
+    ["a loop that moves its end", "reg r1: i32[1] r1[0] = 4 loop i in 0 .. r1[0] step 1 { r1[0] = 2 }"],
     ["a loop that stands still", "loop i in 0 .. 4 step 0 { }"],
     [
       "multiplied fragments of other shapes",
@@ -178,6 +179,11 @@ describe("9: range", () => {
       "what a register holds after a loop that stores to it",
       `reg r1: i32[1] r1[0] = 0
       loop i in 0 .. N step 1 { let a1 = x[r1[0]] r1[0] = i + 1 }`,
+    ],
+    [
+      "what a register holds after a store to who knows which",
+      `reg r1: i32[2] r1[0] = 0 r1[1] = 0
+      unroll i in 0 .. 2 step 1 { r1[select(i < 1, 1, 0)] = N } let a1 = x[r1[0]]`,
     ],
     ["truncated division of what may be negative", "let a1 = x[(g - 1) / 2]"],
     ["the stride of lanes", "let a1 = x[g * 2]"],

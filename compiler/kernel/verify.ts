@@ -3,7 +3,8 @@
  *  1. A name is declared once in a kernel and used in the scope of its declaration only; builtins of subgroups only where
  *     the target has subgroups. Extents are expressions over sizes.
  *  2. Types fit: operands of equal type that the operation is defined for, bool conditions, scalar i32 indices, widths 1, 2,
- *     4, 8, 16; constants are values of their type; a loop's step is at least 1; blocks and expressions nest within bounds.
+ *     4, 8, 16; constants are values of their type; a loop's step is at least 1, and its body stores
+ *     nothing that its bounds read; blocks and expressions nest within bounds.
  *  3. A read buffer is not stored to, a write buffer not loaded from.
  *  4. The index of an access of w elements is provably a multiple of w. Facts about sizes carry the proof.
  *  5. Barriers, reductions and matrix statements stand in uniform control flow: no condition or bound around them depends on

@@ -1,4 +1,5 @@
-import { attention, chooseAttention } from "../../compiler/schedule/attention.ts";
+import { attention } from "../../compiler/schedule/attention.ts";
+import { chooseAttention } from "../../compiler/schedule/attention-schedule.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import { floats } from "./data.ts";
 import type { KernelCase } from "./kernel-case.ts";
