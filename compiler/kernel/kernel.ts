@@ -51,7 +51,7 @@ export interface Loop {
   readonly mode: "serial" | "unrolled";
   readonly name: string;
   readonly from: Expr;
-  /** Exclusive. */
+  /** Exclusive. The body changes neither bound, so it is the same whether they are evaluated once or before each turn. */
   readonly to: Expr;
   /** > 0. */
   readonly step: number;

@@ -140,7 +140,7 @@ function byRows(g: Int8Gemv, s: RowSchedule): Kernel {
     const n0 = b.let("n0", mul(group, rows));
     const from = rowStarts(b, { n0, rows, count: N, size: blocks });
     const acc = b.reg("acc", typeOf("f32"), rows, constant(0, typeOf("f32")));
-    const inRow = lanesPerRow === 1 ? constant(0) : mod(b.lane, lanesPerRow);
+    const inRow = groups === 1 ? b.lane : mod(b.lane, lanesPerRow);
     b.loop("k", { from: mul(inRow, width), to: K, step: width * lanesPerRow }, (k) => {
       const xk = b.let("xk", at(x, k, width));
       const kb = b.let("kb", div(k, int8Block));

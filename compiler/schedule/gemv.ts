@@ -57,7 +57,7 @@ export function gemv(g: Gemv, s: GemvSchedule): Kernel {
     const n0 = b.let("n0", mul(group, rows));
     const from = rowStarts(b, { n0, rows, count: N, size: K });
     const acc = b.reg("acc", vec, rows * batch, constant(0, vec));
-    const inRow = lanesPerRow === 1 ? constant(0) : mod(b.lane, lanesPerRow);
+    const inRow = groups === 1 ? b.lane : mod(b.lane, lanesPerRow);
     const xk = b.reg("xk", vec, batch);
     b.loop("k", { from: mul(inRow, vector * turn), to: K, step: vector * lanesPerRow * turn }, (k) =>
       b.unroll("u", turn, (u) => {
