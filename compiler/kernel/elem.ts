@@ -1,4 +1,5 @@
 /** Types of values: `f32x4` is one vector register, WGSL's `vec4<f32>`, CUDA's `float4`. */
+import { roundToBf16, roundToF16 } from "../../runtime/formats/casts.ts";
 
 interface ElemInfo {
   /** Of one element in memory. */
@@ -36,23 +37,28 @@ export function readType(name: string): Type | null {
   return isElem(elem) && widths.includes(Number(width)) ? typeOf(elem, Number(width)) : null;
 }
 
-/** Whether a number is one that the type holds; a nan is. */
+const isInteger = (x: number, least: number, most: number): boolean =>
+  Number.isInteger(x) && !Object.is(x, -0) && x >= least && x <= most;
+
+/** Whether a number is one that the type holds; a nan is, of floats. */
 export function holds(elem: Elem, x: number): boolean {
   switch (elem) {
     case "bool":
-      return x === 0 || x === 1;
+      return isInteger(x, 0, 1);
     case "i8":
-      return Number.isInteger(x) && x >= -128 && x <= 127;
+      return isInteger(x, -128, 127);
     case "i16":
-      return Number.isInteger(x) && x >= -32768 && x <= 32767;
+      return isInteger(x, -32768, 32767);
     case "i32":
-      return (x | 0) === x;
+      return isInteger(x, -0x80000000, 0x7fffffff);
     case "u32":
-      return x >>> 0 === x;
+      return isInteger(x, 0, 0xffffffff);
     case "f32":
-    case "f16":
-    case "bf16":
       return Object.is(Math.fround(x), x);
+    case "f16":
+      return Object.is(roundToF16(x), x);
+    case "bf16":
+      return Object.is(roundToBf16(x), x);
     default:
       return elem satisfies never;
   }

@@ -40,7 +40,7 @@ export interface Access {
   readonly matrix: { readonly rows: number; readonly stride: Poly } | null;
 }
 
-const mostSteps = 50_000;
+const mostSteps = 20_000;
 
 /** All accesses of buffers, shared arrays and registers; none where the body is too long to walk. */
 export function accessesOf(k: Kernel, problems: Problems): readonly Access[] {

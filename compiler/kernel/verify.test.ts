@@ -86,6 +86,8 @@ describe("2: types", () => {
     ["a condition that is a number", "if 1 { }"],
     ["a choice by a number", "let a1 = select(1, 2, 3)"],
     ["a number that f32 does not have", "let a1 = f32(0.1)"],
+    ["a number that bf16 does not have", "let a1 = bf16(0.10000000149011612)"],
+    ["an integer of minus zero", "let a1 = i32(-0)"],
     ["a number that i8 does not have", "let a1 = i8(128)"],
     ["a vector as index", "reg r1: f32[4] r1[i32x4(0)] = f32(0)"],
     ["a store of another type", "reg r1: f32[4] r1[0] = 1"],

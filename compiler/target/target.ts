@@ -1,4 +1,4 @@
-/** What the cost model asks of a target. Backends extend it with what kernels and schedules ask. */
+/** What the cost model asks of a target; what schedules and lowering ask stands in kernel-target.ts. */
 export interface CostTarget {
   readonly name: string;
   /** Arithmetic operations a second of a contraction that is fed in time. */
