@@ -122,7 +122,7 @@ export interface Size {
 export interface Buffer {
   readonly name: string;
   readonly elem: Elem;
-  /** Elements, an expression over sizes; below 2^31. */
+  /** Elements, an expression over sizes; below 2^30. */
   readonly extent: Expr;
   readonly access: "read" | "write";
   /** Says how the elements are arranged, to whoever packs them: `rows`, `panel4x2`. */

@@ -3,6 +3,7 @@ import type { Facts } from "../../dsl/types/facts.ts";
 import {
   add,
   asNumber,
+  atomsOf,
   constant,
   floorDivide,
   maxOf,
@@ -15,6 +16,8 @@ import {
   scale,
   sub,
   value as valueAtom,
+  valueKey,
+  zero,
 } from "../../dsl/types/poly.ts";
 import { isNonNegative, isPositive } from "../../dsl/types/prove.ts";
 import type { Expr } from "./kernel.ts";
@@ -29,6 +32,23 @@ export class SymbolicValues {
   /** Of registers what each slot holds, as far as it is known. */
   readonly #registers = new Map<string, Map<number, Poly>>();
   #unknowns = 0;
+  /** Atoms that may be near the ends of i32, where arithmetic wraps: what memory gives, and loops up to that. */
+  readonly #wild = new Set<string>();
+  /** At least every size and extent. */
+  #most: Poly = zero;
+
+  /** Numbers in -most..most are far from the ends of i32. */
+  setMost(most: Poly): void {
+    this.#most = most;
+  }
+  /** Whether arithmetic with p is that of integers. */
+  isTame(p: Poly, facts: Facts): boolean {
+    if (this.#wild.size === 0 || ![...atomsOf(p).keys()].some((key) => this.#wild.has(key))) return true;
+    return [add(this.#most, p), sub(this.#most, p)].every((x) => isNonNegative(x, facts) === "yes");
+  }
+  declareWild(key: string): void {
+    this.#wild.add(key);
+  }
 
   set(name: string, value: Poly): void {
     this.#names.set(name, value);
@@ -62,7 +82,9 @@ export class SymbolicValues {
   }
   #unknown(of: string): Poly {
     this.#unknowns += 1;
-    return valueAtom(`${of}#${this.#unknowns}`);
+    const name = `${of}#${this.#unknowns}`;
+    this.#wild.add(valueKey(name));
+    return valueAtom(name);
   }
 
   poly(e: Expr, facts: Facts): Poly {
@@ -92,7 +114,10 @@ export class SymbolicValues {
   #operation(e: Extract<Expr, { kind: "op" }>, facts: Facts): Poly | null {
     if (!isIndex(e) || !e.args.every(isIndex)) return null;
     const [a, b] = e.args.map((x) => this.poly(x, facts));
-    if (a === undefined || b === undefined) return a !== undefined && e.op === "neg" ? neg(a) : null;
+    if (a === undefined) return null;
+    const exact = e.op === "min" || e.op === "max";
+    if (!exact && ![a, b ?? a].every((x) => this.isTame(x, facts))) return null;
+    if (b === undefined) return e.op === "neg" ? neg(a) : null;
     switch (e.op) {
       case "add":
         return add(a, b);

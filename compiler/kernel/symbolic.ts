@@ -18,6 +18,7 @@ import {
   zero,
 } from "../../dsl/types/poly.ts";
 import { isPositive } from "../../dsl/types/prove.ts";
+import { name } from "./expr.ts";
 import type { Expr, FragMove, Kernel, Loop, Stmt } from "./kernel.ts";
 import { divideBy, floorRange, multipleOf } from "./multiples.ts";
 import { printExpr } from "./print.ts";
@@ -41,6 +42,8 @@ export interface Access {
 }
 
 const mostSteps = 20_000;
+/** Indices that only constants bound are taken to be at most that. */
+const mostConstant = 2 ** 20;
 
 /** All accesses of buffers, shared arrays and registers; none where the body is too long to walk. */
 export function accessesOf(k: Kernel, problems: Problems): readonly Access[] {
@@ -72,6 +75,8 @@ class Walk {
     }
     for (const b of k.buffers) this.#extents.set(b.name, this.#values.poly(b.extent, facts));
     for (const s of k.shared) this.#extents.set(s.name, constant(s.size));
+    const known = [...k.sizes.map((x) => this.#values.poly(name(x.name), facts)), ...this.#extents.values()];
+    this.#values.setMost(known.reduce(add, constant(mostConstant)));
     const grid = k.grid.map((g) => ({ name: g.name, extent: this.#values.poly(g.extent, facts) }));
     for (const g of grid) {
       this.#values.set(g.name, index(g.name));
@@ -196,6 +201,7 @@ class Walk {
     this.#fresh += 1;
     const variable = `${s.name}#${this.#fresh}`;
     this.#values.set(s.name, add(from, scale(index(variable), g)));
+    if (!this.#values.isTame(turns, facts)) this.#values.declareWild(indexKey(variable));
     let inner = withBounds(facts, indexKey(variable), { lower: zero, upper: divideBy(turns, g, facts) });
     for (const fact of floorRange(turns)) inner = withNonNegative(inner, fact);
     this.#block(s.body, inner);

@@ -196,6 +196,8 @@ describe("9: range", () => {
   test.each([
     ["clamped", "let a1 = x[min(max(at[g], 0), N - 1)]"],
     ["guarded", "let i1 = at[g] if 0 <= i1 & i1 < N { let a1 = x[i1] }"],
+    ["guarded, then in arithmetic", "let i1 = at[g] if 0 <= i1 & i1 < N { if i1 + 1 < N { let a1 = x[i1 + 1] } }"],
+    ["a loop up to what memory says, guarded", "loop i in 0 .. at[g] step 1 { if i < N { let a1 = x[i] } }"],
     ["guarded by a name", "let i1 = at[g] let in1 = 0 <= i1 & i1 < N if in1 { let a1 = x[i1] }"],
     ["a register stored in each turn", "reg r1: i32[1] loop i in 0 .. N step 1 { r1[0] = i let a1 = x[r1[0]] }"],
     ["a loop of no turn", "loop i in 0 .. 0 step 1 { let a1 = x[N] }"],

@@ -13,8 +13,9 @@
  *  7. No name is a word or function of a target, so that emitted names are the names of the IR.
  *  8. Lanes, shared bytes, fragments and ways of reducing fit the target; a reduction's width is a power of two that divides
  *     the lanes.
- *  9. Every access is provably in range, whatever the sizes are, under the loops and guards around it. Indices do not
- *     overflow where extents are below 2^31, as the caller checks.
+ *  9. Every access is provably in range, whatever the sizes are, under the loops and guards around it. Sizes and extents are
+ *     below 2^30, as the caller checks, so that indices do not wrap; arithmetic on what memory gives, which may be anything,
+ *     counts for a proof only where it is known to be in range.
  * 10. Every element of a buffer is provably written by one work item at most, so that items need no order.
  *
  * What cannot be proved is a problem: the strategy must clamp or guard. Only the interpreter sees reads of what nobody wrote,
