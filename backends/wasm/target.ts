@@ -1,0 +1,18 @@
+/** What schedules and lowering ask of WebAssembly with SIMD128 on one thread. */
+import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+
+export const wasmTarget: KernelTarget = {
+  name: "wasm",
+  lanes: 1,
+  subgroup: null,
+  vector: 4,
+  /** Of 16, engines keep one, and multiply and add apart need one or two for the product: more spill in Node 20. */
+  registers: 12,
+  streams: 8,
+  sharedBytes: 1 << 20,
+  stageTiles: false,
+  exp: "polynomial",
+  dot: { group: 2, activation: "i16", panelRows: 4 },
+  matrixUnit: null,
+  unroll: "expand",
+};

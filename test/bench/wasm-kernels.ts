@@ -1,0 +1,120 @@
+/**
+ * Speed of kernels as WebAssembly on one thread, beside the figures of the design note's section 9 (Node 20, SIMD128). Prints,
+ * asserts nothing.
+ *
+ *     tsx test/bench/wasm-kernels.ts [seconds a kernel]
+ */
+import { WasmInstance } from "../../backends/wasm/instance.ts";
+import { wasmModule } from "../../backends/wasm/module.ts";
+import { wasmTarget } from "../../backends/wasm/target.ts";
+import type { Elem } from "../../compiler/kernel/elem.ts";
+import type { Data } from "../../compiler/kernel/interpret.ts";
+import type { Kernel } from "../../compiler/kernel/kernel.ts";
+import { lower } from "../../compiler/kernel/lower/lower.ts";
+import { attention } from "../../compiler/schedule/attention.ts";
+import { chooseAttention } from "../../compiler/schedule/attention-schedule.ts";
+import { chooseTile, contraction, type TileSchedule } from "../../compiler/schedule/contraction.ts";
+import { chooseGemv, type GemvSchedule, gemv } from "../../compiler/schedule/gemv.ts";
+import { chooseRowReduction, rmsNorm, rowReduction } from "../../compiler/schedule/row-reduction.ts";
+import { chooseSelection, selection } from "../../compiler/schedule/selection.ts";
+import { floats, packPanels, stored } from "../kernels/data.ts";
+
+const seconds = Number(process.argv[2] ?? 0.5);
+const t = wasmTarget;
+
+interface Work {
+  readonly kernel: Kernel;
+  readonly sizes: Readonly<Record<string, number>>;
+  /** Data, or how many bytes. */
+  readonly buffers: Readonly<Record<string, Data | number>>;
+}
+/** Median and best seconds of a full run. Short calls come first: an engine enters optimised code at the next call only. */
+async function time({ kernel, sizes, buffers }: Work): Promise<{ readonly median: number; readonly best: number }> {
+  const k = lower(kernel, t);
+  const instance = await WasmInstance.open(await wasmModule([k]), 65_536);
+  const placed = Object.entries(buffers).map(
+    ([n, b]) => [n, typeof b === "number" ? instance.reserve(b) : instance.place(b)] as const,
+  );
+  const run = instance.bind(k, Object.fromEntries(placed), sizes);
+  for (let i = 0; i < 60; i += 1) run(0, 1);
+  const times: number[] = [];
+  const until = performance.now() + seconds * 1000;
+  do {
+    const start = performance.now();
+    run();
+    times.push((performance.now() - start) / 1000);
+  } while (performance.now() < until);
+  times.sort((a, b) => a - b);
+  return { median: times[times.length >> 1] ?? 0, best: times[0] ?? 0 };
+}
+/** `amount` of the unit, in a run. */
+async function row(what: string, work: Work, amount: number, unit: string, noted: string): Promise<void> {
+  const { median, best } = await time(work);
+  const [m, b] = [amount / median / 1e9, amount / best / 1e9].map((x) => x.toFixed(1).padStart(6));
+  console.log(`${what.padEnd(44)} ${m} median ${b} best ${unit.padEnd(12)} noted ${noted}`);
+}
+
+function gemvWork(N: number, K: number, weights: Elem, change: Partial<GemvSchedule> = {}): Work {
+  const g = { name: "gemv", weights, batch: 1, multiple: 8 } as const;
+  const kernel = gemv(g, { ...chooseGemv(g, t), ...change });
+  return { kernel, sizes: { N, K }, buffers: { w: stored(weights, floats(N * K, 1)), x: floats(K, 2), y: 4 * N } };
+}
+function matmulWork(M: number, N: number, K: number, change: Partial<TileSchedule>): Work {
+  const c = { name: "matmul", multiples: { n: 4, k: 16 } };
+  const s = { ...chooseTile(c, t), ...change };
+  const w = packPanels(floats(N * K, 6), N, K, s.vectors * s.vector);
+  return { kernel: contraction(c, s), sizes: { M, N, K }, buffers: { a: floats(M * K, 5), w, c: 4 * M * N } };
+}
+
+console.log(`Node ${process.versions.node}, WebAssembly SIMD128, one thread`);
+{
+  const [N, K] = [8192, 4096];
+  const noted = { 1: "11-13", 4: "14-19", 8: "14-19" } as const;
+  for (const rows of [1, 4, 8] as const)
+    await row(
+      `gemv f32 ${N} x ${K}, ${rows} rows at once`,
+      gemvWork(N, K, "f32", { rows }),
+      N * K * 4,
+      "GB/s",
+      noted[rows],
+    );
+  await row(`gemv bf16 ${N} x ${K}`, gemvWork(N, K, "bf16"), N * K, "Gweights/s", "4-6");
+  await row(`gemv f16 ${N} x ${K}`, gemvWork(N, K, "f16"), N * K, "Gweights/s", "-");
+  await row("gemv f32 768 x 768, in cache", gemvWork(768, 768, "f32"), 768 * 768, "Gweights/s", "6-7");
+}
+{
+  const [M, N, K] = [96, 768, 512];
+  const noted = {
+    "4x2 1": "22-32",
+    "5x2 1": "17-20",
+    "3x3 1": "18-19",
+    "4x2 4": "24",
+    "5x2 4": "23",
+    "3x3 4": "23-25",
+  };
+  for (const [shape, figure] of Object.entries(noted)) {
+    const [rows = 1, vectors = 1, blockK = 1] = shape.split(/[x ]/).map(Number);
+    const work = matmulWork(M, N, K, { rows, vectors, blockK });
+    const what = `matmul ${M} x ${N} x ${K}, ${rows}x${vectors * 4}, ${blockK} k a turn`;
+    await row(what, work, 2 * M * N * K, "GFLOP/s", figure);
+  }
+}
+{
+  const [H, T, first, D] = [8, 32, 480, 64];
+  const S = first + T;
+  const a = { name: "attention", headDim: D, scale: 0.125 };
+  const buffers = { q: floats(H * T * D, 7), k: floats(H * S * D, 8), v: floats(H * S * D, 9), o: 4 * H * T * D };
+  const work = { kernel: attention(a, chooseAttention(a, t)), sizes: { H, T, S, first }, buffers };
+  await row(`attention H${H} T${T} S${S} D${D}`, work, 4 * H * T * (first + T / 2) * D, "GFLOP/s", "11-17");
+}
+{
+  const [T, D] = [64, 2048];
+  const norm = rmsNorm(16, 1e-6);
+  const buffers = { x: floats(T * D, 10), g: floats(D, 11), y: 4 * T * D };
+  const work = { kernel: rowReduction(norm, chooseRowReduction(norm, t)), sizes: { T, D }, buffers };
+  await row(`rms_norm ${T} x ${D}`, work, T * D, "Gelements/s", "3.9");
+  const [k, E] = [8, 256];
+  const top = { x: floats(T * E, 12), value: 4 * T * k, index: 4 * T * k };
+  const choice = { kernel: selection(chooseSelection(4, t)), sizes: { T, E, k }, buffers: top };
+  await row(`top_k ${k} of ${E}`, choice, T * E * k, "Gcompares/s", "1.4-1.7"); // 1.2 to 1.5 us a row
+}
