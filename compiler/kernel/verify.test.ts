@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { exampleKernelTargets } from "../target/example-kernel-targets.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
-import type { Kernel } from "./kernel.ts";
+import { typeOf } from "./elem.ts";
+import { constant } from "./expr.ts";
+import type { Expr, Kernel, Stmt } from "./kernel.ts";
 import { parseKernel } from "./parse.ts";
 import { verify } from "./verify.ts";
 
@@ -66,6 +68,7 @@ describe("1: names", () => {
     ["twice", "", "let a1 = 1 let a1 = 2"],
     ["twice in blocks side by side", "", "if 0 < 1 { let a1 = 1 } if 0 < 1 { let a1 = 1 }"],
     ["out of scope", "", "if 0 < 1 { let a1 = 1 } let b1 = a1"],
+    ["an extent that converts", "write y: f32[to_i32(f32(4))] rows", ""],
     ["an extent of what a lane knows", "size N write y: f32[N] rows grid g in lane", ""],
   ])("%s", (_, head, body) => {
     expect(broken(head, body)).toContain(1);
@@ -94,6 +97,21 @@ describe("2: types", () => {
     ["a lane that is not there", "let a1 = extract4(f32x4(0))"],
     ["a splat to less", "let a1 = splat2(f32x4(0))"],
     ["a dot of four i16", "let a1 = dot4(i16x16(0), i16x16(0), i32x4(0))"],
+    ["a conversion of a truth value", "let a1 = to_i32(bool(1))"],
+    ["the bits of 16", "let a1 = as_i32(bf16(1))"],
+    ["a fold of bytes", "let a1 = fold_sum(i8x4(1))"],
+    ["a width that is none", "reg r1: i32[1] let a1 = p1[0]:3"],
+    ["no registers", "reg r1: i32[0]"],
+    ["a bound that is no integer", "loop i in 0 .. f32(4) step 1 { }"],
+    ["a reduction of a vector", "reduce r1 = sum(f32x4(0)) over 1 any"],
+    ["a fragment without rows", "frag fa: a bf16[1, 0, 16]"],
+    [
+      "a fragment of another role",
+      `frag fa: a f32[1, 8, 8] frag fb: b f32[1, 8, 8] frag fd: d f32[1, 8, 8]
+      mma fd[0] += fb[0] * fa[0]`,
+    ],
+    ["a fragment of another element", "frag fa: a bf16[1, 8, 8] frag_load fa[0] = p1[0] stride 8"],
+    ["a register of another type", "reg r1: f32x4[1] r1[0] = f32x4(0) let a1 = r1[0]:2"],
     ["a loop that moves its end", "reg r1: i32[1] r1[0] = 4 loop i in 0 .. r1[0] step 1 { r1[0] = 2 }"],
     ["a loop that stands still", "loop i in 0 .. 4 step 0 { }"],
     [
@@ -102,8 +120,37 @@ describe("2: types", () => {
       frag fd: d f32[1, 16, 8] mma fd[0] += fa[0] * fb[0]`,
     ],
   ])("%s", (_, body) => {
-    expect(broken("", body)).toContain(2);
+    expect(broken("shared p1: i32[64]", body)).toContain(2);
   });
+  test.each(["lanes 0", "size N multiple 0", "shared s1: f32[0]"])("%s", (head) => {
+    expect(broken(head, "")).toEqual([2]);
+  });
+  const sum = (n: number): Expr =>
+    n === 0 ? constant(1) : { kind: "op", type: typeOf("i32"), op: "add", args: [sum(n - 1), constant(1)] };
+  const nest = (n: number): Stmt => ({
+    kind: "if",
+    cond: constant(1, typeOf("bool")),
+    body: n === 0 ? [] : [nest(n - 1)],
+  });
+  test.each<[string, Stmt]>([
+    ["a comment of several lines", { kind: "comment", text: "a\nb" }],
+    ["a name of another type", { kind: "let", name: "a1", value: { kind: "name", type: typeOf("f32"), name: "lane" } }],
+    ["a deep expression", { kind: "let", name: "a1", value: sum(250) }],
+    ["deep blocks", nest(70)],
+  ])("%s", (_, s) => {
+    expect(verify({ ...read('kernel @k "" { }'), body: [s] }).map((p) => p.rule)).toEqual([2]);
+  });
+});
+
+test("1 and 3: memories and fragments that are not there, or not for that", () => {
+  const named = (s: Stmt): readonly number[] => verify({ ...read('kernel @k "" { }'), body: [s] }).map((p) => p.rule);
+  const zero = constant(0);
+  expect(named({ kind: "store", to: "y", index: zero, value: zero })).toEqual([1]);
+  const frag = "frag fa: a f32[1, 8, 8] frag fb: b f32[1, 8, 8] frag fd: d f32[1, 8, 8]";
+  expect(broken("", `${frag} mma fd[0] += fa[0] * fc[0]`)).toEqual([1]);
+  expect(broken("", `${frag} frag_load fa[0] = y[0] stride 8`)).toEqual([1]);
+  expect(broken("write y: f32[64] rows", `${frag} frag_load fa[0] = y[0] stride 8`)).toEqual([3]);
+  expect(broken("read x: f32[64] rows", `${frag} frag_store x[0] = fd[0] stride 8`)).toEqual([3]);
 });
 
 test("3: access", () => {
@@ -153,6 +200,13 @@ test.each(["from", "min", "f32x4", "end", "a__b", "vec4", "subgroup_id", "while"
   expect(broken("", `let ${n} = 1`)).toContain(7);
 });
 
+test("7: names of kernels and layouts", () => {
+  const k = read('kernel @k "" write y: f32[4] rows { }');
+  const rules = (x: Kernel): readonly number[] => verify(x).map((p) => p.rule);
+  expect(rules({ ...k, name: "a__b" })).toEqual([7]);
+  expect(rules({ ...k, buffers: k.buffers.map((b) => ({ ...b, layout: "two words" })) })).toEqual([7]);
+});
+
 test("8: the target", () => {
   expect(broken("lanes 64", "", target("simd"))).toEqual([8]);
   expect(broken("lanes 64 shared p1: f32[4097]", "", target("gpu"))).toEqual([8]);
@@ -161,6 +215,7 @@ test("8: the target", () => {
   expect(broken("lanes 64", "reduce m1 = max(lane) over 4 cluster", target("gpu_subgroups"))).toEqual([]);
   expect(broken("lanes 64", "reduce m1 = max(lane) over 4 cluster", target("gpu"))).toEqual([8]);
   expect(broken("lanes 128", "frag fa: a bf16[1, 16, 8]", target("gpu_unit"))).toEqual([8]);
+  expect(broken("lanes 64", "frag fa: a bf16[1, 16, 16]", target("gpu"))).toEqual([8]);
   expect(broken("lanes 128", "frag fa: a bf16[1, 16, 16]", target("gpu_unit"))).toEqual([]);
 });
 
