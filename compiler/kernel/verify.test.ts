@@ -268,6 +268,9 @@ describe("9: range", () => {
     const body = "frag fa: a f32[1, 16, 8] frag_load fa[0] = x[0] stride K";
     expect(broken("size K multiple 8 min 8 read x: f32[16 * K] rows", body)).toEqual([]);
     expect(broken("size K multiple 8 min 8 read x: f32[15 * K] rows", body)).toEqual([9]);
+    expect(broken("size K min 1 read x: f32[256] rows", body.replace("x[0] stride K", "x[200] stride 0 - K"))).toEqual([
+      9,
+    ]);
   });
 });
 
@@ -289,6 +292,7 @@ describe("10: one writer", () => {
     const line = "size N write y: f32[N + 1] rows grid g in N";
     expect(broken(line, "y[g] = f32(0)")).toEqual([]);
     expect(broken(line, "y[g] = f32(0) y[g + 1] = f32(0)")).toEqual([10]);
+    expect(broken(line.replace("N + 1", "N * 2"), "y[g] = f32(0) y[g * 2] = f32(0)")).toEqual([10]);
     expect(broken(line, "if g == 0 { y[0] = f32(0) }")).toEqual([]);
     expect(broken(line, "y[0] = f32(0)")).toContain(10);
   });

@@ -22,7 +22,7 @@ const target = (name: string, changes: Partial<KernelTarget> = {}): KernelTarget
 describe("reduce", () => {
   const kernelOf = (lanes: number, width: number, monoid: string): Kernel =>
     read(`kernel @k "" read x: f32[${lanes}] rows write y: f32[${lanes}] rows lanes ${lanes}
-      { reduce r1 = ${monoid}(x[lane]) over ${width} any y[lane] = r1 }`);
+      { reduce r1 = ${monoid}(x[lane]) over ${width} any reduce r2 = max(r1) over ${width} any y[lane] = r2 }`);
   const x = Float32Array.from({ length: 64 }, (_, i) => (i * 37) % 64); // whole: sums are exact in any order
   const combine = { sum: (a: number, b: number) => a + b, max: Math.max, min: Math.min } as const;
   const subgroups = [null, { min: 4, max: 128 }, { min: 16, max: 16 }, { min: 64, max: 64 }];
@@ -91,6 +91,7 @@ describe("hoist", () => {
     const loop = (inner: string): string => `reg r1: f32[1] r1[0] = f32(0) loop d in 0 .. N step 1 { ${inner} }`;
     for (const inner of [
       "r1[0] = r1[0] + f32(1) y[d] = r1[0]",
+      "let v1 = x[d] y[d] = v1 + f32(1)",
       "y[d] = x[0] + f32(1)",
       "if 0 < d { y[d] = r1[0] + f32(1) }",
     ])
