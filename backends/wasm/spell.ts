@@ -129,20 +129,20 @@ class Spelling {
     const f = this.#f;
     const { m } = f;
     if (s.mode === "unrolled") f.refuse(`loop ${s.name} is not expanded`);
-    const [first, last] = [`${s.name}.from`, `${s.name}.to`];
-    f.setI32(first, this.#scalar(s.from));
+    const last = `${s.name}.to`;
     f.setI32(last, this.#scalar(s.to));
-    f.setI32(s.name, f.get(first));
+    f.setI32(s.name, this.#scalar(s.from));
     let around: { readonly before: readonly Ref[]; readonly after: readonly Ref[] } = { before: [], after: [] };
     const body = f.inside(() => {
       if (isInnermost(s)) around = this.#pointers.around(s, () => this.#body(s.body));
       else this.#pointers.plainly(() => this.#body(s.body));
     });
     for (const statement of around.before) f.emit(statement);
-    // Unsigned distances from the start: the last step may lead beyond 2³¹.
+    // The last step may lead beyond 2³¹: what was left before it is compared without a sign.
+    const step = (): Ref => m.i32.const(s.step);
+    const left = m.i32.add(m.i32.sub(f.get(last), f.get(s.name)), step());
     const fromZero = isConst(s.from) && s.from.value >= 0;
-    const distance = (to: Ref): Ref => (fromZero ? to : m.i32.sub(to, f.get(first)));
-    const again = m.i32.lt_u(distance(f.get(s.name)), distance(f.get(last)));
+    const again = fromZero ? m.i32.lt_u(f.get(s.name), f.get(last)) : m.i32.gt_u(left, step());
     const next = f.inside(() => f.setI32(s.name, m.i32.add(f.get(s.name), m.i32.const(s.step))));
     const label = `${s.name}.next`;
     const turns = m.loop(label, m.block(null, [...body, ...around.after, ...next, m.br_if(label, again)]));

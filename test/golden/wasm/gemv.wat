@@ -13,7 +13,6 @@
   (local $row_at:1 i32)
   (local $acc:0 v128)
   (local $acc:1 v128)
-  (local $k.from i32)
   (local $k.to i32)
   (local $k i32)
   (local $x.at.4 i32)
@@ -97,14 +96,11 @@
      (local.set $acc:1
       (v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000)
      )
-     (local.set $k.from
-      (i32.const 0)
-     )
      (local.set $k.to
       (local.get $K)
      )
      (local.set $k
-      (local.get $k.from)
+      (i32.const 0)
      )
      (local.set $x.at.4
       (i32.add

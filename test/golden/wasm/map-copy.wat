@@ -6,14 +6,12 @@
   (local $item.at i32)
   (local $block i32)
   (local $start i32)
-  (local $v.from i32)
   (local $v.to i32)
   (local $v i32)
   (local $i i32)
   (local $temp.1 i32)
   (local $x v128)
   (local $temp.2 i32)
-  (local $e.from i32)
   (local $temp.3 i32)
   (local $e.to i32)
   (local $e i32)
@@ -39,14 +37,11 @@
        (i32.const 256)
       )
      )
-     (local.set $v.from
-      (i32.const 0)
-     )
      (local.set $v.to
       (i32.const 64)
      )
      (local.set $v
-      (local.get $v.from)
+      (i32.const 0)
      )
      (if
       (i32.lt_s
@@ -111,9 +106,6 @@
           )
          )
          (then
-          (local.set $e.from
-           (local.get $i)
-          )
           (local.set $temp.3
            (i32.add
             (local.get $i)
@@ -131,7 +123,7 @@
            )
           )
           (local.set $e
-           (local.get $e.from)
+           (local.get $i)
           )
           (local.set $x0.at.4
            (i32.add
@@ -186,15 +178,15 @@
               )
              )
              (br_if $e.next
-              (i32.lt_u
-               (i32.sub
-                (local.get $e)
-                (local.get $e.from)
+              (i32.gt_u
+               (i32.add
+                (i32.sub
+                 (local.get $e.to)
+                 (local.get $e)
+                )
+                (i32.const 1)
                )
-               (i32.sub
-                (local.get $e.to)
-                (local.get $e.from)
-               )
+               (i32.const 1)
               )
              )
             )

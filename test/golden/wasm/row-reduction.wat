@@ -10,7 +10,6 @@
   (local $acc:1 v128)
   (local $acc:2 v128)
   (local $acc:3 v128)
-  (local $d.from i32)
   (local $d.to i32)
   (local $d i32)
   (local $x.at.1 i32)
@@ -18,7 +17,6 @@
   (local $temp.2 v128)
   (local $all_sum f32)
   (local $fixed v128)
-  (local $d1.from i32)
   (local $d1.to i32)
   (local $d1 i32)
   (local $y.at.3 i32)
@@ -55,14 +53,11 @@
      (local.set $acc:3
       (v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000)
      )
-     (local.set $d.from
-      (i32.const 0)
-     )
      (local.set $d.to
       (local.get $D)
      )
      (local.set $d
-      (local.get $d.from)
+      (i32.const 0)
      )
      (local.set $x.at.1
       (i32.add
@@ -216,14 +211,11 @@
        )
       )
      )
-     (local.set $d1.from
-      (i32.const 0)
-     )
      (local.set $d1.to
       (local.get $D)
      )
      (local.set $d1
-      (local.get $d1.from)
+      (i32.const 0)
      )
      (local.set $y.at.3
       (i32.add
