@@ -26,14 +26,19 @@ const token = new RegExp(
 );
 const kinds = ["node", "graph", "bound", "number", "word", "sign"] as const;
 
-/** Ends with an `end`; what is no token is a `bad` one of one character. */
-export function tokenize(text: string): readonly Token[] {
+const tokenize = (text: string): readonly Token[] => scan(text, token, kinds);
+
+/**
+ * Tokens by a sticky pattern with a named group for each kind, and `space` for what is skipped. Ends with an `end`; what
+ * is no token is a `bad` one of one character.
+ */
+export function scan(text: string, pattern: RegExp, wanted: readonly TokenKind[]): readonly Token[] {
   const out: Token[] = [];
   let at = 0;
   while (at < text.length) {
-    token.lastIndex = at;
-    const groups = token.exec(text)?.groups;
-    const kind = kinds.find((k) => groups?.[k] !== undefined);
+    pattern.lastIndex = at;
+    const groups = pattern.exec(text)?.groups;
+    const kind = wanted.find((k) => groups?.[k] !== undefined);
     const found = groups?.["space"] ?? (kind === undefined ? undefined : groups?.[kind]);
     if (found === undefined) out.push({ kind: "bad", text: text.slice(at, at + 1), at });
     else if (kind !== undefined) out.push({ kind, text: found, at });
