@@ -58,6 +58,8 @@ export function expectSameMeaning(a: Graph, b: Graph, options: SameMeaningOption
     for (const n of nodesOf(a)) {
       if (n.kind !== "state") continue;
       const [r, s] = [x.state.read(n.name), y.state.read(n.name)];
+      // Rows that one remembers and the other has lost are the difference that matters most.
+      expect(s === null, `state %${n.name} is remembered, ${where}`).toBe(r === null);
       if (r !== null && s !== null) expectSameTensor(r, s, closeness, `state %${n.name}, ${where}`);
     }
   }

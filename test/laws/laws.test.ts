@@ -72,6 +72,6 @@ test.each(slips)("%s: %s -> %s breaks %s", (file, find, replace, law) => {
   expect(text.split(find)).toHaveLength(2);
   const slipped = lawsOf(file, new Map([[file, text.replace(find, replace)]]));
   const found: FoundLaw | undefined = slipped.find((one) => one.law.name.text === law);
-  expect(found).toBeDefined();
-  if (found !== undefined) expect(tryLaw(found, 400).failure).not.toBeNull();
+  if (found === undefined) expect.fail(`there is no law ${law}`);
+  expect(tryLaw(found, 400).failure).not.toBeNull();
 });
