@@ -1,0 +1,144 @@
+/**
+ * A program: what a package plays, as data. Kernels are functions over memory; a phase is a list of calls for the calls of a kind.
+ * Nothing here knows an architecture or a backend. `read-program.ts` reads it without trust.
+ */
+
+/** Counts in whole numbers: sizes by name, operators on non-negative numbers. `/` rounds down. */
+export type SizeExpr = number | string | readonly [SizeOperator, SizeExpr, SizeExpr];
+export type SizeOperator = "+" | "-" | "*" | "/" | "%" | "min" | "max";
+
+/** How elements are stored in a buffer. A bool is an i32 that is 0 or 1. */
+export type BufferElem = "bool" | "i8" | "i16" | "i32" | "u32" | "f16" | "bf16" | "f32";
+
+export interface Program {
+  /** Of this file; a reader refuses any but its own. */
+  readonly format: number;
+  /** Version of dsc that has written it. */
+  readonly compiler: string;
+  readonly model: string;
+  /** Sizes that the config fixes, for people. */
+  readonly sizes: Readonly<Record<string, number>>;
+  /** Names, in expressions, of the tokens of a call and of the rows remembered before it. */
+  readonly tokens: string;
+  readonly before: string;
+  /** Ids of tokens are below this. */
+  readonly vocabulary: number;
+  /** Most rows that the model remembers, as its text says. */
+  readonly context: number;
+  readonly weights: readonly WeightDecl[];
+  readonly constants: readonly ConstantDecl[];
+  readonly states: readonly StateDecl[];
+  readonly kernels: readonly KernelDecl[];
+  readonly phases: readonly Phase[];
+}
+
+/** A weight: tensors of a checkpoint one after the other, each row-major, in the order of the stacks. */
+export interface WeightDecl {
+  /** `layer.attn.q_proj.w`. */
+  readonly name: string;
+  readonly elem: BufferElem;
+  /** Extents of the stacks in front: layers, experts. Empty for a single tensor. */
+  readonly stacks: readonly number[];
+  /** Of one tensor, as the checkpoint stores it. */
+  readonly shape: readonly number[];
+  readonly tensors: TensorNames;
+  /** What each integer must be below; null where the text says nothing. */
+  readonly below: number | null;
+  /** Where the text declares it: `models/deepseek-llm.ds:78:3`. */
+  readonly at: string | null;
+}
+/** Spellings, best first. `{0}` stands for the index in the first stack plus the first of `from`, and so on. */
+export type TensorNames =
+  | { readonly patterns: readonly string[]; readonly from: readonly number[] }
+  /** One entry for each combination of stack indices, row-major, each with its spellings. */
+  | { readonly list: readonly (readonly string[])[] };
+
+/** Numbers that the compiler has computed. Reals are rounded to `elem` already. */
+export interface ConstantDecl {
+  readonly name: string;
+  readonly elem: "f32" | "i32";
+  readonly values: readonly number[];
+}
+
+/** Rows that grow by a row a token: [copies, rows, row]. */
+export interface StateDecl {
+  readonly name: string;
+  readonly elem: BufferElem;
+  /** Elements of one row. */
+  readonly row: number;
+  /** Layers that each have rows of their own. */
+  readonly copies: number;
+}
+
+/** `call(begin, end, scratch, buffers…, sizes…)` runs the work items begin … end - 1 of the grid's product. */
+export interface KernelDecl {
+  readonly name: string;
+  readonly buffers: readonly KernelBuffer[];
+  readonly sizes: readonly string[];
+  /** Extents of the grid's axes over `sizes`, the first fastest. */
+  readonly grid: readonly SizeExpr[];
+  /** Bytes of scratch that one worker needs. */
+  readonly scratch: number;
+}
+export interface KernelBuffer {
+  readonly name: string;
+  readonly elem: BufferElem;
+  /** Elements it touches at most, over the kernel's `sizes`: held against the binding before a call. */
+  readonly extent: SizeExpr;
+  readonly access: "read" | "write" | "both";
+}
+
+export interface Phase {
+  readonly name: string;
+  /** `next`: the logits of the last token, `logits`: of all. */
+  readonly result: string;
+  /** Tokens of a call for which it is made, both ends included. */
+  readonly from: number;
+  readonly to: number;
+  readonly buffers: readonly ArenaBuffer[];
+  readonly steps: readonly Step[];
+  /** Where the result stands after the last step, and its extents. */
+  readonly output: { readonly at: Binding; readonly elem: BufferElem; readonly dims: readonly SizeExpr[] };
+}
+/** Memory of one call. Two whose lives do not meet may share it. */
+export interface ArenaBuffer {
+  readonly name: string;
+  readonly elem: BufferElem;
+  /** Elements, over the call's sizes. */
+  readonly size: SizeExpr;
+  /** Ordinals of the first and last leaf step that touch it, in the order written; a repeat's carried buffers live all of it. */
+  readonly live: readonly [number, number];
+}
+
+/** Where a buffer of a kernel is. `offset` counts elements, over the call's sizes and indices of the repeats around it. */
+export type Binding =
+  | { readonly kind: "arena"; readonly buffer: number; readonly offset?: SizeExpr }
+  | { readonly kind: "weight"; readonly weight: number; readonly offset?: SizeExpr }
+  | { readonly kind: "constant"; readonly constant: number; readonly offset?: SizeExpr }
+  /** Row `row` of the copy `copy`. */
+  | { readonly kind: "state"; readonly state: number; readonly copy: SizeExpr; readonly row: SizeExpr }
+  /** Ids of the call's tokens, i32. */
+  | { readonly kind: "ids" };
+
+export type Step = Call | Repeat;
+export interface Call {
+  readonly kind: "call";
+  readonly kernel: number;
+  readonly buffers: readonly Binding[];
+  /** A value for each size of the kernel. */
+  readonly sizes: readonly SizeExpr[];
+  /** The definitions it computes, for people and profiles. */
+  readonly label: string;
+}
+export interface Repeat {
+  readonly kind: "repeat";
+  readonly count: number;
+  /** Name of the index in expressions of the body. */
+  readonly index: string;
+  /** Arena buffers that change places after each round; each is at its own place again after the last. */
+  readonly swap: readonly (readonly [number, number])[];
+  readonly body: readonly Step[];
+}
+
+/** The one format that this runtime plays. */
+export const programFormat = 1;
