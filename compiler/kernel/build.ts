@@ -19,7 +19,8 @@ export const f32At = (m: Memory, index: Operand, width = 1): Expr => convert(at(
 
 /** Collects the statements of a body. */
 export class Body {
-  #out: Stmt[] = [];
+  /** Blocks that are open, the innermost last. */
+  #open: readonly Stmt[][] = [[]];
   readonly #used: Set<string>;
   readonly #shared: Shared[] = [];
   readonly lanes: number;
@@ -37,15 +38,26 @@ export class Body {
     return n;
   }
   #inside(fill: () => void): readonly Stmt[] {
-    const outer = this.#out;
-    this.#out = [];
+    const outer = this.#open;
+    const inner: Stmt[] = [];
+    this.#open = [...outer, inner];
     fill();
-    const inner = this.#out;
-    this.#out = outer;
+    this.#open = outer;
     return inner;
   }
   emit(s: Stmt): void {
-    this.#out.push(s);
+    this.#open.at(-1)?.push(s);
+  }
+  /** How many blocks are open around the place where statements go; 0: the body itself. */
+  get depth(): number {
+    return this.#open.length - 1;
+  }
+  /** What `fill` emits goes to the end of an open block, in front of the loops and guards that are open inside of it. */
+  at(depth: number, fill: () => void): void {
+    const open = this.#open;
+    this.#open = open.slice(0, depth + 1);
+    fill();
+    this.#open = open;
   }
   say(text: string): void {
     this.emit({ kind: "comment", text });
@@ -114,7 +126,7 @@ export class Body {
     return name(n, value.type);
   }
   finish(): { readonly body: readonly Stmt[]; readonly shared: readonly Shared[] } {
-    return { body: this.#out, shared: this.#shared };
+    return { body: this.#open[0] ?? [], shared: this.#shared };
   }
 }
 
@@ -125,7 +137,8 @@ export interface SizeSpec {
 export interface BufferSpec {
   readonly elem: Elem;
   readonly extent: Operand;
-  readonly access?: "write";
+  /** Without it the buffer is read. */
+  readonly access?: "write" | "both";
   readonly layout?: string;
 }
 export interface KernelSpec {

@@ -1,7 +1,7 @@
 /** Whether the types around one expression fit (invariants 1 to 3). */
 import { type Elem, holds, sameType, type Type, typeName, typeOf } from "./elem.ts";
 import { resultType } from "./expr.ts";
-import type { Dot, Expr } from "./kernel.ts";
+import type { BufferAccess, Dot, Expr } from "./kernel.ts";
 import { type Op, ops } from "./ops.ts";
 import type { Problem } from "./problem.ts";
 
@@ -9,7 +9,7 @@ export interface Place {
   readonly space: "buffer" | "shared" | "register";
   /** Of an element, or of one register. */
   readonly type: Type;
-  readonly access: "read" | "write" | null;
+  readonly access: BufferAccess | null;
 }
 interface Known {
   readonly names: ReadonlyMap<string, Type>;

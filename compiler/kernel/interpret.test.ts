@@ -63,6 +63,14 @@ describe("arithmetic", () => {
     });
     expect([...b]).toEqual([0x3f80, 0x7f7f]);
   });
+  test("what is read and written holds what the caller left, and then what was stored", () => {
+    const k = read(
+      `kernel @k "" update y: bf16[6] rows grid g in 3 { y[g] = to_bf16(to_f32(y[g]) * f32(2)) y[g + 3] = to_bf16(to_f32(y[g]) + f32(1)) }`,
+    );
+    const y = Uint16Array.of(0x3f80, 0x4000, 0x4040, 0, 0, 0);
+    expect(interpret(k, { sizes: {}, buffers: { y } })).toBeNull();
+    expect([...y]).toEqual([0x4000, 0x4080, 0x40c0, 0x4040, 0x40a0, 0x40e0]);
+  });
   test("vectors go lane by lane; dots are exact", () => {
     const head = "read a: i8[16] rows read b: i8[16] rows";
     const [a, b] = [Int8Array.from({ length: 16 }, (_, i) => i - 8), Int8Array.from({ length: 16 }, (_, i) => i)];
@@ -97,6 +105,13 @@ describe("faults", () => {
     ],
     ["race", "write y: f32[4] rows grid g in 2", "y[0] = f32(0)"],
     ["race", "write y: f32[4] rows lanes 2", "y[0] = f32(0)"],
+    ["race", "update y: f32[4] rows grid g in 2", "y[0] = f32(0)"],
+    ["race", "update y: f32[4] rows grid g in 2", "if g == 0 { y[0] = f32(0) } if g == 1 { let a1 = y[0] }"],
+    ["race", "update y: f32[4] rows grid g in 2", "if g == 1 { y[0] = f32(0) } if g == 0 { let a1 = y[0] }"],
+    ["race", "update y: f32[4] rows grid g in 3", "if g == 2 { y[0] = f32(0) } if g < 2 { let a1 = y[0] }"],
+    ["race", "update y: f32[4] rows lanes 2", "y[lane] = f32(0) let a1 = y[1 - lane]"],
+    ["race", "update y: f32[4] rows lanes 2", "let a1 = y[0] if lane == 1 { y[0] = f32(0) }"],
+    ["range", "update y: f32[4] rows", "y[4] = f32(0)"],
     ["divergence", "lanes 4", "if lane < 2 { barrier }"],
     ["divergence", "lanes 4", "loop i in 0 .. lane step 1 { barrier }"],
     ["division", "", "let a1 = 1 / lane"],
@@ -110,6 +125,8 @@ describe("faults", () => {
     ["lanes 4 shared p1: i32[4]", "p1[lane] = lane barrier let a1 = p1[(lane + 1) % 4]"],
     ["lanes 4 shared p1: i32[4]", "loop i in 0 .. 4 step 1 { p1[lane] = i barrier let a1 = p1[0] barrier }"],
     ["write y: f32[4] rows lanes 2", "y[0] = f32(0)".replace("y[0]", "y[lane]")],
+    ["update y: f32[4] rows lanes 2", "y[lane] = y[lane + 2] barrier let a1 = y[1 - lane]"],
+    ["update y: f32[4] rows grid g in 2", "y[g] = y[g] + f32(1) let a1 = y[3]"],
   ])("none: %s %s", (head, body) => {
     expect(faultOf(head, body, { y: new Float32Array(4) })).toBeUndefined();
   });

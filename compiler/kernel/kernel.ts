@@ -119,12 +119,18 @@ export interface Size {
   readonly multiple: number;
   readonly minimum: number;
 }
+export const bufferAccesses = ["read", "write", "both"] as const;
+export type BufferAccess = (typeof bufferAccesses)[number];
 export interface Buffer {
   readonly name: string;
   readonly elem: Elem;
   /** Elements, an expression over sizes; below 2^30. */
   readonly extent: Expr;
-  readonly access: "read" | "write";
+  /**
+   * both: work space or a state, which holds at first what the caller left there; each element belongs to one work item, which
+   * alone reads and writes it (invariant 10).
+   */
+  readonly access: BufferAccess;
   /** Says how the elements are arranged, to whoever packs them: `rows`, `panel4x2`. */
   readonly layout: string;
 }

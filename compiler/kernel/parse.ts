@@ -1,9 +1,19 @@
 /** Reads the text form (print.ts). Types are inferred, not checked: verify.ts judges what was read. */
 import { Cursor, TextMistake } from "../graph/tokens.ts";
 import { isElem, typeOf } from "./elem.ts";
-import { type Buffer, builtins, type Expr, type GridAxis, type Kernel, type Shared, type Size } from "./kernel.ts";
+import {
+  type Buffer,
+  bufferAccesses,
+  builtins,
+  type Expr,
+  type GridAxis,
+  type Kernel,
+  type Shared,
+  type Size,
+} from "./kernel.ts";
 import { type Declared, parseExpr } from "./parse-expr.ts";
 import { StatementReader } from "./parse-stmt.ts";
+import { accessWords } from "./text-form.ts";
 import { tokenize } from "./tokens.ts";
 
 export type ParsedKernel =
@@ -31,6 +41,13 @@ function readKernel(c: Cursor): Kernel {
   const source = readText(c);
   while (!c.is("{")) {
     const t = c.of("word", "a declaration");
+    const access = bufferAccesses.find((x) => accessWords[x] === t.text);
+    if (access !== undefined) {
+      const m = readMemory(c, declared, () => parseExpr(c, declared));
+      const extent: Expr = m.extent;
+      buffers.push({ name: m.name, elem: m.elem, extent, access, layout: c.of("word", "a layout").text });
+      continue;
+    }
     switch (t.text) {
       case "lanes":
         lanes = c.whole("a number of lanes");
@@ -48,13 +65,6 @@ function readKernel(c: Cursor): Kernel {
       case "shared": {
         const m = readMemory(c, declared, () => c.whole("a number of elements"));
         shared.push({ name: m.name, elem: m.elem, size: m.extent });
-        break;
-      }
-      case "read":
-      case "write": {
-        const m = readMemory(c, declared, () => parseExpr(c, declared));
-        const extent: Expr = m.extent;
-        buffers.push({ name: m.name, elem: m.elem, extent, access: t.text, layout: c.of("word", "a layout").text });
         break;
       }
       default:

@@ -3,6 +3,7 @@ import { printNumber } from "../graph/text-form.ts";
 import { typeName } from "./elem.ts";
 import type { Expr, Kernel, Stmt } from "./kernel.ts";
 import { ops } from "./ops.ts";
+import { accessWords } from "./text-form.ts";
 
 const list = (es: readonly Expr[]): string => es.map((e) => printExpr(e)).join(", ");
 
@@ -85,7 +86,7 @@ export function printKernel(k: Kernel): string {
       const multiple = s.multiple === 1 ? "" : ` multiple ${s.multiple}`;
       return `size ${s.name}${multiple}${s.minimum === 0 ? "" : ` min ${s.minimum}`}`;
     }),
-    ...k.buffers.map((b) => `${b.access} ${b.name}: ${b.elem}[${printExpr(b.extent)}] ${b.layout}`),
+    ...k.buffers.map((b) => `${accessWords[b.access]} ${b.name}: ${b.elem}[${printExpr(b.extent)}] ${b.layout}`),
     ...k.grid.map((g) => `grid ${g.name} in ${printExpr(g.extent)}`),
     `lanes ${k.lanes}`,
     ...k.shared.map((s) => `shared ${s.name}: ${s.elem}[${s.size}]`),

@@ -12,7 +12,7 @@ const words: ReadonlySet<string> = new Set(
   log long loop main mat2x2 max min mma mod module mut mutable namespace nan new operator out over override param pow
   private protected ptr public read reduce ref reg register requires reserved result return self set shared short signed
   sin cos size sizeof sampler sqrt static step storage struct switch target template texture this thread throw true try
-  type typedef typename undef uniform union unless unroll unsigned using var vec2 vec3 vec4 virtual void volatile
+  type typedef typename undef uniform union unless unroll unsigned update using var vec2 vec3 vec4 virtual void volatile
   where while with workgroup write xor yield`.split(/\s+/),
 );
 export const isReserved = (name: string): boolean =>

@@ -6,7 +6,7 @@ import { isMeeting, someExpr } from "./walk.ts";
 export function uniformityProblems(k: Kernel, problems: Problems): void {
   if (k.lanes === 1) return;
   const dependent = new Set(["lane", "subgroup_lane", "subgroup_id"]);
-  const shared = new Set(k.shared.map((s) => s.name));
+  const shared = new Set([...k.shared, ...k.buffers.filter((b) => b.access === "both")].map((s) => s.name));
   const depends = (e: Expr): boolean =>
     someExpr(
       e,

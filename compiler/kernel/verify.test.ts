@@ -302,6 +302,24 @@ describe("10: one writer", () => {
     expect(broken(line.replace("N / 4", "N / 8"), "y[g * 8] = f32x8(0)")).toEqual([]);
     expect(broken(line, "y[g / 2 * 4] = f32x4(0)")).toEqual([10]);
   });
+  test("what is read and written is so by its own item", () => {
+    const line = "size N size K min 1 update y: f32[N * K] rows grid g in N";
+    const inside = (body: string): readonly number[] => broken(line, `loop k in 0 .. K step 1 { ${body} }`);
+    expect(inside("y[g * K + k] = y[g * K + k] + y[g * K]")).toEqual([]);
+    expect(inside("y[g * K] = y[g * K + k]")).toEqual([]);
+    expect(inside("y[g * K + k] = y[k]")).toEqual([10]);
+    expect(inside("y[g * K + k] = y[min(g * K + k, N * K - 1)]")).toContain(10);
+    expect(inside("y[g * K + k] = y[min(g + 1, N - 1) * K + k]")).toEqual([10]);
+    expect(inside("if 0 < g { y[g * K + k] = y[(g - 1) * K + k] }")).toEqual([10]);
+    expect(inside("let a1 = y[k]")).toEqual([]); // nobody writes
+    expect(broken(line.replace("grid g in N", ""), "let a1 = y[0]").filter((rule) => rule === 10)).toEqual([]);
+    expect(broken("update y: f32[8] rows", "y[0] = y[7]")).toEqual([]); // one item
+  });
+  test("a load of it depends on the lane", () => {
+    const line = "update y: i32[4] rows lanes 4";
+    expect(broken(line, "let a1 = y[0] barrier if a1 == 0 { barrier }")).toEqual([5]);
+    expect(broken(line.replace("update", "read"), "let a1 = y[0] barrier if a1 == 0 { barrier }")).toEqual([]);
+  });
   test("lanes of an item share its elements", () => {
     expect(broken("size N write y: f32[N * 64] rows lanes 64 grid g in N", "y[g * 64 + lane] = f32(0)")).toEqual([]);
     expect(broken("size N write y: f32[N * 64] rows lanes 64 grid g in N", "y[g * 32 + lane] = f32(0)")).toContain(10);

@@ -1,7 +1,8 @@
 /**
  * Invariant 10: each element has one writing item at most. The index is taken apart into digits, index = Σ digit·stride with
  * each lower part provably in 0..stride-1, so that the element determines the digits; and each grid axis g is found as
- * floor(digit / c), digit = c·g + rest with the rest provably in 0..c-1. All stores to a buffer must agree on how.
+ * floor(digit / c), digit = c·g + rest with the rest provably in 0..c-1. All accesses of a buffer must agree on how: stores, and
+ * the loads of one that is read and written.
  */
 import { type Facts, withBounds } from "../../dsl/types/facts.ts";
 import { add, constant, index as indexAtom, indexKey, mul, neg, type Poly, sub, zero } from "../../dsl/types/poly.ts";
@@ -16,14 +17,16 @@ import type { Access } from "./symbolic.ts";
 export function writerProblems(k: Kernel, accesses: readonly Access[], problems: Problems): void {
   const axes = k.grid.filter((g) => !(g.extent.kind === "const" && g.extent.value <= 1)).map((g) => g.name);
   for (const b of k.buffers) {
-    const stores = accesses.filter((a) => a.kind === "store" && a.memory === b.name).map(asRow);
-    if (stores.length === 0 || axes.length === 0) continue;
-    const way = { axes, strides: commonStrides(stores) };
-    const ways = stores.map((a) => itemOf(a, way));
+    const own = accesses.filter((a) => a.memory === b.name).map(asRow);
+    if (!own.some((a) => a.kind === "store") || axes.length === 0) continue;
+    const way = { axes, strides: commonStrides(own) };
+    const ways = own.map((a) => itemOf(a, way));
     if (new Set(ways).size === 1 && !ways.includes(null)) continue;
-    for (const [i, a] of stores.entries())
-      if (ways[i] === null) problems.report(10, `store ${a.text}: two items may write one element`);
-    if (!ways.includes(null)) problems.report(10, `stores to ${b.name} find their item in different ways`);
+    for (const [i, a] of own.entries()) {
+      const what = a.kind === "store" ? "two items may write one element" : "another item may write the element";
+      if (ways[i] === null) problems.report(10, `${a.kind} ${a.text}: ${what}`);
+    }
+    if (!ways.includes(null)) problems.report(10, `accesses of ${b.name} find their item in different ways`);
   }
 }
 
@@ -36,9 +39,9 @@ interface Way {
   readonly axes: readonly string[];
   readonly strides: readonly Stride[];
 }
-/** The same for all stores; the greatest, which leave the most room below. */
-function commonStrides(stores: readonly Access[]): readonly Stride[] {
-  const indices = stores.map((a) => a.index);
+/** The same for all accesses; the greatest, which leave the most room below. */
+function commonStrides(accesses: readonly Access[]): readonly Stride[] {
+  const indices = accesses.map((a) => a.index);
   return strides(indices).map((size) => {
     const unit = indices.reduce((common, p) => multipleOf(highPart(p, size), common), 0);
     return { size, unit: Math.max(1, unit) };

@@ -126,6 +126,7 @@ export const anyKernel: fc.Arbitrary<Kernel> = fc
     buffers: [
       { name: "x", elem: "f32", extent: r.expr, access: "read", layout: "rows" },
       { name: "w", elem: "i8", extent: r.expr, access: "write", layout: "panel4x2" },
+      { name: "u", elem: "f16", extent: r.expr, access: "both", layout: "rows" },
     ],
     grid: [{ name: "g", extent: r.expr }],
     lanes: r.lanes,

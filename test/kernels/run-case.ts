@@ -6,7 +6,7 @@ import { firstWrong } from "./tolerance.ts";
 
 /** Runs a form of the case's kernel: what is wrong, or null. Outputs start as nan, so what is left out shows. */
 export function runCase(c: KernelCase, k: Kernel = c.kernel, options: RunOptions = {}): string | null {
-  const written = k.buffers.filter((b) => b.access === "write");
+  const written = k.buffers.filter((b) => b.access !== "read");
   const outputs = written.map((b) => {
     const data = newData(b.elem, evaluateExtent(b.extent, c.sizes));
     data.fill(b.elem === "f32" ? Number.NaN : 0x7fc1);

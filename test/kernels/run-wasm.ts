@@ -13,7 +13,7 @@ export type Outputs = Readonly<Record<string, Data>>;
 
 /** What a kernel writes, as data that starts with what is left where nothing is written. */
 export function emptyOutputs(k: Kernel, sizes: Given["sizes"]): Outputs {
-  const written = k.buffers.filter((b) => b.access === "write");
+  const written = k.buffers.filter((b) => b.access !== "read");
   return Object.fromEntries(
     written.map((b) => {
       const data = newData(b.elem, evaluateExtent(b.extent, sizes));

@@ -42,6 +42,9 @@ const texts: Readonly<Record<string, string>> = {
   "nested loops and what they leave": `${head} read x: f32[N * K] rows write y: f32[N] rows { reg s: f32[1] loop n in 0 .. N step 1 {
     s[0] = f32(0) loop k in 0 .. K step 4 { s[0] = s[0] + x[n * K + k] loop j in 1 .. 3 step 1 { s[0] = s[0] + x[n * K + k + j] } }
     if 1 <= n { y[n] = s[0] } if n < 1 { y[n] = f32(0) - s[0] } } }`,
+  "what is read and written": `${head} read x: f32[N * K] rows update y: f32[N * K] rows update z: bf16[N * 8] rows grid g in N {
+    loop k in 0 .. K step 1 { y[g * K + k] = x[g * K + k] } loop j in 0 .. K step 4 { y[g * K + j] = y[g * K + j]:4 + splat4(y[g * K]) }
+    z[g * 8] = splat8(to_bf16(y[g * K])) z[g * 8] = to_bf16(to_f32(z[g * 8]:8) * splat8(to_f32(z[g * 8 + 7]))) }`,
   "the lane": `${head} write y: i32[1] rows { y[lane] = lane + 3 }`,
 };
 

@@ -11,7 +11,8 @@ import { KernelFault } from "./fault.ts";
 import type { Frame } from "./frame.ts";
 import { compileMatrix, type Matrices } from "./matrices.ts";
 import { meaningOf } from "./meaning.ts";
-import type { Clock, Stores } from "./memory.ts";
+import type { Stores } from "./memory.ts";
+import type { Clock } from "./races.ts";
 
 export interface Item extends Surroundings {
   readonly stores: ReadonlyMap<string, Stores>;

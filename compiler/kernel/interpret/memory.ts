@@ -2,6 +2,7 @@
 import { bf16, decodeFloat, encodeFloat, f16 } from "../../../runtime/formats/float-format.ts";
 import type { Elem } from "../elem.ts";
 import { KernelFault } from "./fault.ts";
+import { type Clock, ItemRaces, LaneRaces } from "./races.ts";
 
 /** bool as Int32Array of 0 and 1, f16 and bf16 as codes in Uint16Array. */
 export type Data = Float32Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array;
@@ -17,13 +18,6 @@ const arrays = {
 } as const satisfies Record<Elem, unknown>;
 export const newData = (elem: Elem, length: number): Data => new arrays[elem](length);
 export const isDataOf = (elem: Elem, data: Data): boolean => data instanceof arrays[elem];
-
-/** What lanes and memory share while an item runs. */
-export interface Clock {
-  /** Counts barriers and items. */
-  epoch: number;
-  item: number;
-}
 
 export interface Loads {
   load(i: number, lane: number): number;
@@ -53,6 +47,11 @@ export function readBuffer(name: string, elem: Elem, data: Data, length: number)
   return { load: (i) => (i >= 0 && i < length ? (table[data[i] ?? 0] ?? 0) : outside(name, i, length)) };
 }
 
+const encoder = (elem: Elem): ((x: number) => number) => {
+  const format = elem === "f16" ? f16 : elem === "bf16" ? bf16 : null;
+  return format === null ? (x) => x : (x) => encodeFloat(format, x);
+};
+
 export class WriteBuffer implements Stores {
   readonly #name: string;
   readonly #data: Data;
@@ -70,8 +69,7 @@ export class WriteBuffer implements Stores {
     this.#item = new Int32Array(length).fill(-1);
     this.#lane = new Int32Array(length);
     this.#epoch = new Int32Array(length);
-    const format = elem === "f16" ? f16 : elem === "bf16" ? bf16 : null;
-    this.#encode = format === null ? (x) => x : (x) => encodeFloat(format, x);
+    this.#encode = encoder(elem);
   }
   store(i: number, value: number, lane: number): void {
     if (!(i >= 0 && i < this.#length)) outside(this.#name, i, this.#length);
@@ -88,56 +86,59 @@ export class WriteBuffer implements Stores {
   }
 }
 
-const several = -2;
-const nobody = -1;
+/** Of access "both". */
+export class UpdateBuffer implements Loads, Stores {
+  readonly #data: Data;
+  readonly #loads: Loads;
+  readonly #lanes: LaneRaces;
+  readonly #items: ItemRaces;
+  readonly #encode: (x: number) => number;
+  constructor(name: string, elem: Elem, data: Data, length: number, clock: Clock) {
+    this.#data = data;
+    this.#loads = readBuffer(name, elem, data, length);
+    this.#lanes = new LaneRaces(name, length, clock);
+    this.#items = new ItemRaces(name, length, clock);
+    this.#encode = encoder(elem);
+  }
+  load(i: number, lane: number): number {
+    const value = this.#loads.load(i, lane); // checks the range
+    this.#items.read(i);
+    this.#lanes.read(i, lane);
+    return value;
+  }
+  store(i: number, value: number, lane: number): void {
+    this.#loads.load(i, lane);
+    this.#items.write(i);
+    this.#lanes.write(i, lane);
+    this.#data[i] = this.#encode(value);
+  }
+}
 
-/** An element is of one epoch: who wrote it and who read it since the last barrier. A reduction is no barrier. */
+/** What lanes leave there, they may read after a barrier. */
 export class SharedArray implements Loads, Stores {
   readonly #name: string;
   readonly #data: Float64Array;
   readonly #written: Uint8Array;
-  readonly #epoch: Int32Array;
-  readonly #writer: Int32Array;
-  readonly #reader: Int32Array;
-  readonly #clock: Clock;
+  readonly #races: LaneRaces;
   constructor(name: string, length: number, clock: Clock) {
     this.#name = name;
     this.#data = new Float64Array(length);
     this.#written = new Uint8Array(length);
-    this.#epoch = new Int32Array(length).fill(-1);
-    this.#writer = new Int32Array(length);
-    this.#reader = new Int32Array(length);
-    this.#clock = clock;
+    this.#races = new LaneRaces(name, length, clock);
   }
   /** A new item finds nothing in it. */
   reset(): void {
     this.#written.fill(0);
   }
-  #race(i: number, a: number | undefined, b: number): never {
-    const other = a === several ? "others" : `lane ${a}`;
-    throw new KernelFault("race", `lane ${b} and ${other} touch ${this.#name}[${i}] without a barrier between`);
-  }
-  #touch(i: number): void {
-    if (!(i >= 0 && i < this.#data.length)) outside(this.#name, i, this.#data.length);
-    if (this.#epoch[i] === this.#clock.epoch) return;
-    this.#epoch[i] = this.#clock.epoch;
-    this.#writer[i] = nobody;
-    this.#reader[i] = nobody;
-  }
   load(i: number, lane: number): number {
-    this.#touch(i);
+    if (!(i >= 0 && i < this.#data.length)) outside(this.#name, i, this.#data.length);
     if (this.#written[i] === 0) throw new KernelFault("unwritten", `${this.#name}[${i}] is read before it is written`);
-    const writer = this.#writer[i];
-    if (writer !== nobody && writer !== lane) this.#race(i, writer, lane);
-    this.#reader[i] = this.#reader[i] === nobody || this.#reader[i] === lane ? lane : several;
+    this.#races.read(i, lane);
     return this.#data[i] ?? 0;
   }
   store(i: number, value: number, lane: number): void {
-    this.#touch(i);
-    const [writer, reader] = [this.#writer[i], this.#reader[i]];
-    if (writer !== nobody && writer !== lane) this.#race(i, writer, lane);
-    if (reader !== nobody && reader !== lane) this.#race(i, reader, lane);
-    this.#writer[i] = lane;
+    if (!(i >= 0 && i < this.#data.length)) outside(this.#name, i, this.#data.length);
+    this.#races.write(i, lane);
     this.#written[i] = 1;
     this.#data[i] = value;
   }

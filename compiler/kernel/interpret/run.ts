@@ -7,7 +7,16 @@ import { type Fault, KernelFault } from "./fault.ts";
 import { type Frame, FrameLayout } from "./frame.ts";
 import { Matrices } from "./matrices.ts";
 import type { Fma } from "./meaning.ts";
-import { type Data, isDataOf, type Loads, readBuffer, SharedArray, type Stores, WriteBuffer } from "./memory.ts";
+import {
+  type Data,
+  isDataOf,
+  type Loads,
+  readBuffer,
+  SharedArray,
+  type Stores,
+  UpdateBuffer,
+  WriteBuffer,
+} from "./memory.ts";
 
 export interface RunOptions {
   /** In which order lanes run between meetings; a right kernel gives the same in all. */
@@ -84,7 +93,12 @@ class Run {
       if (data === undefined || !isDataOf(b.elem, data) || data.length < length)
         throw new KernelFault("input", `buffer ${b.name} is to hold ${length} elements of ${b.elem}`);
       if (b.access === "read") loads.set(b.name, readBuffer(b.name, b.elem, data, length));
-      else stores.set(b.name, new WriteBuffer(b.name, b.elem, data, length, this.#clock));
+      else if (b.access === "write") stores.set(b.name, new WriteBuffer(b.name, b.elem, data, length, this.#clock));
+      else {
+        const buffer = new UpdateBuffer(b.name, b.elem, data, length, this.#clock);
+        loads.set(b.name, buffer);
+        stores.set(b.name, buffer);
+      }
     }
     const subgroup = options.subgroup ?? 32;
     const surroundings = { layout: this.#layout, loads, stores, fma: options.fma ?? "separate" };
