@@ -1,0 +1,112 @@
+/** The typed entry of a package, `index.js` and `index.d.ts`: the runtime's `load` at this place, and the model's own numbers. */
+import { longCount } from "../../dsl/graph-view/format-count.ts";
+import { byteText } from "./number-words.ts";
+import type { PackageFacts } from "./package-facts.ts";
+import type { RuntimeExports } from "./runtime-exports.ts";
+
+const runtime = "./runtime/runtime.js";
+
+export function indexScript(facts: PackageFacts, { values }: RuntimeExports): string {
+  const others = values.filter((name) => name !== "loadPackage");
+  return `/** ${title(facts)} */
+import { loadPackage } from "${runtime}";
+
+export { ${others.join(", ")} } from "${runtime}";
+
+export const facts = ${frozenText(shownFacts(facts))};
+
+const base = new URL(".", import.meta.url);
+
+export const load = (options) => loadPackage(base, options);
+`;
+}
+
+/** The numbers that are the model's own, as \`facts\` exports them. */
+const shownFacts = ({ model, compiler, target, vocabulary, context, sizes }: PackageFacts) => ({
+  model,
+  compiler,
+  target,
+  vocabulary,
+  context,
+  sizes,
+});
+
+const title = ({ model, target, compiler }: PackageFacts): string =>
+  `The model ${model}, compiled for ${target} by dsc ${compiler}.`;
+
+export async function indexTypes(facts: PackageFacts, exports: RuntimeExports): Promise<string> {
+  const { Project, VariableDeclarationKind } = await import("ts-morph");
+  const project = new Project({ useInMemoryFileSystem: true, skipLoadingLibFiles: true });
+  const file = project.createSourceFile("index.d.ts");
+  file.addStatements(`/** ${title(facts)} */`);
+  file.addImportDeclaration({ moduleSpecifier: runtime, isTypeOnly: true, namedImports: ["LoadOptions", "Model"] });
+  file.addExportDeclaration({
+    moduleSpecifier: runtime,
+    namedExports: exports.values.filter((name) => name !== "loadPackage"),
+  });
+  file.addExportDeclaration({ moduleSpecifier: runtime, isTypeOnly: true, namedExports: [...exports.types] });
+  file.addInterface({
+    name: "Facts",
+    isExported: true,
+    docs: ["Numbers of the model, as types."],
+    properties: Object.entries(shownFacts(facts)).map(([name, value]) => ({
+      name,
+      isReadonly: true,
+      type: literalType(value),
+      docs: aboutFacts(facts).flatMap(([key, text]) => (key === name ? [text] : [])),
+    })),
+  });
+  file.addVariableStatement({
+    isExported: true,
+    hasDeclareKeyword: true,
+    declarationKind: VariableDeclarationKind.Const,
+    declarations: [{ name: "facts", type: "Facts" }],
+  });
+  file.addFunction({
+    name: "load",
+    isExported: true,
+    hasDeclareKeyword: true,
+    docs: [loadDoc(facts)],
+    parameters: [{ name: "options", type: "LoadOptions" }],
+    returnType: "Promise<Model>",
+  });
+  file.formatText({ indentSize: 2 });
+  return file.getFullText();
+}
+
+const aboutFacts = ({ vocabulary, context }: PackageFacts): readonly (readonly [string, string])[] => [
+  ["compiler", "The version of dsc that has written the package."],
+  ["vocabulary", `V: ids of tokens are 0 … ${longCount(vocabulary - 1)}, and a row of logits has V numbers.`],
+  ["context", `Most tokens that a session remembers: ${longCount(context)}.`],
+  ["sizes", "What the model's config fixes, by the names of its text."],
+];
+
+function loadDoc({ vocabulary: v, context, memory }: PackageFacts): string {
+  return [
+    "Loads weights and gives the model.",
+    "",
+    "Shapes, row-major, with T the tokens of a call:",
+    "- `forward(tokens)`: tokens [T] -> logits [V] of the last token,",
+    `  with \`all: true\` [T, V]; V = ${v}, f32.`,
+    `- Weights take ${byteText(memory.weights)}, each remembered token ${byteText(memory.statePerToken)},`,
+    `  a full context of ${context} tokens ${byteText(memory.stateAtContext)} a session.`,
+  ].join("\n");
+}
+
+function frozenText(value: unknown, indent = ""): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).map(
+    ([name, x]) => `${indent}  ${keyText(name)}: ${frozenText(x, `${indent}  `)},\n`,
+  );
+  return `Object.freeze({\n${fields.join("")}${indent}})`;
+}
+
+function literalType(value: unknown): string {
+  if (typeof value === "object" && value !== null) {
+    const fields = Object.entries(value).map(([name, field]) => `readonly ${keyText(name)}: ${literalType(field)};`);
+    return `{ ${fields.join(" ")} }`;
+  }
+  return JSON.stringify(value);
+}
+
+const keyText = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));

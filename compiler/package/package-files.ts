@@ -1,0 +1,58 @@
+/** All files of a package, from what was compiled. The same input gives the same bytes: no clock, no path of the machine. */
+import type { Program } from "../../runtime/artifact/program.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { printKernel } from "../kernel/print.ts";
+import { indexScript, indexTypes } from "./index-files.ts";
+import { manifestText } from "./manifest.ts";
+import { type PhaseCost, packageFacts } from "./package-facts.ts";
+import type { PackageFile } from "./package-file.ts";
+import { programText } from "./program-text.ts";
+import { readmeText } from "./readme.ts";
+import { runtimeExports } from "./runtime-exports.ts";
+
+export interface PackageParts {
+  readonly program: Program;
+  /** Lowered, as the modules hold them. */
+  readonly kernels: readonly Kernel[];
+  readonly target: string;
+  readonly cost: readonly PhaseCost[];
+  /** What the backend has made of the kernels, with names inside of `kernels/`. */
+  readonly modules: readonly PackageFile[];
+  /** The runtime's bundle: scripts, `runtime.d.ts` and `LICENSES`. */
+  readonly runtime: readonly PackageFile[];
+}
+
+const licences = "LICENSES";
+const runtimeTypes = "runtime.d.ts";
+
+/** By name. */
+export async function packageFiles(parts: PackageParts): Promise<readonly PackageFile[]> {
+  const { program, kernels, target, cost, modules, runtime } = parts;
+  const facts = packageFacts(program, target, cost);
+  const exports = await runtimeExports(textOf(runtime, runtimeTypes));
+  const files: readonly PackageFile[] = [
+    { name: "index.js", content: indexScript(facts, exports) },
+    { name: "index.d.ts", content: await indexTypes(facts, exports) },
+    { name: "program.json", content: programText(program) },
+    { name: "README.md", content: readmeText(facts) },
+    { name: "kernels/kernels.dsk", content: kernels.map(printKernel).join("\n") },
+    ...modules.map(({ name, content }) => ({ name: `kernels/${name}`, content })),
+    ...runtime.map(({ name, content }) => ({ name: name === licences ? name : `runtime/${name}`, content })),
+  ];
+  const names = files.map(({ name }) => name);
+  const manifest = { name: "package.json", content: manifestText(facts, names, licenceOf(textOf(runtime, licences))) };
+  return [...files, manifest].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function textOf(files: readonly PackageFile[], name: string): string {
+  const content = files.find((file) => file.name === name)?.content;
+  if (content === undefined) throw new Error(`the runtime's bundle has no ${name}`);
+  return typeof content === "string" ? content : new TextDecoder().decode(content);
+}
+
+/** What the first line of the licences calls them all. */
+function licenceOf(text: string): string {
+  const [, name] = /^SPDX-License-Identifier: (.+)$/m.exec(text) ?? [];
+  if (name === undefined) throw new Error("the licences of the runtime's bundle have no name");
+  return name;
+}

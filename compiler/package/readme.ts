@@ -1,0 +1,89 @@
+/** The README of a package: how it is used, what it needs, what it costs. */
+import { longCount } from "../../dsl/graph-view/format-count.ts";
+import { byteText, countText, secondsText } from "./number-words.ts";
+import type { PackageFacts } from "./package-facts.ts";
+
+export const readmeText = (facts: PackageFacts): string =>
+  [
+    `# ${facts.model}`,
+    `A model compiled by dsc ${facts.compiler} for ${facts.target}. It runs in Node, in a page and in a worker, needs no other package, and works under \`default-src 'self'; script-src 'self' 'wasm-unsafe-eval'\`. It holds no weights.`,
+    usage,
+    numbers(facts),
+    memory(facts),
+    cost(facts),
+    files,
+  ].join("\n\n");
+
+const usage = `## Usage
+
+\`\`\`js
+import { load } from "./index.js";
+
+const model = await load({ weights: "folder of the checkpoint, a file or a URL" });
+const session = model.session();
+for await (const { text } of session.generate("Once upon a time", { maxTokens: 100 })) console.log(text);
+
+const logits = await session.forward([1, 2, 3], { all: true }); // Float32Array, a row of the vocabulary a token
+session.rollback(3); // forgets the last three tokens
+model.dispose();
+\`\`\`
+
+Several threads are used where memory can be shared: in Node always, in a page when it is cross-origin isolated
+(\`Cross-Origin-Opener-Policy: same-origin\`, \`Cross-Origin-Embedder-Policy: require-corp\`). Elsewhere one thread does the
+same. \`index.d.ts\` and \`runtime/runtime.d.ts\` say the rest.`;
+
+function numbers({ vocabulary, context, sizes, weightTypes }: PackageFacts): string {
+  const fixed = Object.entries(sizes).map(([name, value]) => `${name} = ${value}`);
+  return `## Numbers
+
+| | |
+| --- | --- |
+| vocabulary | ${longCount(vocabulary)} |
+| context | ${longCount(context)} tokens |
+| weights kept as | ${weightTypes.join(", ")} |
+| sizes | ${fixed.join(", ")} |`;
+}
+
+function memory({ memory: card, context }: PackageFacts): string {
+  const phases = card.phases.map(
+    (p) =>
+      `| a call of ${p.tokens} in \`${p.phase}\` (${p.result}) | ${byteText(p.arena)} | ${byteText(p.peak)} alive at once |`,
+  );
+  return `## Memory
+
+| what | takes | |
+| --- | --- | --- |
+| weights | ${byteText(card.weights)} | shared by all sessions |
+| constants | ${byteText(card.constants)} | shared by all sessions |
+| a remembered token | ${byteText(card.statePerToken)} | of each session |
+| ${longCount(context)} remembered tokens | ${byteText(card.stateAtContext)} | of each session |
+${phases.join("\n")}
+| scratch of a thread | ${byteText(card.scratch)} | |`;
+}
+
+function cost({ cost: phases, target }: PackageFacts): string {
+  const rows = phases.map(
+    (p) =>
+      `| ${p.phase} | ${p.tokens} behind ${p.before} | ${p.kernels} | ${countText(p.flops)}FLOP | ${byteText(p.bytes)} | ${secondsText(p.seconds)} |`,
+  );
+  return `## Cost
+
+What a call computes and moves, and how long that takes at least on the machine that the description of \`${target}\` assumes.
+It is a model for choosing plans, not a measurement; \`dsc bench\` measures.
+
+| phase | tokens | kernels run | arithmetic | traffic | at least |
+| --- | --- | --- | --- | --- | --- |
+${rows.join("\n")}`;
+}
+
+const files = `## Files
+
+| file | what |
+| --- | --- |
+| \`index.js\`, \`index.d.ts\` | the entry |
+| \`program.json\` | which kernels run, in which order, on which memory |
+| \`kernels/*.wasm\` | the kernels: with and without relaxed SIMD, for one thread and for several |
+| \`kernels/*.wat\`, \`kernels/kernels.dsk\` | the same to read: as WebAssembly text, and as dsc writes kernels |
+| \`runtime/\` | plays the program |
+| \`LICENSES\` | of the runtime and the libraries in it |
+`;
