@@ -21,6 +21,7 @@ export const f32At = (m: Memory, index: Operand, width = 1): Expr => convert(at(
 export class Body {
   /** Blocks that are open, the innermost last. */
   #open: readonly Stmt[][] = [[]];
+  readonly #blocks = new Map<readonly Stmt[], number>();
   readonly #used: Set<string>;
   readonly #shared: Shared[] = [];
   readonly lanes: number;
@@ -51,6 +52,13 @@ export class Body {
   /** How many blocks are open around the place where statements go; 0: the body itself. */
   get depth(): number {
     return this.#open.length - 1;
+  }
+  /** Tells the open block at a depth from those that are closed. */
+  blockAt(depth: number): number {
+    const block = this.#open[depth] ?? [];
+    const known = this.#blocks.get(block) ?? this.#blocks.size;
+    this.#blocks.set(block, known);
+    return known;
   }
   /** What `fill` emits goes to the end of an open block, in front of the loops and guards that are open inside of it. */
   at(depth: number, fill: () => void): void {

@@ -5,7 +5,18 @@
  * the loads of one that is read and written.
  */
 import { type Facts, withBounds } from "../../dsl/types/facts.ts";
-import { add, constant, index as indexAtom, indexKey, mul, neg, type Poly, sub, zero } from "../../dsl/types/poly.ts";
+import {
+  add,
+  constant,
+  index as indexAtom,
+  indexKey,
+  mul,
+  neg,
+  type Poly,
+  scale,
+  sub,
+  zero,
+} from "../../dsl/types/poly.ts";
 import { type Monomial, polyOf, type Term } from "../../dsl/types/polynomial.ts";
 import { isNonNegative } from "../../dsl/types/prove.ts";
 import { highPart, lowFits, partsBy, strides } from "./digits.ts";
@@ -19,9 +30,12 @@ export function writerProblems(k: Kernel, accesses: readonly Access[], problems:
   for (const b of k.buffers) {
     const own = accesses.filter((a) => a.memory === b.name).map(asRow);
     if (!own.some((a) => a.kind === "store") || axes.length === 0) continue;
-    const way = { axes, strides: commonStrides(own) };
-    const ways = own.map((a) => itemOf(a, way));
-    if (new Set(ways).size === 1 && !ways.includes(null)) continue;
+    const common = commonStrides(own);
+    const waysBy = (radix: number | null): readonly (string | null)[] =>
+      own.map((a) => itemOf(a, { axes, strides: common, radix }));
+    const agree = (ways: readonly (string | null)[]): boolean => new Set(ways).size === 1 && !ways.includes(null);
+    const ways = waysBy(null);
+    if (agree(ways) || radices(own).some((r) => agree(waysBy(r)))) continue;
     for (const [i, a] of own.entries()) {
       const what = a.kind === "store" ? "two items may write one element" : "another item may write the element";
       if (ways[i] === null) problems.report(10, `${a.kind} ${a.text}: ${what}`);
@@ -38,6 +52,34 @@ interface Stride {
 interface Way {
   readonly axes: readonly string[];
   readonly strides: readonly Stride[];
+  /** By which the last digit is taken apart once more: halves of a row that one item writes both of. */
+  readonly radix: number | null;
+}
+/** Numbers that may be strides: how far apart accesses are, and what an axis is multiplied by. */
+function radices(accesses: readonly Access[]): readonly number[] {
+  const found = new Set<number>();
+  const constants = accesses.map((a) => constantPart(a.index));
+  for (const c of constants) for (const d of constants) found.add(c - d);
+  for (const a of accesses) for (const t of a.index.terms) found.add(Number(t.coefficient.num));
+  return [...found]
+    .filter((n) => n > 1)
+    .sort((a, b) => b - a)
+    .slice(0, mostRadices);
+}
+const mostRadices = 16;
+const isConstant = (t: Term): boolean => t.monomial.factors.length === 0;
+const constantPart = (p: Poly): number => Number(p.terms.find(isConstant)?.coefficient.num ?? 0);
+
+/** index = high·radix + low, where low takes what is no multiple of it. */
+function partsByNumber(p: Poly, radix: number): { readonly high: Poly; readonly low: Poly } {
+  const whole = p.terms.filter(
+    (t) => !isConstant(t) && t.coefficient.den === 1 && Number(t.coefficient.num) % radix === 0,
+  );
+  const own = constantPart(p);
+  const above = Math.floor(own / radix);
+  const high = add(scale(polyOf(whole), 1, radix), constant(above));
+  const low = sub(sub(p, polyOf(whole)), constant(above * radix));
+  return { high, low };
 }
 /** The same for all accesses; the greatest, which leave the most room below. */
 function commonStrides(accesses: readonly Access[]): readonly Stride[] {
@@ -50,7 +92,7 @@ function commonStrides(accesses: readonly Access[]): readonly Stride[] {
 
 /** How an element's index gives the item; null if it does not. */
 function itemOf(a: Access, way: Way): string | null {
-  const digits = digitsOf(a, way.strides);
+  const digits = digitsOf(a, way);
   return digits === null ? null : axesIn(digits, way.axes, a.facts);
 }
 
@@ -71,7 +113,7 @@ interface Digit {
   readonly stride: string;
 }
 
-function digitsOf(a: Access, by: readonly Stride[]): readonly Digit[] | null {
+function digitsOf(a: Access, { strides: by, radix }: Way): readonly Digit[] | null {
   const digits: Digit[] = [];
   let rest = a.index;
   for (const { size, unit } of by) {
@@ -79,6 +121,13 @@ function digitsOf(a: Access, by: readonly Stride[]): readonly Digit[] | null {
     if (parts === null || !lowFits(parts, a.width, a.facts)) return null;
     digits.push({ digit: parts.high, spread: 0, stride: parts.stride.key });
     rest = parts.low;
+  }
+  if (radix !== null) {
+    const { high, low } = partsByNumber(rest, radix);
+    const room = sub(constant(radix - a.width), low);
+    if (isNonNegative(low, a.facts) !== "yes" || isNonNegative(room, a.facts) !== "yes") return null;
+    digits.push({ digit: high, spread: 0, stride: String(radix) });
+    rest = low;
   }
   return [...digits, { digit: rest, spread: a.width - 1, stride: "1" }];
 }

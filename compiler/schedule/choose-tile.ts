@@ -1,0 +1,216 @@
+/** Plans for tiles, best first: numbers from the structure of a nest, sizes it is planned for, and the target. */
+import { constantOf, evalDim, type Sizes } from "../graph/dim.ts";
+import type { Axis, Read, Reduce, Scalar } from "../graph/node.ts";
+import { children, freeNames, key, readsOf, some, walk } from "../graph/scalar.ts";
+import type { KernelTarget } from "../target/kernel-target.ts";
+import { factorOf } from "./lift/spell-dim.ts";
+import { vectorAlong, widthAlong } from "./lift/vector-along.ts";
+import type { Nest } from "./nest/nest.ts";
+import type { TilePlan, Walk } from "./tile.ts";
+
+/** The last one fits every nest. */
+export function tilePlans(nest: Nest, sizes: Sizes, target: KernelTarget): readonly TilePlan[] {
+  const best = planOf(nest, sizes, target);
+  return [best, oneByOne(nest)];
+}
+
+const noVectors = { vector: 1, turn: 1, fewTurns: 1 } as const;
+
+/** No vectors, one place at a time. */
+const oneByOne = (nest: Nest): TilePlan => ({
+  ...noVectors,
+  walks: new Map(
+    nest.axes.map((a, i): [string, Walk] => [a.name, { kind: i === nest.axes.length - 1 ? "loop" : "tile", count: 1 }]),
+  ),
+  along: null,
+  order: nest.axes
+    .slice(0, -1)
+    .map((a) => a.name)
+    .reverse(),
+  says: "one by one",
+});
+
+function planOf(nest: Nest, sizes: Sizes, target: KernelTarget): TilePlan {
+  const reduces = outermost(nest.body);
+  const whole = nest.axes.filter((a) => isSelector(nest.body, a));
+  const last = nest.axes.at(-1);
+  if (last === undefined)
+    return { ...oneByOne(nest), vector: target.vector, fewTurns: 4, order: [], says: "one value" };
+  const others = nest.axes.filter((a) => !whole.includes(a));
+  const shape: Shape = { nest, sizes, target, reduces, whole, others };
+  const summed = reduces.filter((r) => others.some((a) => freeNames(r).has(a.name)));
+  const main = others.at(-1);
+  if (main === undefined || summed.length === 0 || !summed.some((r) => freeNames(r).has(main.name)))
+    return walked(shape);
+  return contracted(shape, summed);
+}
+
+interface Shape {
+  readonly nest: Nest;
+  readonly sizes: Sizes;
+  readonly target: KernelTarget;
+  readonly reduces: readonly Reduce[];
+  readonly whole: readonly Axis[];
+  readonly others: readonly Axis[];
+}
+
+/** Elementwise, or with reductions that all places of the last axis share. */
+function walked({ nest, target, reduces, whole, others }: Shape): TilePlan {
+  const last = nest.axes.at(-1);
+  const main = others.at(-1);
+  const along = main === undefined || main !== last ? null : outputVectors(nest, main, target);
+  const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
+  for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
+  const rows = reduces.length > 0;
+  const length = main === undefined ? 1 : (constantOf(main.size) ?? Number.POSITIVE_INFINITY);
+  // A short axis is walked by one item; a long one is cut, so that several can share it.
+  const together = rows || length <= 1024;
+  if (main !== undefined) walks.set(main.name, together ? { kind: "loop", count: 1 } : { kind: "tile", count: 16 });
+  const order = others
+    .filter((a) => !(together && a === main))
+    .map((a) => a.name)
+    .reverse();
+  const how = along === null ? "one by one" : `vectors of ${along.width} along ${along.axis}`;
+  return {
+    vector: target.vector,
+    turn: 1,
+    fewTurns: 4,
+    walks,
+    along,
+    order,
+    says: `${rows ? "row reduction" : "elementwise"}: ${how}`,
+  };
+}
+
+function outputVectors(nest: Nest, a: Axis, target: KernelTarget): TilePlan["along"] {
+  let width = widthAlong(nest.body, a.name, target.vector);
+  // Rows before it begin at multiples of the width, or are not there.
+  if (nest.axes.length > 1) while (width > 1 && factorOf(a.size) % width !== 0) width /= 2;
+  return width > 1 ? { axis: a.name, width } : null;
+}
+
+/** Sums that differ along the last axis: register tiles over what the largest operand depends on and what shares it. */
+function contracted(shape: Shape, summed: readonly Reduce[]): TilePlan {
+  const { nest, sizes, target, whole, others } = shape;
+  const extent = (a: Axis): number => evalDim(a.size, sizes);
+  const vectors = Math.min(...summed.map((r) => Math.max(...r.axes.map((a) => vectorAlong(r, a, target.vector)))));
+  const last = others.at(-1);
+  const along =
+    vectors > 1 || last === undefined || last !== nest.axes.at(-1) ? null : outputVectors(nest, last, target);
+  const big = largestRead(summed, nest, extent);
+  const uses = (a: Axis): boolean => big !== null && freeNames(big).has(a.name);
+  const looked = (a: Axis): boolean => big !== null && isLookedUp(big, a);
+  const rowAxis = along !== null ? last : [...others].reverse().find((a) => uses(a) && !looked(a));
+  const shared = others.filter((a) => a !== rowAxis && !uses(a) && extent(a) > 1);
+  const tokenAxis = shared.reduce<Axis | undefined>(
+    (best, a) => (best === undefined || extent(a) > extent(best) ? a : best),
+    undefined,
+  );
+  const sums = summed.map((r): Sum => {
+    const names = freeNames(r);
+    const copies = whole.reduce((n, a) => (names.has(a.name) ? n * extent(a) : n), 1);
+    const along = (a: Axis | undefined): boolean => a !== undefined && names.has(a.name);
+    return { copies, rows: along(rowAxis), tokens: along(tokenAxis) };
+  });
+  const width = along?.width ?? 1;
+  const rowsThere = rowAxis === undefined ? 1 : Math.ceil(extent(rowAxis) / width);
+  const { rows, tokens } = registerTile({
+    sums,
+    rows: rowsThere,
+    tokens: tokenAxis === undefined ? 1 : extent(tokenAxis),
+    target,
+  });
+  const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
+  for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
+  if (rowAxis !== undefined) walks.set(rowAxis.name, { kind: "tile", count: rows });
+  if (tokenAxis !== undefined) walks.set(tokenAxis.name, { kind: "tile", count: tokens });
+  // What a block of weights is used for comes first: the block stays in the cache.
+  const rank = (a: Axis): number => (a === tokenAxis ? 0 : looked(a) ? 1 : a === rowAxis ? 2 : 3);
+  const order = [...others]
+    .reverse()
+    .sort((a, b) => rank(a) - rank(b))
+    .map((a) => a.name);
+  const lanes =
+    vectors > 1
+      ? `vectors of ${vectors} along the sum`
+      : along === null
+        ? "no vectors"
+        : `vectors of ${width} along ${along.axis}`;
+  return {
+    vector: target.vector,
+    turn: 2,
+    fewTurns: 4,
+    walks,
+    along,
+    order,
+    says: `contraction: ${rows} x ${tokens} places, ${sums.length} sums, ${lanes}`,
+  };
+}
+
+/** A reduction of the nest, and which of the tiled axes it differs along. */
+interface Sum {
+  /** Accumulators for one place of the tiled axes. */
+  readonly copies: number;
+  readonly rows: boolean;
+  readonly tokens: boolean;
+}
+
+/** The tile with the fewest loads for a multiplication that fits the registers; one token: as many rows as memory wants. */
+function registerTile(of: { sums: readonly Sum[]; rows: number; tokens: number; target: KernelTarget }): {
+  rows: number;
+  tokens: number;
+} {
+  const { sums, target } = of;
+  const streams = sums.reduce((n, s) => n + (s.rows ? s.copies : 0), 0);
+  if (of.tokens <= 1)
+    return { rows: Math.max(1, Math.min(of.rows, Math.floor(target.streams / Math.max(1, streams)))), tokens: 1 };
+  let best = { rows: 1, tokens: 1, loads: Number.POSITIVE_INFINITY };
+  for (let rows = 1; rows <= Math.min(of.rows, 8); rows += 1)
+    for (let tokens = 1; tokens <= Math.min(of.tokens, 8); tokens += 1) {
+      const kept = sums.reduce((n, s) => n + s.copies * (s.rows ? rows : 1) * (s.tokens ? tokens : 1), 0);
+      if (kept + tokens + 1 > target.registers + 1) continue;
+      const loads = (streams * rows + tokens) / (streams * rows * tokens);
+      if (loads < best.loads - 1e-9) best = { rows, tokens, loads };
+    }
+  return best;
+}
+
+function largestRead(summed: readonly Reduce[], nest: Nest, extent: (a: Axis) => number): Read | null {
+  let best: { read: Read; points: number } | null = null;
+  for (const r of summed)
+    for (const read of readsOf(r.body)) {
+      if (nest.operands.every((o) => o.flat !== read.value)) continue;
+      const names = freeNames(read);
+      const points = nest.axes.reduce((n, a) => (names.has(a.name) ? n * extent(a) : n), 1);
+      if (best === null || points > best.points) best = { read, points };
+    }
+  return best?.read ?? null;
+}
+
+/** Whether the read goes through a table at this index. */
+const isLookedUp = (r: Read, a: Axis): boolean =>
+  r.at.some((x) => some(x, (y) => y.kind === "read" && freeNames(y).has(a.name)));
+
+/** A short axis by which branches are chosen: written out, each place computes its own branch. */
+function isSelector(e: Scalar, a: Axis): boolean {
+  const n = constantOf(a.size);
+  if (n === null || n > 4) return false;
+  let found = false;
+  walk(e, (x) => {
+    const [condition] = x.kind === "call" && x.fn === "select" ? x.args : [];
+    if (condition !== undefined && freeNames(condition).has(a.name) && !some(condition, (y) => y.kind === "read"))
+      found = true;
+  });
+  return found;
+}
+
+/** Each once: both halves of a rotation read the same sums. */
+function outermost(e: Scalar): readonly Reduce[] {
+  const found = new Map<string, Reduce>();
+  const visit = (x: Scalar): void => {
+    if (x.kind === "reduce") found.set(key(x), x);
+    else children(x).forEach(visit);
+  };
+  visit(e);
+  return [...found.values()];
+}

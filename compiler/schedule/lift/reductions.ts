@@ -1,0 +1,340 @@
+/**
+ * Reductions of a nest as loops with accumulators. Those over axes of one length that are needed at one place run in one
+ * loop, so that two projections of one row read it once; an accumulator is kept for each place side by side.
+ */
+import type { Dim } from "../../graph/dim.ts";
+import { constantOf } from "../../graph/dim.ts";
+import { InternalError } from "../../graph/internal-error.ts";
+import type { Axis, Reduce, Scalar } from "../../graph/node.ts";
+import { children, freeNames, name, some } from "../../graph/scalar.ts";
+import { at, type Memory } from "../../kernel/build.ts";
+import { type Type, typeOf } from "../../kernel/elem.ts";
+import { constant, extract, fma, fold, isConst, lt, op, select, sub } from "../../kernel/expr.ts";
+import type { Expr } from "../../kernel/kernel.ts";
+import type { OpName } from "../../kernel/ops.ts";
+import { refolded } from "../nest/specialise.ts";
+import { kindOf } from "./kind.ts";
+import type { Bound, Env, Lift } from "./lift.ts";
+import { dimExpr } from "./spell-dim.ts";
+import { asFloat, asInteger } from "./spell-function.ts";
+import { vectorAlong } from "./vector-along.ts";
+
+export interface ReductionPlan {
+  /** Widest vectors along a reduced axis; 1 for none. */
+  readonly vector: number;
+  /** Turns of a loop written out one after the other, where accumulators are many, and where they are few. */
+  readonly turn: number;
+  readonly fewTurns: number;
+}
+
+interface Member {
+  readonly e: Reduce;
+  readonly env: Env;
+}
+/** An accumulator: what is summed, over the loop's own indices. */
+interface Summand {
+  readonly member: Member;
+  readonly body: Scalar;
+  readonly where: Scalar | null;
+  readonly type: Type;
+}
+
+const merges: Readonly<Record<Reduce["monoid"], OpName>> = {
+  sum: "add",
+  product: "mul",
+  max: "max",
+  min: "min",
+  any: "max",
+  all: "min",
+};
+
+export class Reductions {
+  readonly #lift: Lift;
+  readonly #plan: ReductionPlan;
+  #loops = 0;
+  constructor(lift: Lift, plan: ReductionPlan) {
+    this.#lift = lift;
+    this.#plan = plan;
+    lift.reduceBy((e, env) => {
+      this.#group([{ e, env }]);
+      if (!lift.knows(e, env)) throw new InternalError("a reduction was not computed");
+      return lift.value(e, env);
+    });
+  }
+
+  /** Computes the reductions in these expressions, those that belong together at once. */
+  prepare(wanted: readonly { readonly e: Scalar; readonly env: Env }[]): void {
+    const groups = new Map<string, Member[]>();
+    const seen = new Set<string>();
+    for (const { e, env } of wanted)
+      for (const r of outermost(e, env, this.#lift)) {
+        const k = this.#lift.keyOf(r, env);
+        if (seen.has(k) || this.#lift.knows(r, env)) continue;
+        seen.add(k);
+        const id = this.#groupOf(r, env);
+        groups.set(id, [...(groups.get(id) ?? []), { e: r, env }]);
+      }
+    for (const members of groups.values()) this.#group(members);
+  }
+
+  #groupOf(r: Reduce, env: Env): string {
+    const lift = this.#lift;
+    const sizes = r.axes.map((a) => a.size.key).join();
+    const [axis] = this.#inner(r);
+    const along = lift.widthOf(r, env) > 1 ? -1 : vectorAlong(r, axis, this.#plan.vector);
+    return `${lift.depthOf(r, env)}|${sizes}|${along}`;
+  }
+
+  /** The axis of the innermost loop, and the others: one that allows vectors, if there is one. */
+  #inner(r: Reduce): readonly [Axis, readonly Axis[]] {
+    const wide = r.axes.filter((a) => vectorAlong(r, a, this.#plan.vector) > 1);
+    const axis = wide.at(-1) ?? r.axes.at(-1);
+    if (axis === undefined) throw new InternalError("a reduction over no axis");
+    return [axis, r.axes.filter((a) => a !== axis)];
+  }
+
+  #group(members: readonly Member[]): void {
+    const [first] = members;
+    if (first === undefined) return;
+    const lift = this.#lift;
+    // What does not change in the loop is computed before it.
+    this.prepare(
+      members.flatMap(({ e, env }) =>
+        partsOf(e)
+          .flatMap((x) => invariantIn(x, e.axes))
+          .map((x) => ({ e: x, env })),
+      ),
+    );
+    const left = members.filter(({ e, env }) => !lift.knows(e, env));
+    if (left.length === 0) return;
+    lift.body.at(lift.depthOf(first.e, first.env), () => this.#emit(left, first));
+  }
+
+  #emit(members: readonly Member[], first: Member): void {
+    const lift = this.#lift;
+    const outWidth = Math.max(...members.map((m) => lift.widthOf(m.e, m.env)));
+    const [inner, outer] = this.#inner(first.e);
+    const width =
+      outWidth > 1 ? 1 : Math.min(...members.map((m) => vectorAlong(m.e, this.#inner(m.e)[0], this.#plan.vector)));
+    const names = new Map<Axis, string>();
+    for (const a of [...outer, inner]) names.set(a, `$${this.#loops++}`);
+    const summands = members.map((member): Summand => {
+      const [own, others] = this.#inner(member.e);
+      const order = [...others, own];
+      const by = new Map(order.map((a, i): [string, Scalar] => [a.name, name([...names.values()][i] ?? "")]));
+      const kind = member.e.monoid === "any" || member.e.monoid === "all" ? "truth" : kindOf(member.e.body);
+      const lanes = Math.max(width, lift.widthOf(member.e, member.env));
+      return {
+        member,
+        body: refolded(member.e.body, by),
+        where: member.e.where === null ? null : refolded(member.e.where, by),
+        type: typeOf(kind === "real" ? "f32" : "i32", lanes),
+      };
+    });
+    const extent = inner.size;
+    const loop = this.#segments(extent, width, summands.length);
+    const total = this.#accumulate(summands, { outer, inner, names, segment: loop.main, copies: loop.copies });
+    const tail =
+      loop.tail === null
+        ? null
+        : this.#accumulate(
+            summands.map((s) => ({ ...s, type: typeOf(s.type.elem, s.type.width / width) })),
+            { outer, inner, names, segment: loop.tail, copies: 1 },
+          );
+    for (const [i, s] of summands.entries()) {
+      const { e, env } = s.member;
+      const lanes = s.type.width / width === 1 ? this.#folded(e, total(i)) : total(i);
+      const value = tail === null ? lanes : op(merges[e.monoid], lanes, tail(i));
+      const result = lift.body.let(e.monoid === "sum" ? "total" : "found", value);
+      const truth = e.monoid === "any" || e.monoid === "all";
+      lift.know(e, env, truth ? lift.body.let("holds", lt(constant(0, result.type), result)) : result);
+    }
+  }
+
+  #folded(e: Reduce, v: Expr): Expr {
+    if (v.type.width === 1) return v;
+    if (e.monoid === "product") {
+      const lanes = Array.from({ length: v.type.width }, (_, i) => extract(v, i));
+      return lanes.reduce((a, b) => op("mul", a, b));
+    }
+    return fold(e.monoid === "any" ? "max" : e.monoid === "all" ? "min" : e.monoid, v);
+  }
+
+  /** The loop in whole turns, and what is left one by one. */
+  #segments(extent: Dim, width: number, accumulators: number): { main: Segment; tail: Segment | null; copies: number } {
+    const n = constantOf(extent);
+    const few = accumulators < 4;
+    let turn = few ? Math.max(1, Math.floor(this.#plan.fewTurns / accumulators)) : this.#plan.turn;
+    if (n !== null) while (turn > 1 && n % (width * turn) !== 0) turn = Math.floor(turn / 2);
+    else turn = 1;
+    const copies = few ? turn : 1;
+    const from = constant(0);
+    if (n !== null) {
+      const whole = n - (n % (width * turn));
+      const main = { from, to: constant(whole), width, turn };
+      return { main, tail: whole === n ? null : { from: constant(whole), to: constant(n), width: 1, turn: 1 }, copies };
+    }
+    const to = dimExpr(extent);
+    if (width === 1) return { main: { from, to, width, turn }, tail: null, copies };
+    const whole = this.#lift.body.let("whole", sub(to, op("mod", to, width)));
+    return { main: { from, to: whole, width, turn }, tail: { from: whole, to, width: 1, turn: 1 }, copies };
+  }
+
+  #accumulate(summands: readonly Summand[], loop: Looping): (i: number) => Expr {
+    const b = this.#lift.body;
+    const { copies } = loop;
+    const registers = new Map<string, { readonly memory: Memory; readonly slots: Map<number, number> }>();
+    for (const [i, s] of summands.entries()) {
+      const k = `${s.type.elem}x${s.type.width}${s.member.e.monoid}`;
+      const known = registers.get(k);
+      if (known !== undefined) {
+        known.slots.set(i, known.slots.size);
+        continue;
+      }
+      const count = summands.filter((x) => `${x.type.elem}x${x.type.width}${x.member.e.monoid}` === k).length;
+      const memory = b.reg("acc", s.type, count * copies, identityOf(s.member.e, s.type));
+      registers.set(k, { memory, slots: new Map([[i, 0]]) });
+    }
+    const slotOf = (i: number): { memory: Memory; slot: number } => {
+      for (const { memory, slots } of registers.values()) {
+        const slot = slots.get(i);
+        if (slot !== undefined) return { memory, slot: slot * copies };
+      }
+      throw new InternalError("an accumulator without a register");
+    };
+    this.#nest(loop, (places) =>
+      places.forEach((place, copy) => {
+        const inside = summands.map((s) => ({ s, env: new Map([...s.member.env, ...place]) }));
+        this.prepare(inside.flatMap(({ s, env }) => partsOf(s).map((e) => ({ e, env }))));
+        for (const [i, { s, env }] of inside.entries()) {
+          const { memory, slot } = slotOf(i);
+          const here = slot + (copies > 1 ? copy : 0);
+          b.store(memory, here, this.#merged(s, env, at(memory, here)));
+        }
+      }),
+    );
+    return (i) => {
+      const { memory, slot } = slotOf(i);
+      const monoid = summands[i]?.member.e.monoid ?? "sum";
+      const parts = Array.from({ length: copies }, (_, c) => at(memory, slot + c));
+      return parts.reduce((x, y) => op(merges[monoid], x, y));
+    };
+  }
+
+  #merged({ member, body, where, type }: Summand, env: Env, sofar: Expr): Expr {
+    const lift = this.#lift;
+    const { monoid } = member.e;
+    const real = type.elem === "f32";
+    const mask = where === null ? null : lift.truth(where, env);
+    if (monoid === "sum" && real && mask === null) {
+      const parts = lift.productParts(body, env);
+      if (parts !== null) return fma(parts[0], parts[1], sofar);
+    }
+    const value = real ? asFloat(lift.value(body, env)) : asInteger(lift.value(body, env));
+    const identity = identityOf(member.e, type);
+    const counted = mask === null || (isConst(mask) && mask.value !== 0) ? value : select(mask, value, identity);
+    return op(merges[monoid], sofar, counted);
+  }
+
+  /** The loops; `inside` gets where the indices stand in each turn that is written out. */
+  #nest(
+    { outer, inner, names, segment }: Looping,
+    inside: (places: readonly ReadonlyMap<string, Bound>[]) => void,
+  ): void {
+    const lift = this.#lift;
+    const b = lift.body;
+    const go = (rest: readonly Axis[], places: ReadonlyMap<string, Bound>): void => {
+      const [a, ...others] = rest;
+      if (a === undefined) {
+        const { from, to, width, turn } = segment;
+        b.loop("k", { from, to, step: width * turn }, (k) => {
+          const here = b.depth;
+          inside(
+            Array.from({ length: turn }, (_, u) => {
+              const bound = lift.bound(k, { offset: u * width, width, depth: here });
+              return new Map(places).set(names.get(inner) ?? "", bound);
+            }),
+          );
+        });
+        return;
+      }
+      const n = constantOf(a.size);
+      if (n !== null && n <= mostWrittenOut) {
+        for (let i = 0; i < n; i += 1) go(others, new Map(places).set(names.get(a) ?? "", lift.bound(constant(i))));
+        return;
+      }
+      b.loop("j", { from: 0, to: dimExpr(a.size), step: 1 }, (j) =>
+        go(others, new Map(places).set(names.get(a) ?? "", lift.bound(j))),
+      );
+    };
+    go(outer, new Map());
+  }
+}
+
+/** Axes that are not longer are written out around a loop. */
+const mostWrittenOut = 4;
+
+interface Segment {
+  readonly from: Expr;
+  readonly to: Expr;
+  readonly width: number;
+  readonly turn: number;
+}
+interface Looping {
+  readonly outer: readonly Axis[];
+  readonly inner: Axis;
+  readonly names: ReadonlyMap<Axis, string>;
+  readonly segment: Segment;
+  readonly copies: number;
+}
+
+function identityOf({ monoid }: Reduce, type: Type): Expr {
+  const real = type.elem === "f32";
+  switch (monoid) {
+    case "sum":
+      return constant(0, type);
+    case "product":
+      return constant(1, type);
+    case "max":
+      return constant(real ? Number.NEGATIVE_INFINITY : -0x80000000, type);
+    case "min":
+      return constant(real ? Number.POSITIVE_INFINITY : 0x7fffffff, type);
+    case "any":
+      return constant(0, type);
+    case "all":
+      return constant(1, type);
+    default:
+      return monoid satisfies never;
+  }
+}
+
+/** Reductions that are in no other, of branches that may be chosen here. */
+function outermost(e: Scalar, env: Env, lift: Lift): readonly Reduce[] {
+  if (e.kind === "reduce") return [e];
+  if (e.kind === "call" && e.fn === "select") {
+    const [condition, then, otherwise] = e.args;
+    if (condition !== undefined && then !== undefined && otherwise !== undefined && isFixed(condition, env)) {
+      const c = lift.truth(condition, env);
+      if (isConst(c)) return outermost(c.value !== 0 ? then : otherwise, env, lift);
+    }
+  }
+  return children(e).flatMap((c) => outermost(c, env, lift));
+}
+/** Of indices that are numbers here. */
+const isFixed = (e: Scalar, env: Env): boolean =>
+  !some(e, (x) => x.kind === "read" || x.kind === "reduce") &&
+  [...freeNames(e)].every((n) => {
+    const b = env.get(n);
+    return b !== undefined && isConst(b.index) && b.width === 1;
+  });
+
+/** The outermost parts that contain a reduction and do not change with the axes. */
+function invariantIn(e: Scalar, axes: readonly Axis[]): readonly Scalar[] {
+  if (!some(e, (x) => x.kind === "reduce")) return [];
+  const free = freeNames(e);
+  if (!axes.some((a) => free.has(a.name))) return [e];
+  return children(e).flatMap((c) => invariantIn(c, axes));
+}
+
+const partsOf = ({ body, where }: { readonly body: Scalar; readonly where: Scalar | null }): readonly Scalar[] =>
+  where === null ? [body] : [body, where];

@@ -1,0 +1,154 @@
+/** Scalar functions of the graph on values of the kernel, at any width. What is whole stays i32, all else is f32. */
+
+import { InternalError } from "../../graph/internal-error.ts";
+// CASTS
+const casts = new Proxy({} as Record<string, (e: Expr) => Expr>, { get: () => (e: Expr) => e }) as any;
+import { typeOf } from "../../kernel/elem.ts";
+import {
+  asExpr,
+  constant,
+  convert,
+  div,
+  floorDiv,
+  floorMod,
+  isConst,
+  lt,
+  mul,
+  op,
+  select,
+  sub,
+} from "../../kernel/expr.ts";
+import type { Expr } from "../../kernel/kernel.ts";
+import type { ScalarFn } from "../../ops/scalar-functions.ts";
+
+export const isFloat = (e: Expr): boolean => e.type.elem === "f32";
+const isBool = (e: Expr): boolean => e.type.elem === "bool";
+
+/** As f32: a truth value is 0 or 1. */
+export function asFloat(e: Expr): Expr {
+  if (isFloat(e)) return e;
+  const type = typeOf("f32", e.type.width);
+  if (isConst(e)) return constant(e.value, type);
+  return isBool(e) ? select(e, constant(1, type), constant(0, type)) : convert(e, "f32");
+}
+/** As i32: a truth value is 0 or 1, a real is cut off. */
+export function asInteger(e: Expr): Expr {
+  if (e.type.elem === "i32") return e;
+  const type = typeOf("i32", e.type.width);
+  if (isConst(e)) return constant(Math.trunc(e.value), type);
+  return isBool(e) ? select(e, constant(1, type), constant(0, type)) : convert(e, "i32");
+}
+export function asTruth(e: Expr): Expr {
+  if (isBool(e)) return e;
+  const type = typeOf("bool", e.type.width);
+  return isConst(e)
+    ? constant(e.value === 0 ? 0 : 1, type)
+    : op("not", op("eq", e, constant(0, typeOf(e.type.elem, e.type.width))));
+}
+
+/** Both whole, or both real. */
+function alike(args: readonly Expr[]): readonly Expr[] {
+  return args.some(isFloat) ? args.map(asFloat) : args.map(asInteger);
+}
+
+export interface Known {
+  /** Whether an argument, by its place, is known not to be negative: then division truncates. */
+  readonly notNegative: (argument: number) => boolean;
+}
+
+export function spellFunction(fn: ScalarFn, args: readonly Expr[], known: Known): Expr {
+  const [a, b, c] = args;
+  if (a === undefined) throw new InternalError(`${fn} of nothing`);
+  const two = (): readonly [Expr, Expr] => {
+    const [x, y] = alike(args);
+    if (x === undefined || y === undefined) throw new InternalError(`${fn} of one`);
+    return [x, y];
+  };
+  switch (fn) {
+    case "add":
+    case "sub":
+    case "mul": {
+      const [x, y] = two();
+      return op(fn, x, y);
+    }
+    case "maximum":
+    case "minimum": {
+      const [x, y] = two();
+      return op(fn === "maximum" ? "max" : "min", x, y);
+    }
+    case "lt":
+    case "le":
+    case "eq": {
+      const [x, y] = two();
+      return op(fn, x, y);
+    }
+    case "div":
+      return div(asFloat(a), asFloat(asExpr(b ?? 1)));
+    case "floordiv": {
+      const [x, y] = two();
+      if (isFloat(x)) return op("floor", div(x, y));
+      return known.notNegative(0) && known.notNegative(1) ? div(x, y) : floorDiv(x, y);
+    }
+    case "mod": {
+      const [x, y] = two();
+      if (isFloat(x)) return sub(x, mul(y, op("floor", div(x, y))));
+      return known.notNegative(0) && known.notNegative(1) ? op("mod", x, y) : floorMod(x, y);
+    }
+    case "xor":
+      return op("xor", asInteger(a), asInteger(b ?? constant(0)));
+    case "pow":
+      return op("pow", asFloat(a), asFloat(b ?? constant(1)));
+    case "neg":
+      return op("neg", isFloat(a) ? a : asInteger(a));
+    case "abs":
+      return isFloat(a) ? op("abs", a) : op("max", asInteger(a), op("neg", asInteger(a)));
+    case "sign": {
+      const x = isFloat(a) ? a : asInteger(a);
+      const whole = (n: number): Expr => constant(n, typeOf(x.type.elem, x.type.width));
+      // A nan stays one, and a zero keeps its sign.
+      return select(lt(whole(0), x), whole(1), select(lt(x, whole(0)), whole(-1), x));
+    }
+    case "floor":
+    case "ceil":
+      return isFloat(a) ? op(fn, a) : a;
+    case "exp":
+    case "log":
+    case "log1p":
+    case "sqrt":
+    case "rsqrt":
+    case "sin":
+    case "cos":
+    case "tanh":
+    case "erf":
+      return op(fn, asFloat(a));
+    case "and":
+    case "or":
+      return op(fn, asTruth(a), asTruth(b ?? a));
+    case "not":
+      return op("not", asTruth(a));
+    case "select": {
+      const both = [b ?? a, c ?? a];
+      const [x, y] = both.every(isBool) ? both : alike(both);
+      if (x === undefined || y === undefined) throw new InternalError("select of nothing");
+      return select(asTruth(a), x, y);
+    }
+    case "pow2_ceil":
+      return casts.pow2Ceil(asFloat(a));
+    case "to_f32":
+      return asFloat(a);
+    case "to_bf16":
+      return casts.toBf16(asFloat(a));
+    case "to_f16":
+      return casts.toF16(asFloat(a));
+    case "to_e4m3":
+      return casts.toE4m3(asFloat(a));
+    case "to_e5m2":
+      return casts.toE5m2(asFloat(a));
+    case "to_e2m1":
+      return casts.toE2m1(asFloat(a));
+    case "to_e8m0":
+      return casts.toE8m0(asFloat(a));
+    default:
+      return fn satisfies never;
+  }
+}

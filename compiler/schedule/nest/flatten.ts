@@ -1,0 +1,146 @@
+/**
+ * Reads of tensors as reads of flat memory. An index that is not proved to be in range is clamped. Kernels compute values
+ * under a `where` and in both branches of a `select` whether they are used or not, so conditions prove nothing here, and
+ * where a value is not used it does not matter which element was read instead.
+ */
+import { type Facts, noFacts, withBounds } from "../../../dsl/types/facts.ts";
+import { constant, symbolKey } from "../../../dsl/types/poly.ts";
+import { type Dim, oneDim, productOf, subDim } from "../../graph/dim.ts";
+import { type Place, reachOf, within, yes } from "../../graph/index-range.ts";
+import type { Axis, DType, Graph, Node, Read, Scalar } from "../../graph/node.ts";
+import { add, call, dimValue, key, mapChildren, mul, name, num, read, some } from "../../graph/scalar.ts";
+import type { Elem } from "../../kernel/elem.ts";
+import type { Operand } from "./nest.ts";
+import type { Specialiser } from "./specialise.ts";
+
+export interface FlattenOptions {
+  readonly special: Specialiser;
+  /** Bounds of the sizes that are left. */
+  readonly ranges: Graph["sizes"];
+  readonly counts: ReadonlyMap<Node, Dim>;
+  /** How the elements of a node are stored. */
+  readonly elemOf: (n: Node) => Elem;
+}
+
+/** Gathers operands while it flattens the expressions of one node. */
+export class Flattener {
+  readonly #o: FlattenOptions;
+  readonly #operands = new Map<string, Operand>();
+  readonly #loops = new Map<string, Node>();
+  readonly #facts: Facts;
+  constructor(o: FlattenOptions) {
+    this.#o = o;
+    let facts = noFacts;
+    for (const [n, { low, high }] of o.ranges)
+      facts = withBounds(facts, symbolKey(n), { lower: constant(low), upper: constant(high) });
+    this.#facts = facts;
+  }
+  get operands(): readonly Operand[] {
+    return [...this.#operands.values()];
+  }
+  get loops(): ReadonlyMap<string, Node> {
+    return this.#loops;
+  }
+
+  /** `axes`: what the names of the expression run over. */
+  flatten(e: Scalar, axes: readonly Axis[]): Scalar {
+    const place: Place = { facts: this.#facts, names: new Map(), counts: this.#o.counts, reachable: true };
+    return this.#visit(e, within(place, axes));
+  }
+
+  #visit(e: Scalar, place: Place): Scalar {
+    const go = (x: Scalar): Scalar => this.#visit(x, place);
+    switch (e.kind) {
+      case "reduce": {
+        const inner = within(place, e.axes);
+        const where = e.where === null ? null : this.#visit(e.where, inner);
+        return { ...e, where, body: this.#visit(e.body, inner) };
+      }
+      case "fold": {
+        const inner = within(place, [e.axis]);
+        const where = e.where === null ? null : this.#visit(e.where, inner);
+        return {
+          ...e,
+          where,
+          steps: e.steps.map((s) => ({ ...s, body: this.#visit(s.body, inner) })),
+          result: go(e.result),
+        };
+      }
+      case "read":
+        return e.value.kind === "loop_index" ? this.#loop(e.value) : this.#read(e, place);
+      case "const":
+      case "dim":
+      case "name":
+      case "call":
+        return mapChildren(e, go);
+      default:
+        return e satisfies never;
+    }
+  }
+
+  #loop(n: Node): Scalar {
+    const known = [...this.#loops].find(([, x]) => x === n)?.[0];
+    const id = known ?? `round${this.#loops.size === 0 ? "" : this.#loops.size}`;
+    this.#loops.set(id, n);
+    return name(id);
+  }
+
+  #read(e: Read, place: Place): Scalar {
+    const { special } = this.#o;
+    const dims = e.value.type.dims.map(special.dim);
+    const skipped = leadingLoops(e.at);
+    const leading = e.at.slice(0, skipped);
+    const rest = dims.slice(skipped);
+    let address: Scalar = num(0);
+    for (const [i, at] of e.at.slice(skipped).entries()) {
+      const stride = productOf(rest.slice(i + 1));
+      address = add(address, mul(this.#inRange(at, rest[i] ?? oneDim, place), dimValue(stride)));
+    }
+    return read(this.#operand(e.value, leading, rest).flat, [address]);
+  }
+
+  #inRange(at: Scalar, size: Dim, place: Place): Scalar {
+    const r = some(at, (x) => x.kind === "read" && x.value.type.dims.length > 0) ? null : reachOf(at, place);
+    const index = this.#visit(at, place);
+    if (r !== null && yes(r.low, place) && yes(subDim(subDim(size, 1), r.high), place)) return index;
+    return call("minimum", call("maximum", index, num(0)), dimValue(subDim(size, 1)));
+  }
+
+  #operand(n: Node, leading: readonly Scalar[], dims: readonly Dim[]): Operand {
+    const id = `${n.id}|${leading.map((x) => key(x)).join()}`;
+    const known = this.#operands.get(id);
+    if (known !== undefined) return known;
+    const elem = this.#o.elemOf(n);
+    const flat: Node = {
+      kind: "input",
+      id: firstFlat + this.#operands.size,
+      name: n.name,
+      type: { dtype: kindOf(n.type.dtype), dims: [productOf(dims)] },
+    };
+    const made: Operand = { flat, node: n, leading, dims, elem };
+    this.#operands.set(id, made);
+    return made;
+  }
+}
+
+/** Above the ids of any graph, so that keys of expressions tell flat operands from nodes. */
+const firstFlat = 1e9;
+const integers: ReadonlySet<DType> = new Set<DType>(["i64", "i32", "i8", "u8"]);
+/** What a read gives: a whole number, a truth value, or a real. */
+const kindOf = (t: DType): DType => (integers.has(t) ? "i32" : t === "bool" ? "bool" : "f32");
+
+/** How many indices in front are sums over indices of repeats alone. */
+function leadingLoops(at: readonly Scalar[]): number {
+  const isLoop = (x: Scalar): boolean =>
+    (x.kind === "read" && x.value.kind === "loop_index") ||
+    x.kind === "const" ||
+    (x.kind === "call" && (x.fn === "add" || x.fn === "mul" || x.fn === "sub") && x.args.every(isLoop));
+  const mentions = (x: Scalar): boolean => some(x, (y) => y.kind === "read" && y.value.kind === "loop_index");
+  const first = at.findIndex((x) => !isLoop(x));
+  const most = first < 0 ? at.length : first;
+  for (let n = most; n > 0; n -= 1) {
+    const last = at[n - 1];
+    if (last !== undefined && mentions(last)) return n;
+  }
+  return 0;
+}

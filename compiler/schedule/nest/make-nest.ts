@@ -1,0 +1,44 @@
+/** From a node of the graph to its loop nest. */
+import type { Dim, Sizes } from "../../graph/dim.ts";
+import type { Axis, Computed, Graph, Node, Scalar } from "../../graph/node.ts";
+import { num } from "../../graph/scalar.ts";
+import type { Elem } from "../../kernel/elem.ts";
+import { Flattener } from "./flatten.ts";
+import { mergeAxes } from "./merge-axes.ts";
+import type { Nest } from "./nest.ts";
+import { apart, refolded, specialiser } from "./specialise.ts";
+import { unfoldAll } from "./unfold.ts";
+
+export interface NestOptions {
+  /** Numbers of the sizes that the kernel is made for. */
+  readonly sizes: Sizes;
+  readonly ranges: Graph["sizes"];
+  readonly counts: ReadonlyMap<Node, Dim>;
+  readonly elemOf: (n: Node) => Elem;
+}
+/** What is computed at each point of `domain`. */
+export interface Points {
+  readonly domain: readonly Axis[];
+  readonly body: Scalar;
+}
+
+/** The nest of a map, or of what another node computes at points of its own. */
+export function makeNest(n: Computed, { domain, body }: Points, options: NestOptions): Nest {
+  const special = specialiser(options.sizes);
+  const ranges = new Map([...options.ranges].filter(([name]) => options.sizes[name] === undefined));
+  const flattener = new Flattener({ special, ranges, counts: options.counts, elemOf: options.elemOf });
+  const all = domain.map(special.axis);
+  const [axes, gone] = apart(all);
+  const at = new Map(gone.map((a): [string, Scalar] => [a.name, num(0)]));
+  const flat = flattener.flatten(refolded(special.scalar(unfoldAll(body)), at), axes);
+  const merged = mergeAxes(axes, flat);
+  return {
+    label: n.name,
+    axes: merged.axes,
+    body: merged.body,
+    elem: options.elemOf(n),
+    operands: flattener.operands,
+    loops: flattener.loops,
+    least: new Map([...ranges].map(([name, { low }]) => [name, low])),
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * Neighbouring axes that every read walks as one, and nothing else asks for, become one axis: heads and channels of a head,
+ * rows and columns of an elementwise operation. `i * |j| + j` is one index then.
+ */
+import { affineOf } from "../../graph/affine.ts";
+import { mulDim, zeroDim } from "../../graph/dim.ts";
+import type { Axis, Read, Scalar } from "../../graph/node.ts";
+import { add, bottomUp, children, dimValue, freeNames, mapChildren, mul, name, read } from "../../graph/scalar.ts";
+
+export interface Merged {
+  readonly axes: readonly Axis[];
+  readonly body: Scalar;
+}
+
+/** Of a node and of the reductions in its body. `others`: expressions beside the body that see the axes too. */
+export function mergeAxes(axes: readonly Axis[], body: Scalar): Merged {
+  const inner = bottomUp(body, (e): Scalar => {
+    if (e.kind !== "reduce") return e;
+    const both = e.where === null ? [e.body] : [e.body, e.where];
+    const [merged, [inside = e.body, where]] = mergeIn(e.axes, both);
+    return { ...e, axes: merged, body: inside, where: e.where === null ? null : (where ?? null) };
+  });
+  const [merged, [outer = inner]] = mergeIn(axes, [inner]);
+  return { axes: merged, body: outer };
+}
+
+type Merging = readonly [readonly Axis[], readonly Scalar[]];
+
+function mergeIn(axes: readonly Axis[], bodies: readonly Scalar[]): Merging {
+  for (const [at, i] of axes.entries()) {
+    const j = axes[at + 1];
+    if (j === undefined || !bodies.every((e) => walkedAsOne(e, i, j))) continue;
+    const one: Axis = { name: i.name, size: mulDim(i.size, j.size) };
+    const rest = [...axes.slice(0, at), one, ...axes.slice(at + 2)];
+    return mergeIn(
+      rest,
+      bodies.map((e) => asOne(e, i, j)),
+    );
+  }
+  return [axes, bodies];
+}
+
+/** Whether i and j occur in addresses only, and there as multiples of i * |j| + j. */
+function walkedAsOne(e: Scalar, i: Axis, j: Axis): boolean {
+  const free = freeNames(e);
+  if (!free.has(i.name) && !free.has(j.name)) return true;
+  if (e.kind === "name") return false;
+  if (e.kind !== "read") return children(e).every((c) => walkedAsOne(c, i, j));
+  const { terms } = addressOf(e);
+  let [ofI, ofJ] = [zeroDim, zeroDim];
+  for (const { atom, coefficient } of terms.values()) {
+    if (atom.kind === "name" && atom.name === i.name) ofI = coefficient;
+    else if (atom.kind === "name" && atom.name === j.name) ofJ = coefficient;
+    else if (!walkedAsOne(atom, i, j)) return false;
+  }
+  return ofI.key === mulDim(ofJ, j.size).key;
+}
+
+function asOne(e: Scalar, i: Axis, j: Axis): Scalar {
+  if (e.kind !== "read") return mapChildren(e, (c) => asOne(c, i, j));
+  const { terms, constant } = addressOf(e);
+  let address: Scalar = dimValue(constant);
+  for (const { atom, coefficient } of terms.values()) {
+    if (atom.kind === "name" && atom.name === i.name) continue;
+    const to = atom.kind === "name" && atom.name === j.name ? name(i.name) : asOne(atom, i, j);
+    address = add(address, mul(to, dimValue(coefficient)));
+  }
+  return read(e.value, [address]);
+}
+
+/** The one index of a read of flat memory as a sum of multiples. */
+export function addressOf(r: Read): ReturnType<typeof affineOf> {
+  const [at] = r.at;
+  if (at === undefined) return { terms: new Map(), constant: zeroDim };
+  return affineOf(at);
+}

@@ -1,0 +1,34 @@
+/**
+ * The loop nest of a computed node: what strategies look at. Sizes that the config fixes are numbers, every tensor is flat memory
+ * read at one sum of multiples of indices, axes of one element are gone and neighbours that are walked as one axis are one.
+ */
+
+import type { Axis, Node, Read, Scalar } from "../../graph/node.ts";
+import type { Elem } from "../../kernel/elem.ts";
+
+/** A tensor, or a part of one, that the kernel reads. */
+export interface Operand {
+  /** Stands for it in the body: flat, of rank 1. */
+  readonly flat: Node;
+  readonly node: Node;
+  /** Leading indices that are the same for the whole call: they say where the memory begins, in rows of `dims`. */
+  readonly leading: readonly Scalar[];
+  /** Extents behind the leading indices. */
+  readonly dims: readonly Axis["size"][];
+  readonly elem: Elem;
+}
+
+export interface Nest {
+  readonly label: string;
+  /** Output axes, outermost first; the output is their row-major product. */
+  readonly axes: readonly Axis[];
+  readonly body: Scalar;
+  readonly elem: Elem;
+  readonly operands: readonly Operand[];
+  /** Indices of repeats whose value the body itself uses, by the name that stands for them. */
+  readonly loops: ReadonlyMap<string, Node>;
+  /** Least value of each run-time size. */
+  readonly least: ReadonlyMap<string, number>;
+}
+
+export const operandOf = (nest: Nest, r: Read): Operand | undefined => nest.operands.find((o) => o.flat === r.value);
