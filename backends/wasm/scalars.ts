@@ -1,12 +1,23 @@
-/** Operations on scalars. Null is what operands of the elem do not have, and `exp`, which lowering writes out. */
+/** Operations on scalars. Null is what operands of the elem do not have, and what lowering writes out. */
 import type { Elem } from "../../compiler/kernel/elem.ts";
-import type { OpName } from "../../compiler/kernel/ops.ts";
+import type { OpName, Transcendental } from "../../compiler/kernel/ops.ts";
 import type { Ref } from "./binaryen.ts";
 import type { Frame } from "./frame.ts";
 
 export type Spell = (f: Frame, a: Ref, b: Ref, c: Ref) => Ref;
 export type Spelling = { readonly [K in OpName]: Spell | null };
 
+/** Lowering writes these out. */
+const unsaid: Readonly<Record<Transcendental, null>> = {
+  exp: null,
+  log: null,
+  log1p: null,
+  pow: null,
+  sin: null,
+  cos: null,
+  tanh: null,
+  erf: null,
+};
 const select: Spell = ({ m }, c, a, b) => m.select(c, a, b);
 const nothing: Spelling = {
   or: null,
@@ -14,6 +25,7 @@ const nothing: Spelling = {
   eq: null,
   lt: null,
   le: null,
+  xor: null,
   shl: null,
   shr: null,
   add: null,
@@ -29,9 +41,10 @@ const nothing: Spelling = {
   neg: null,
   abs: null,
   floor: null,
+  ceil: null,
   sqrt: null,
   rsqrt: null,
-  exp: null,
+  ...unsaid,
 };
 
 const floats: Spelling = {
@@ -49,6 +62,7 @@ const floats: Spelling = {
   neg: ({ m }, a) => m.f32.neg(a),
   abs: ({ m }, a) => m.f32.abs(a),
   floor: ({ m }, a) => m.f32.floor(a),
+  ceil: ({ m }, a) => m.f32.ceil(a),
   sqrt: ({ m }, a) => m.f32.sqrt(a),
   rsqrt: ({ m }, a) => m.f32.div(m.f32.const(1), m.f32.sqrt(a)),
 };
@@ -61,6 +75,7 @@ const bits: Spelling = {
 const bools: Spelling = { ...bits, not: ({ m }, a) => m.i32.eqz(a) };
 const integers: Spelling = {
   ...bits,
+  xor: ({ m }, a, b) => m.i32.xor(a, b),
   eq: ({ m }, a, b) => m.i32.eq(a, b),
   shl: ({ m }, a, b) => m.i32.shl(a, b),
   add: ({ m }, a, b) => m.i32.add(a, b),

@@ -34,6 +34,7 @@ const floats: VectorSpelling = {
   neg: ({ m }, a) => m.f32x4.neg(a),
   abs: ({ m }, a) => m.f32x4.abs(a),
   floor: ({ m }, a) => m.f32x4.floor(a),
+  ceil: ({ m }, a) => m.f32x4.ceil(a),
   sqrt: ({ m }, a) => m.f32x4.sqrt(a),
   rsqrt: ({ m }, a) => m.f32x4.div(m.f32x4.splat(m.f32.const(1)), m.f32x4.sqrt(a)),
 };
@@ -41,6 +42,7 @@ const masks: VectorSpelling = { ...nothing, ...bits, not: ({ m }, a) => m.v128.n
 const integers: VectorSpelling = {
   ...nothing,
   ...bits,
+  xor: ({ m }, a, b) => m.v128.xor(a, b),
   eq: ({ m }, a, b) => m.i32x4.eq(a, b),
   shl: lanes,
   shr: lanes,

@@ -11,7 +11,7 @@ export const wasmTarget: KernelTarget = {
   streams: 8,
   sharedBytes: 1 << 20,
   stageTiles: false,
-  exp: "polynomial",
+  native: [],
   dot: { group: 2, activation: "i16", panelRows: 4 },
   matrixUnit: null,
   unroll: "expand",

@@ -6,6 +6,8 @@ import type { Expr } from "./kernel.ts";
 import { type Monoid, monoids, type OpName, ops } from "./ops.ts";
 
 export type Operand = Expr | number;
+/** Gives a value a name, made from the base, so that it is evaluated once: `(base, value) => body.let(base, value)`. */
+export type Bind = (base: string, value: Expr) => Expr;
 type Const = Extract<Expr, { kind: "const" }>;
 
 export const constant = (value: number, type: Type = i32): Expr => ({
@@ -85,6 +87,29 @@ export const both = (a: Expr, b: Expr): Expr => op("and", a, b);
 export const either = (a: Expr, b: Expr): Expr => op("or", a, b);
 export const fma = (a: Operand, b: Operand, c: Operand): Expr => op("fma", a, b, c);
 export const select = (c: Expr, a: Operand, b: Operand): Expr => op("select", c, a, b);
+export const xor = (a: Operand, b: Operand): Expr => op("xor", a, b);
+/** -1, 0 or 1 as x is; of -0 and nan themselves. `x` stands several times in it. */
+export const sign = (x: Expr): Expr => select(lt(0, x), 1, select(lt(x, 0), -1, x));
+/**
+ * i32, rounded towards minus infinity; `div` truncates, which is the same and cheaper for what is not negative. Operands stand
+ * several times in it. Of a constant power of two it is a shift, of which the verifier shows nothing.
+ */
+export function floorDiv(a: Expr, b: Operand): Expr {
+  const by = asExpr(b);
+  if (isConst(by) && isPowerOfTwo(by.value)) return op("shr", a, Math.log2(by.value));
+  return sub(div(a, by), select(isBelow(mod(a, by), by), 1, 0));
+}
+/** a - b * floorDiv(a, b): the sign of b. */
+export function floorMod(a: Expr, b: Operand): Expr {
+  const by = asExpr(b);
+  if (isConst(by) && isPowerOfTwo(by.value)) return op("and", a, by.value - 1);
+  const rest = mod(a, by);
+  return select(isBelow(rest, by), add(rest, by), rest);
+}
+const isPowerOfTwo = (x: number): boolean => x > 0 && Number.isInteger(Math.log2(x));
+/** Whether a rest is not 0 and has another sign than the divisor: the quotient was rounded up. */
+const isBelow = (rest: Expr, by: Expr): Expr =>
+  isConst(by) && by.value > 0 ? lt(rest, 0) : op("and", lt(xor(rest, by), 0), op("not", eq(rest, 0)));
 export const ceilDiv = (a: Operand, n: number): Expr => div(add(asExpr(a), n - 1), n);
 
 export function splat(x: Expr, width: number): Expr {

@@ -2,6 +2,7 @@
  * The operations of kernel IR: one entry answers what they take, how they are written, and what they mean. They act lane by
  * lane on vectors of any width. Every f32 result is rounded once to f32; i32 and u32 wrap; a bool is 0 or 1.
  */
+import { erf } from "../ops/erf.ts";
 
 type Meaning = (a: number, b: number, c: number) => number;
 export interface Op {
@@ -38,6 +39,7 @@ const table = {
   eq: comparison("==", 3, (a, b) => truth(a === b)),
   lt: comparison("<", 4, (a, b) => truth(a < b)),
   le: comparison("<=", 4, (a, b) => truth(a <= b)),
+  xor: called(2, { i32: (a, b) => a ^ b, u32: (a, b) => (a ^ b) >>> 0 }),
   /** By 0 to 31 bits. */
   shl: infix("<<", 5, { i32: (a, b) => a << b, u32: (a, b) => (a << b) >>> 0 }),
   /** By 0 to 31 bits; of an i32 the sign is repeated. */
@@ -60,17 +62,39 @@ const table = {
   neg: called(1, { f32: (a) => -a, i32: (a) => -a | 0 }),
   abs: called(1, { f32: Math.abs }),
   floor: called(1, { f32: Math.floor }),
+  ceil: called(1, { f32: Math.ceil }),
   sqrt: called(1, { f32: (a) => round(Math.sqrt(a)) }),
   /** 1/√x to 2 ulp; x = 0 gives +inf. */
   rsqrt: called(1, { f32: (a) => round(1 / Math.sqrt(a)) }),
   /** To 4 ulp; results below 2^-125 may be 0. */
   exp: called(1, { f32: (a) => round(Math.exp(a)) }),
+  /** To 4 ulp; of 0 -inf, below 0 nan. */
+  log: called(1, { f32: (a) => round(Math.log(a)) }),
+  /** log(1 + a) to 4 ulp; of -1 -inf, below nan; results below 2^-126 may be 0. */
+  log1p: called(1, { f32: (a) => round(Math.log1p(a)) }),
+  /**
+   * To 8 ulp where |b·log a| < 86; results below 2^-125 may be 0. Where a < 0, b is whole; otherwise nan. 1 to an infinite
+   * power is 1 or nan: targets differ.
+   */
+  pow: called(2, { f32: (a, b) => round(a ** b) }),
+  /** To 2^-22 absolutely for |a| <= 2^17.5; beyond, targets may give any number of -1..1. Of -0 either zero. */
+  sin: called(1, { f32: (a) => round(Math.sin(a)) }),
+  cos: called(1, { f32: (a) => round(Math.cos(a)) }),
+  /** To 4 ulp. */
+  tanh: called(1, { f32: (a) => round(Math.tanh(a)) }),
+  /** To 4 ulp. */
+  erf: called(1, { f32: (a) => round(erf(a)) }),
 } as const satisfies Record<string, Op>;
 
 export type OpName = keyof typeof table;
 export const ops: Readonly<Record<OpName, Op>> = table;
 export const isOp = (name: string): name is OpName => Object.hasOwn(table, name);
 export const opNames: readonly OpName[] = Object.keys(table).filter(isOp);
+
+/** What lowering writes out as polynomials for targets that do not have it at the accuracy above. */
+export const transcendentals = ["exp", "log", "log1p", "pow", "sin", "cos", "tanh", "erf"] as const satisfies OpName[];
+export type Transcendental = (typeof transcendentals)[number];
+export const isTranscendental = (op: OpName): op is Transcendental => transcendentals.some((t) => t === op);
 
 /** Reductions: of the lanes of a vector (`fold`) or of a work item (`reduce`). The order of the operations is the target's. */
 export const monoids = {

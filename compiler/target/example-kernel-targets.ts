@@ -9,7 +9,7 @@ const cpu = {
   streams: 8,
   sharedBytes: 1 << 20,
   stageTiles: false,
-  exp: "polynomial",
+  native: [],
   matrixUnit: null,
   unroll: "expand",
 } as const;
@@ -21,7 +21,7 @@ const gpu = {
   streams: 2,
   sharedBytes: 16384,
   stageTiles: true,
-  exp: "native",
+  native: ["exp"],
   dot: { group: 4, activation: "i8", panelRows: 1 },
   matrixUnit: null,
   unroll: "expand",

@@ -1,3 +1,5 @@
+import type { Transcendental } from "../kernel/ops.ts";
+
 /** What schedules and lowering ask of a target: numbers and abilities, never a name. Each backend exports its own. */
 export interface KernelTarget {
   readonly name: string;
@@ -15,8 +17,8 @@ export interface KernelTarget {
   readonly sharedBytes: number;
   /** Whether tiles of operands are copied to shared memory, or panels are read in place through the cache. */
   readonly stageTiles: boolean;
-  /** `polynomial`: the target has no instruction for it, so lowering writes it out. */
-  readonly exp: "native" | "polynomial";
+  /** Those functions that the target has at the accuracy of `ops`; lowering writes out the others. */
+  readonly native: readonly Transcendental[];
   /** The best exact integer dot: products it sums, what the activations are stored as, rows side by side in a panel. */
   readonly dot: {
     readonly group: 2 | 4;

@@ -2,11 +2,8 @@
  * exp(x) = 2^n · e^f, n = floor(x·log2 e + 1/2), |f| <= ln 2 / 2, e^f by a polynomial of degree 7 in Horner's form (Cephes, S. Moshier,
  * `expf.c`). Within 2 ulp for x >= -86.9; below that exactly 0, so that no denormal arises, which costs a CPU 150 cycles. Above 88.73 it is +inf; a nan stays one, since comparisons and not min and max bound x.
  */
-import type { KernelTarget } from "../../target/kernel-target.ts";
-import { add, bitcast, constant, convert, fma, lt, mul, name, op, select, sub } from "../expr.ts";
-import type { Expr, Kernel, Stmt } from "../kernel.ts";
-import { mapExpr, mapExprsOf, mapStmts } from "../walk.ts";
-import { FreshNames } from "./fresh-names.ts";
+import { add, type Bind, bitcast, constant, convert, fma, lt, mul, op, select, sub } from "../expr.ts";
+import type { Expr } from "../kernel.ts";
 
 /** Its result is 1.8e-38, a normal number also when halved. */
 const lowest = -86.9;
@@ -15,29 +12,7 @@ const highest = 89;
 const ln2 = [0.693359375, -2.1219444e-4] as const;
 const coefficients = [1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1] as const;
 
-export function expandExp(k: Kernel, target: KernelTarget): Kernel {
-  if (target.exp === "native") return k;
-  const names = new FreshNames(k);
-  const body = mapStmts(
-    k.body,
-    (e) => e,
-    (s) => {
-      const lets: Stmt[] = [];
-      const bind = (base: string, value: Expr): Expr => {
-        const n = names.take(base);
-        lets.push({ kind: "let", name: n, value });
-        return name(n, value.type);
-      };
-      const expand = (e: Expr): Expr =>
-        e.kind === "op" && e.op === "exp" ? written(e.args[0] ?? constant(0), bind) : e;
-      const rest = mapExprsOf(s, (e) => mapExpr(e, expand));
-      return [...lets, rest];
-    },
-  );
-  return { ...k, body };
-}
-
-function written(arg: Expr, bind: (base: string, value: Expr) => Expr): Expr {
+export function expOf(arg: Expr, bind: Bind): Expr {
   const given = arg.kind === "name" ? arg : bind("exp_of", arg);
   const below = bind("exp_low", lt(given, lowest));
   const x = bind("exp_x", select(below, lowest, select(lt(constant(highest, arg.type), given), highest, given)));

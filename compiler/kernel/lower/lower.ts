@@ -3,9 +3,9 @@ import { InternalError } from "../../graph/internal-error.ts";
 import type { KernelTarget } from "../../target/kernel-target.ts";
 import type { Kernel } from "../kernel.ts";
 import { verify } from "../verify.ts";
-import { expandExp } from "./exp.ts";
 import { hoistInvariants } from "./hoist.ts";
 import { lowerReduce } from "./reduce.ts";
+import { expandTranscendentals } from "./transcendentals.ts";
 import { expandUnrolled } from "./unroll.ts";
 
 export interface LoweringStep {
@@ -14,7 +14,7 @@ export interface LoweringStep {
 }
 export const loweringSteps: readonly LoweringStep[] = [
   { name: "reduce", run: lowerReduce }, // leaves clusters and subgroups only; asks `subgroup`
-  { name: "exp", run: expandExp }, // before hoisting, which moves parts of it; asks `exp`
+  { name: "transcendentals", run: expandTranscendentals }, // before hoisting, which moves parts of them; asks `native`
   { name: "hoist", run: hoistInvariants }, // before unrolling, while the loops are short
   { name: "unroll", run: expandUnrolled }, // asks `unroll`
 ];
