@@ -3,6 +3,7 @@
  * holds the whole table, npm packages included, in one place where it can be read.
  *
  *     runtime/    imports nothing of ours; npm packages in runtime/text/ only, `node:` in runtime/node/ only
+ *     runtime/package/  joins the parts of runtime/: the one place there that imports text/ and node/
  *     dsl/        imports nothing of ours; chevrotain
  *     compiler/   imports dsl/, runtime/artifact/ and runtime/formats/; no `node:`, no npm package but ts-morph and binaryen
  *     compiler/lsp/   imports dsl/; vscode-languageserver
@@ -45,6 +46,7 @@ const layers: readonly Layer[] = [
   { folder: "runtime", mayImport: [], packages: [], node: false },
   { folder: "runtime/text", mayImport: ["runtime"], packages: "any", node: false },
   { folder: "runtime/node", mayImport: ["runtime"], packages: [], node: true },
+  { folder: "runtime/package", mayImport: ["runtime", "runtime/text", "runtime/node"], packages: [], node: false },
   {
     folder: "backends",
     mayImport: ["compiler", "runtime/artifact", "runtime/device", "backends/text"],

@@ -26,6 +26,8 @@ export interface Program {
   /** Most rows that the model remembers, as its text says. */
   readonly context: number;
   readonly weights: readonly WeightDecl[];
+  /** Tensors that a checkpoint may hold beside: patterns in which `*` stands for any text. None without it. */
+  readonly ignored?: readonly string[];
   readonly constants: readonly ConstantDecl[];
   readonly states: readonly StateDecl[];
   readonly kernels: readonly KernelDecl[];
@@ -135,7 +137,10 @@ export interface Repeat {
   readonly count: number;
   /** Name of the index in expressions of the body. */
   readonly index: string;
-  /** Arena buffers that change places after each round; each is at its own place again after the last. */
+  /**
+   * Arena buffers that change places after each round but the last: nothing is moved, the names are. After the repeat every name
+   * means its own place again, so what the last round has written stands where that round found its buffers.
+   */
   readonly swap: readonly (readonly [number, number])[];
   readonly body: readonly Step[];
 }

@@ -1,0 +1,166 @@
+/** What a package refuses. `code` is stable: callers compare it; the message is for people. */
+
+export class DscError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The package was written by another version than this runtime plays. */
+export class VersionError extends DscError {
+  /** Format of the package, and the one that this runtime plays. */
+  readonly found: number;
+  readonly expected: number;
+  constructor(found: number, expected: number, compiler: string) {
+    const by = compiler === "" ? "" : `, written by dsc ${compiler}`;
+    super("version", `the package has format ${found}${by}; this runtime plays format ${expected}: compile it again`);
+    this.found = found;
+    this.expected = expected;
+  }
+}
+
+/** A file of the package is damaged, or the compiler that wrote it has a fault. */
+export class CorruptPackageError extends DscError {
+  /** Name inside of the package. */
+  readonly file: string;
+  constructor(file: string, message: string, cause?: unknown) {
+    super("corrupt-package", `${file}: ${message}`, cause);
+    this.file = file;
+  }
+}
+
+/** A file of the package, or what the caller named as weights, cannot be read. */
+export class ReadError extends DscError {
+  constructor(message: string, cause?: unknown) {
+    super("cannot-read", message, cause);
+  }
+}
+
+/** An option or argument that means nothing. */
+export class OptionError extends DscError {
+  constructor(message: string) {
+    super("bad-option", message);
+  }
+}
+
+export type WeightProblemKind =
+  | "missing"
+  | "extra"
+  | "shape"
+  | "dtype"
+  | "two-spellings"
+  | "narrowing"
+  | "unsupported-dtype";
+
+export interface WeightProblem {
+  readonly kind: WeightProblemKind;
+  /** As the checkpoint spells it, or would. */
+  readonly tensor: string;
+  /** Declaration of the model that asks for it, and where it stands; null for an extra tensor. */
+  readonly weight: string | null;
+  readonly at: string | null;
+  readonly message: string;
+}
+
+/** The checkpoint is not that of the model. Nothing was allocated. */
+export class WeightsMismatchError extends DscError {
+  /** The first of them. */
+  readonly problems: readonly WeightProblem[];
+  /** How many there are in all. */
+  readonly count: number;
+  constructor(problems: readonly WeightProblem[], count: number) {
+    const lines = problems.map((p) => `\n  ${p.message}${p.at === null ? "" : ` (${p.at})`}`);
+    const more = count > problems.length ? `\n  and ${count - problems.length} more` : "";
+    super("weights-mismatch", `the weights do not fit the model:${lines.join("")}${more}`);
+    this.problems = problems;
+    this.count = count;
+  }
+}
+
+/** A number in a tensor is none that the model can take: an id that is too large, an integer beyond its type. */
+export class WeightValueError extends DscError {
+  readonly tensor: string;
+  constructor(tensor: string, message: string) {
+    super("weight-value", `tensor ${JSON.stringify(tensor)}: ${message}`);
+    this.tensor = tensor;
+  }
+}
+
+export class OutOfMemoryError extends DscError {
+  /** Bytes. */
+  readonly needed: number;
+  /** Bytes; null where the host does not say. */
+  readonly available: number | null;
+  constructor(what: string, needed: number, available: number | null) {
+    const there = available === null ? "the host does not give them" : `${available} are there`;
+    super("out-of-memory", `${what} takes ${needed} bytes; ${there}`);
+    this.needed = needed;
+    this.available = available;
+  }
+}
+
+/** More tokens than the model remembers, as it was loaded. */
+export class ContextLengthError extends DscError {
+  readonly length: number;
+  readonly context: number;
+  constructor(length: number, context: number, declared: number) {
+    const hint = declared > context ? `; the model could remember ${declared}: load it with a larger context` : "";
+    super("context-length", `${length} tokens are more than the context of ${context}${hint}`);
+    this.length = length;
+    this.context = context;
+  }
+}
+
+/** Ids that are none. */
+export class TokenError extends DscError {
+  /** Index among the tokens of the call; -1 where there are none. */
+  readonly index: number;
+  constructor(index: number, message: string) {
+    super("bad-token", message);
+    this.index = index;
+  }
+}
+
+/** Another call on the session has not ended. */
+export class BusyError extends DscError {
+  constructor() {
+    super("busy", "the session is busy: wait for the call before, or end its iterator");
+  }
+}
+
+export class DisposedError extends DscError {
+  constructor(what: string) {
+    super("disposed", `the ${what} was disposed`);
+  }
+}
+
+/** Bytes that are no saved session of this model with these weights. */
+export class RestoreError extends DscError {
+  constructor(message: string) {
+    super("cannot-restore", `the session cannot be restored: ${message}`);
+  }
+}
+
+/** A worker has ended or does not answer: the model has to be loaded again. */
+export class ThreadError extends DscError {
+  constructor(message: string, cause?: unknown) {
+    super("thread-failed", message, cause);
+  }
+}
+
+/** A kernel has failed while it ran: a fault of the compiler. */
+export class KernelError extends DscError {
+  constructor(message: string, cause?: unknown) {
+    super("kernel-failed", message, cause);
+  }
+}
+
+/** Text was given and there is no tokenizer beside the weights. */
+export class NoTokenizerError extends DscError {
+  constructor() {
+    super("no-tokenizer", "there is no tokenizer.json beside the weights: give token ids");
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * `program.json`, read without trust: types, ranges and sizes of everything, and that every name, index and range refers to
+ * what there is. What remains to be seen, whether kernels stay inside of their buffers, depends on the sizes of a call and
+ * is held against what is allocated before each call (`runtime/device/link-phase.ts`).
+ */
+
+import { elemNames } from "./elems.ts";
+import { VersionError } from "./errors.ts";
+import {
+  type ConstantDecl,
+  type KernelBuffer,
+  type KernelDecl,
+  type Program,
+  programFormat,
+  type StateDecl,
+} from "./program.ts";
+import { type PhaseFacts, readPhase } from "./read-phase.ts";
+import { readSizeExpr } from "./read-size-expr.ts";
+import { type At, corrupt, count, list, member, memberNames, orNull, text, word } from "./read-value.ts";
+import { readWeight } from "./read-weight.ts";
+
+/** Far above what a compiler writes; a file beyond is refused before it costs memory. */
+export const programLimits = {
+  /** Of the file, in bytes. */
+  bytes: 256 * 2 ** 20,
+  declarations: 65_536,
+  constants: 2 ** 24,
+  /** Calls of a phase, each round of a repeat counted. */
+  calls: 2 ** 18,
+  kernelParameters: 64,
+} as const;
+
+const i32Max = 2 ** 31 - 1;
+
+export function readProgram(bytes: Uint8Array): Program {
+  const root: At = { value: parsed(bytes), path: "$" };
+  const format = count(member(root, "format"), i32Max);
+  const written = member(root, "compiler");
+  const compiler = typeof written.value === "string" ? written.value.slice(0, 80) : "";
+  if (format !== programFormat) throw new VersionError(format, programFormat, compiler);
+  const sizes = readSizes(member(root, "sizes"));
+  const kernels = list(member(root, "kernels"), programLimits.declarations, readKernel);
+  refuseTwice(
+    kernels.map((k) => k.name),
+    "$.kernels",
+  );
+  const declared = {
+    tokens: text(member(root, "tokens"), 256),
+    before: text(member(root, "before"), 256),
+    weights: list(member(root, "weights"), programLimits.declarations, readWeight),
+    constants: list(member(root, "constants"), programLimits.declarations, readConstant),
+    states: list(member(root, "states"), programLimits.declarations, readState),
+    kernels,
+  };
+  const { tokens, before } = declared;
+  if (tokens === before) throw corrupt("$.before", "the name of the tokens");
+  const names = new Set([...Object.keys(sizes), tokens, before]);
+  const facts: PhaseFacts = { ...declared, names };
+  const phases = list(member(root, "phases"), 64, (at) => readPhase(at, facts));
+  if (phases.length === 0) throw corrupt("$.phases", "there is none");
+  return {
+    format,
+    compiler: text(written, 256),
+    model: text(member(root, "model"), 256),
+    sizes,
+    vocabulary: count(member(root, "vocabulary"), i32Max, 1),
+    context: count(member(root, "context"), i32Max, 1),
+    ignored: orNull(member(root, "ignored"), (at) => list(at, 1024, (a) => text(a))) ?? [],
+    ...declared,
+    phases,
+  };
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  if (bytes.length > programLimits.bytes) throw corrupt("$", `${bytes.length} bytes are too many`);
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw corrupt("$", `no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function readSizes(at: At): Readonly<Record<string, number>> {
+  const entries = memberNames(at, 4096).map((n) => [n, count(member(at, n), Number.MAX_SAFE_INTEGER)] as const);
+  return Object.fromEntries(entries);
+}
+
+function readConstant(at: At): ConstantDecl {
+  const elem = word(member(at, "elem"), ["f32", "i32"]);
+  const values = list(member(at, "values"), programLimits.constants, ({ value, path }) => {
+    if (typeof value !== "number") throw corrupt(path, "expected a number");
+    if (elem === "i32" && (value | 0) !== value) throw corrupt(path, `${value} is no i32`);
+    return value;
+  });
+  return { name: text(member(at, "name")), elem, values };
+}
+
+function readState(at: At): StateDecl {
+  return {
+    name: text(member(at, "name")),
+    elem: word(member(at, "elem"), elemNames),
+    row: count(member(at, "row"), i32Max, 1),
+    copies: count(member(at, "copies"), 65_536, 1),
+  };
+}
+
+function readKernel(at: At): KernelDecl {
+  const sizes = list(member(at, "sizes"), programLimits.kernelParameters, (a) => text(a, 256));
+  refuseTwice(sizes, `${at.path}.sizes`);
+  const names = new Set(sizes);
+  return {
+    name: text(member(at, "name"), 1024),
+    buffers: list(
+      member(at, "buffers"),
+      programLimits.kernelParameters,
+      (a): KernelBuffer => ({
+        name: text(member(a, "name"), 256),
+        elem: word(member(a, "elem"), elemNames),
+        extent: readSizeExpr(member(a, "extent"), names),
+        access: word(member(a, "access"), ["read", "write", "both"]),
+      }),
+    ),
+    sizes,
+    grid: list(member(at, "grid"), 8, (a) => readSizeExpr(a, names)),
+    scratch: count(member(at, "scratch"), 2 ** 30),
+  };
+}
+
+function refuseTwice(names: readonly string[], path: string): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) throw corrupt(path, `two are called ${JSON.stringify(name)}`);
+    seen.add(name);
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * From a phase to a tape: repeats are unrolled, addresses and sizes that do not change are numbers, the others are values of
+ * a call. That kernels stay inside of what they are given is checked with the same values: once where they are known, and
+ * before every call where they are not. Calls that differ only in the layer share their checks, so a call does a handful.
+ */
+import { elemBytes } from "../artifact/elems.ts";
+import { CorruptPackageError } from "../artifact/errors.ts";
+import type { Binding, Call, KernelDecl, Phase, Program, SizeExpr, Step } from "../artifact/program.ts";
+import { programFile } from "../artifact/read-value.ts";
+import { type Layout, type StateLayout, weightElements } from "./layout.ts";
+import { callScope } from "./plan-arena.ts";
+import type { Tape, TapeStep } from "./thread-main.ts";
+import { ValueBuilder, type ValueId, type Values } from "./values.ts";
+
+export interface LinkRequest {
+  readonly program: Program;
+  readonly phase: Phase;
+  readonly layout: Layout;
+  readonly states: StateLayout;
+  readonly arena: { readonly elements: readonly number[]; readonly offsets: readonly number[] };
+}
+
+/** `value` is to be in 0 … `most`. */
+interface Check {
+  readonly value: ValueId;
+  readonly most: number;
+  readonly what: string;
+}
+
+interface LinkedStep {
+  readonly kernel: number;
+  readonly items: ValueId;
+  /** Addresses, then sizes. */
+  readonly args: readonly ValueId[];
+  readonly label: string;
+}
+
+export interface LinkedPhase {
+  readonly phase: Phase;
+  /** Inputs: tokens, rows before, address of the session's memory. */
+  readonly values: Values;
+  readonly known: (id: ValueId) => number | null;
+  readonly steps: readonly LinkedStep[];
+  /** The values of a call, in the order in which threads find them. */
+  readonly changing: readonly ValueId[];
+  readonly checks: readonly Check[];
+  readonly output: { readonly address: ValueId; readonly dims: readonly ValueId[] };
+}
+
+/** Throws CorruptPackageError where a kernel leaves its memory whatever the call is. */
+export function linkPhase(request: LinkRequest): LinkedPhase {
+  return refusing(request.phase, () => new Linker(request).link());
+}
+
+/** Errors of arithmetic on sizes are those of the file. */
+export function refusing<T>(phase: Phase, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new CorruptPackageError(programFile, `phase ${phase.name}: ${error.message}`);
+    throw error;
+  }
+}
+
+const i32Max = 2 ** 31 - 1;
+
+class Linker {
+  readonly #request: LinkRequest;
+  readonly #builder = new ValueBuilder();
+  readonly #session: ValueId;
+  readonly #tokens: ValueId;
+  readonly #scope: ReadonlyMap<string, ValueId>;
+  readonly #steps: LinkedStep[] = [];
+  readonly #checks = new Map<string, Check>();
+  /** Which buffer's memory a name means now. */
+  readonly #places: number[];
+  constructor(request: LinkRequest) {
+    this.#request = request;
+    const [tokens, before] = [this.#builder.input(), this.#builder.input()];
+    this.#tokens = tokens;
+    this.#session = this.#builder.input();
+    this.#scope = callScope(request.program, this.#builder, tokens, before);
+    this.#places = request.phase.buffers.map((_, i) => i);
+  }
+
+  link(): LinkedPhase {
+    const { phase } = this.#request;
+    for (const step of phase.steps) this.#step(step, this.#scope);
+    const dims = phase.output.dims.map((e) => this.#builder.expression(e, this.#scope));
+    const elements = dims.reduce((n, d) => this.#builder.operation("*", n, d), this.#builder.constant(1));
+    const address = this.#address(phase.output.at, elements, this.#scope, `the output of ${phase.name}`);
+    return {
+      phase,
+      values: this.#builder.finish(),
+      known: (id) => this.#builder.known(id),
+      steps: this.#steps,
+      changing: this.#changing(),
+      checks: [...this.#checks.values()],
+      output: { address, dims },
+    };
+  }
+
+  #changing(): readonly ValueId[] {
+    const used = this.#steps.flatMap((s) => [...s.args, s.items]);
+    return [...new Set(used)].filter((id) => this.#builder.known(id) === null);
+  }
+
+  #step(step: Step, scope: ReadonlyMap<string, ValueId>): void {
+    if (step.kind === "call") return this.#call(step, scope);
+    const before = [...this.#places];
+    for (let round = 0; round < step.count; round += 1) {
+      const inner = new Map(scope).set(step.index, this.#builder.constant(round));
+      for (const one of step.body) this.#step(one, inner);
+      for (const [a, b] of step.swap) {
+        const [x = a, y = b] = [this.#places[a], this.#places[b]];
+        this.#places[a] = y;
+        this.#places[b] = x;
+      }
+    }
+    this.#places.splice(0, before.length, ...before);
+  }
+
+  #call(call: Call, scope: ReadonlyMap<string, ValueId>): void {
+    const { program } = this.#request;
+    const kernel = program.kernels[call.kernel];
+    if (kernel === undefined) throw new RangeError(`no kernel ${call.kernel}`);
+    const sizes = call.sizes.map((e, i) => {
+      const id = this.#builder.expression(e, scope);
+      this.#check(id, i32Max, `${kernel.name}: size ${kernel.sizes[i] ?? i}`);
+      return id;
+    });
+    const inner = new Map(kernel.sizes.map((name, i) => [name, sizes[i] ?? 0] as const));
+    const addresses = call.buffers.map((binding, i) => this.#buffer(kernel, i, binding, scope, inner));
+    this.#steps.push({
+      kernel: call.kernel,
+      items: this.#items(kernel, inner),
+      args: [...addresses, ...sizes],
+      label: call.label,
+    });
+  }
+
+  #buffer(
+    kernel: KernelDecl,
+    i: number,
+    binding: Binding,
+    scope: ReadonlyMap<string, ValueId>,
+    sizes: ReadonlyMap<string, ValueId>,
+  ): ValueId {
+    const buffer = kernel.buffers[i];
+    if (buffer === undefined) throw new RangeError(`${kernel.name} has no buffer ${i}`);
+    const what = `${kernel.name}: buffer ${buffer.name}`;
+    return this.#address(binding, this.#builder.expression(buffer.extent, sizes), scope, what);
+  }
+
+  /** Work items, the product of the grid's axes. */
+  #items(kernel: KernelDecl, sizes: ReadonlyMap<string, ValueId>): ValueId {
+    const b = this.#builder;
+    const extents = kernel.grid.map((e) => b.operation("max", b.expression(e, sizes), b.constant(0)));
+    const items = extents.reduce((n, e) => b.operation("*", n, e), b.constant(1));
+    this.#check(items, i32Max, `${kernel.name}: work items`);
+    return items;
+  }
+
+  /** `extent` elements from the binding's place on, which are to be inside of what was allocated for it. */
+  #address(binding: Binding, extent: ValueId, scope: ReadonlyMap<string, ValueId>, what: string): ValueId {
+    const b = this.#builder;
+    const { program, layout, states, arena } = this.#request;
+    const at = (base: number, elements: number, bytes: number, offset: SizeExpr = 0): ValueId => {
+      const from = b.expression(offset, scope);
+      this.#inside(from, extent, elements, what);
+      return b.operation("+", b.constant(base), b.operation("*", from, b.constant(bytes)));
+    };
+    switch (binding.kind) {
+      case "arena": {
+        const place = this.#places[binding.buffer] ?? 0;
+        const elem = this.#request.phase.buffers[place]?.elem ?? "f32";
+        const base = layout.arena + (arena.offsets[place] ?? 0);
+        return at(base, arena.elements[place] ?? 0, elemBytes[elem], binding.offset);
+      }
+      case "weight": {
+        const weight = program.weights[binding.weight];
+        if (weight === undefined) throw new RangeError(`no weight ${binding.weight}`);
+        const base = layout.weights[binding.weight] ?? 0;
+        return at(base, weightElements(weight), elemBytes[weight.elem], binding.offset);
+      }
+      case "constant": {
+        const constant = program.constants[binding.constant];
+        if (constant === undefined) throw new RangeError(`no constant ${binding.constant}`);
+        return at(layout.constants[binding.constant] ?? 0, constant.values.length, 4, binding.offset);
+      }
+      case "state": {
+        const state = program.states[binding.state];
+        if (state === undefined) throw new RangeError(`no state ${binding.state}`);
+        const [copy, row] = [b.expression(binding.copy, scope), b.expression(binding.row, scope)];
+        this.#check(copy, state.copies - 1, `${what}: copy`);
+        const from = b.operation("*", row, b.constant(state.row));
+        this.#inside(from, extent, states.rows * state.row, what);
+        const copyAt = b.operation("*", copy, b.constant(states.copyBytes[binding.state] ?? 0));
+        const rowAt = b.operation("*", row, b.constant(states.rowBytes[binding.state] ?? 0));
+        const offset = b.operation("+", b.constant(states.offsets[binding.state] ?? 0), copyAt);
+        return b.operation("+", b.operation("+", this.#session, rowAt), offset);
+      }
+      case "ids":
+        // What is left of the tokens behind what it touches is not to be negative.
+        this.#check(b.operation("-", this.#tokens, extent), i32Max, what);
+        return b.constant(layout.ids);
+      default:
+        return binding satisfies never;
+    }
+  }
+
+  #inside(from: ValueId, extent: ValueId, elements: number, what: string): void {
+    this.#check(from, elements, what);
+    this.#check(extent, elements, what);
+    this.#check(this.#builder.operation("+", from, extent), elements, what);
+  }
+
+  #check(value: ValueId, most: number, what: string): void {
+    const known = this.#builder.known(value);
+    if (known !== null) {
+      if (known < 0 || known > most) throw new RangeError(`${what}: ${known} is not in 0 … ${most}`);
+      return;
+    }
+    const key = `${value} ${most}`;
+    if (!this.#checks.has(key)) this.#checks.set(key, { value, most, what });
+  }
+}
+
+/** Evaluates for a call and checks it. Throws CorruptPackageError. */
+export function evaluateCall(linked: LinkedPhase, tokens: number, before: number, session: number): Float64Array {
+  const numbers = refusing(linked.phase, () => linked.values.evaluate([tokens, before, session]));
+  for (let i = 0; i < linked.checks.length; i += 1) {
+    const check = linked.checks[i];
+    if (check === undefined) break;
+    const value = numbers[check.value] ?? -1;
+    if (value >= 0 && value <= check.most) continue;
+    const call = `${tokens} tokens after ${before}`;
+    const why = `phase ${linked.phase.name}, ${call}: ${check.what}: ${value} is not in 0 … ${check.most}`;
+    throw new CorruptPackageError(programFile, why);
+  }
+  return numbers;
+}
+
+/** The tape of one thread. */
+export function tapeOf(linked: LinkedPhase, thread: number, threads: number, scratch: number): Tape {
+  const index = new Map(linked.changing.map((id, i) => [id, i] as const));
+  const patches: number[] = [];
+  const steps = linked.steps.map(({ kernel, items, args }, s): TapeStep => {
+    const known = linked.known(items);
+    const range =
+      known === null ? [0, 0] : [0, 1].map((edge) => Math.floor(((known ?? 0) * (thread + edge)) / threads));
+    const rest = args.map((id, i) => {
+      const value = linked.known(id);
+      if (value === null) patches.push(s, 3 + i, index.get(id) ?? 0);
+      return (value ?? 0) | 0;
+    });
+    return { kernel, args: [...range, scratch | 0, ...rest], items: known ?? -1, itemsFrom: index.get(items) ?? -1 };
+  });
+  return { steps, patches: Int32Array.from(patches), values: linked.changing.length };
+}

@@ -1,0 +1,70 @@
+/** One stretch of memory for the buffers of every phase, large enough for every call that may come. */
+import { elemBytes } from "../artifact/elems.ts";
+import { planMemory } from "../artifact/plan-memory.ts";
+import type { Phase, Program } from "../artifact/program.ts";
+import { spaced } from "./layout.ts";
+import { ValueBuilder, type ValueId } from "./values.ts";
+
+/** Tokens and rows of calls. */
+export interface CallBounds {
+  /** Most tokens of a call. */
+  readonly chunk: number;
+  /** Most rows in all: of before and of the call. */
+  readonly context: number;
+}
+
+export interface ArenaPlan {
+  /** Of each phase: elements and offset in bytes of each buffer. */
+  readonly phases: readonly { readonly elements: readonly number[]; readonly offsets: readonly number[] }[];
+  readonly bytes: number;
+  /** Most bytes alive at one step. */
+  readonly peak: number;
+}
+
+export function planArena(program: Program, bounds: CallBounds): ArenaPlan {
+  const planned = program.phases.map((phase) => {
+    const elements = largestSizes(program, phase, bounds);
+    const buffers = phase.buffers.map((b, i) => ({
+      bytes: spaced((elements[i] ?? 0) * elemBytes[b.elem]),
+      live: b.live,
+    }));
+    return { elements, ...planMemory(buffers) };
+  });
+  return {
+    phases: planned,
+    bytes: Math.max(0, ...planned.map((p) => p.bytes)),
+    peak: Math.max(0, ...planned.map((p) => p.peak)),
+  };
+}
+
+/**
+ * Elements of each buffer, the most over all calls. Sizes grow with the rows before a call, as every text that a compiler
+ * writes has them, so for each number of tokens a full context needs most. Were one to shrink, the check before the call
+ * (`link-phase.ts`) would refuse it.
+ */
+function largestSizes(program: Program, phase: Phase, { chunk, context }: CallBounds): readonly number[] {
+  const builder = new ValueBuilder();
+  const [tokens, before] = [builder.input(), builder.input()];
+  const scope = callScope(program, builder, tokens, before);
+  const ids = phase.buffers.map((b) => builder.expression(b.size, scope));
+  const values = builder.finish();
+  const largest = ids.map(() => 0);
+  for (let t = phase.from; t <= Math.min(phase.to, chunk, context); t += 1) {
+    const numbers = values.evaluate([t, context - t]);
+    for (const [i, id] of ids.entries()) largest[i] = Math.max(largest[i] ?? 0, numbers[id] ?? 0);
+  }
+  return largest;
+}
+
+/** Names in expressions of a call. */
+export function callScope(
+  { sizes, tokens, before }: Program,
+  builder: ValueBuilder,
+  tokensId: ValueId,
+  beforeId: ValueId,
+): Map<string, ValueId> {
+  const scope = new Map(Object.entries(sizes).map(([name, value]) => [name, builder.constant(value)] as const));
+  scope.set(tokens, tokensId);
+  scope.set(before, beforeId);
+  return scope;
+}

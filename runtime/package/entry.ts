@@ -1,0 +1,54 @@
+/** What a package is made of: its `index.js` gives `loadPackage` the folder that it stands in, and passes the rest on. */
+import { OptionError } from "../artifact/errors.ts";
+import type { Host } from "../session/host.ts";
+import { isNode } from "./is-node.ts";
+import type { LoadOptions } from "./load-options.ts";
+import { loadInto } from "./load-package.ts";
+import type { Model } from "./model.ts";
+import { webHost } from "./web-host.ts";
+
+/**
+ * Reads the package in the folder `base` (a URL that ends with `/`) and the checkpoint, and gives a model that is ready to be called.
+ * Throws `DscError`s, `WeightsError`s of a checkpoint's files, and `signal.reason`; nothing is left behind then.
+ */
+export async function loadPackage(base: URL | string, options: LoadOptions): Promise<Model> {
+  if (typeof options !== "object" || options === null || options.weights === undefined)
+    throw new OptionError("load({ weights }): where the checkpoint is");
+  return loadInto(new URL(base), options, await hostHere(options.worker));
+}
+
+async function hostHere(worker: URL | string | undefined): Promise<Host> {
+  const script = worker === undefined ? new URL("./worker.js", import.meta.url) : new URL(worker);
+  if (!isNode()) return webHost(script);
+  const { nodeHost } = await import("../node/node-host.ts");
+  return nodeHost(script);
+}
+
+export {
+  BusyError,
+  ContextLengthError,
+  CorruptPackageError,
+  DisposedError,
+  DscError,
+  KernelError,
+  NoTokenizerError,
+  OptionError,
+  OutOfMemoryError,
+  ReadError,
+  RestoreError,
+  ThreadError,
+  TokenError,
+  VersionError,
+  type WeightProblem,
+  type WeightProblemKind,
+  WeightsMismatchError,
+  WeightValueError,
+} from "../artifact/errors.ts";
+export { WeightsError, type WeightsErrorCode } from "../formats/weights-error.ts";
+export { SamplingError } from "../sampling/sampling-error.ts";
+export type { Progress } from "../session/load-weights.ts";
+export { TextError } from "../text/text-error.ts";
+export type { LoadOptions } from "./load-options.ts";
+export { Model, type ModelInfo } from "./model.ts";
+export type { WeightsSource } from "./open-source.ts";
+export { type ForwardOptions, type GeneratedToken, type GenerateTextOptions, Session } from "./session.ts";

@@ -1,0 +1,67 @@
+/** How a package is to be loaded: what the caller says, checked and completed. */
+import { ContextLengthError, OptionError } from "../artifact/errors.ts";
+import type { Program } from "../artifact/program.ts";
+import { hasRelaxedSimd, hasSharedMemory, mayBlock } from "../device/features.ts";
+import type { Progress } from "../session/load-weights.ts";
+import type { WeightsSource } from "./open-source.ts";
+
+export interface LoadOptions {
+  /** Where the checkpoint is: see `WeightsSource`. */
+  readonly weights: WeightsSource;
+  /** What plays the package. */
+  readonly backend?: "wasm";
+  /**
+   * Threads, the caller's included. Without it half of the cores, at most 4, where the caller may wait for others: in Node and in
+   * workers of a page that is isolated from other origins; else 1. More threads than cores make a model slow, not fast.
+   */
+  readonly threads?: number;
+  /** Tokens that a session remembers at most; without it the model's own number, at most 4096. */
+  readonly context?: number;
+  /** Tokens of a prompt that are computed at one time at most, 256 without it: more is faster and takes more memory. */
+  readonly chunk?: number;
+  /** `auto` takes the newer instructions where the engine has them; results may differ in the last bits. */
+  readonly simd?: "auto" | "baseline" | "relaxed";
+  /** Lets numbers of the checkpoint lose precision where the model stores them narrower. */
+  readonly narrow?: boolean;
+  /** The script of workers, where it is not beside the runtime. */
+  readonly worker?: URL | string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface CheckedLoad {
+  readonly threads: number;
+  readonly context: number;
+  readonly chunk: number;
+}
+
+const mostThreads = 64;
+const usualContext = 4096;
+const usualChunk = 256;
+
+/** Throws OptionError and ContextLengthError. */
+export function checkedLoad(options: LoadOptions, program: Program, cores: number): CheckedLoad {
+  const { backend = "wasm", threads, simd = "auto" } = options;
+  if (backend !== "wasm") throw new OptionError(`backend ${JSON.stringify(backend)}: there is wasm`);
+  if (!["auto", "baseline", "relaxed"].includes(simd)) throw new OptionError(`simd ${JSON.stringify(simd)}`);
+  const context = integer("context", options.context ?? Math.min(program.context, usualContext), 2 ** 31 - 1);
+  if (context > program.context) throw new ContextLengthError(context, program.context, program.context);
+  const longest = Math.max(...program.phases.map((p) => p.to));
+  const chunk = Math.min(integer("chunk", options.chunk ?? usualChunk, 2 ** 24), longest, context);
+  const wanted = threads === undefined ? usualThreads(cores) : integer("threads", threads, mostThreads);
+  return { threads: hasSharedMemory() ? wanted : 1, context, chunk };
+}
+
+const usualThreads = (cores: number): number =>
+  hasSharedMemory() && mayBlock() ? Math.max(1, Math.min(4, Math.floor(cores / 2))) : 1;
+
+function integer(name: string, value: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+  throw new OptionError(`${name} ${value} is no integer in 1 … ${most}`);
+}
+
+/** Which instructions the kernels may use. Throws OptionError where they are asked for and the engine lacks them. */
+export function chooseSimd(wanted: LoadOptions["simd"] = "auto"): "baseline" | "relaxed" {
+  if (wanted === "relaxed" && !hasRelaxedSimd()) throw new OptionError("simd relaxed: this engine does not have it");
+  return wanted !== "baseline" && hasRelaxedSimd() ? "relaxed" : "baseline";
+}

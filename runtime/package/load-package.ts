@@ -1,0 +1,103 @@
+/**
+ * From the files of a package and a checkpoint to a model. In this order: the program is read and checked, the memory planned,
+ * the checkpoint's headers are held against the program; only then memory is taken and weights are streamed into it.
+ */
+import { elemBytes } from "../artifact/elems.ts";
+import type { Program } from "../artifact/program.ts";
+import { Device, type DevicePlan, planDevice } from "../device/device.ts";
+import { mayBlock } from "../device/features.ts";
+import { weightBytes, weightElements } from "../device/layout.ts";
+import { checkPhases } from "../session/choose-phase.ts";
+import type { Host, OpenedWeights } from "../session/host.ts";
+import { fingerprint, loadWeights } from "../session/load-weights.ts";
+import { matchWeights } from "../session/match-weights.ts";
+import type { SessionIdentity } from "../session/saved-session.ts";
+import { readTextFiles } from "../text/text-files.ts";
+import { checkedLoad, chooseSimd, type LoadOptions } from "./load-options.ts";
+import { Model, type ModelInfo } from "./model.ts";
+import { openSource } from "./open-source.ts";
+import { type KernelFile, type ProgramFile, readKernels, readProgramFile } from "./read-package.ts";
+
+export async function loadInto(base: URL, options: LoadOptions, host: Host): Promise<Model> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const files = { base, host, options: { signal } };
+  const file = await readProgramFile(files);
+  const { threads, context, chunk } = checkedLoad(options, file.program, host.cores);
+  checkPhases(file.program, chunk);
+  const kernels = await readKernels(files, chooseSimd(options.simd), threads);
+  const plan = planDevice({ program: file.program, threads: kernels.threads, chunk, context });
+  const opened = await openSource(options.weights, host, { signal });
+  try {
+    const placements = matchWeights(file.program, opened.weights, { narrow: options.narrow === true });
+    const device = await Device.open({
+      plan,
+      module: kernels,
+      available: host.available(),
+      startThread: host.startThread,
+      mayBlock: mayBlock(),
+    });
+    try {
+      const target = { bytes: () => device.bytes(), addresses: plan.layout.weights };
+      await loadWeights(opened.weights, placements, { ...target, signal, onProgress: options.onProgress });
+      return modelOf({ file, plan, kernels, device, host, opened });
+    } catch (error) {
+      device.dispose();
+      throw error;
+    }
+  } finally {
+    await opened.weights.close();
+  }
+}
+
+interface Loaded {
+  readonly file: ProgramFile;
+  readonly plan: DevicePlan;
+  readonly kernels: KernelFile;
+  readonly device: Device;
+  readonly host: Host;
+  readonly opened: OpenedWeights;
+}
+
+function modelOf({ file, plan, kernels, device, host, opened }: Loaded): Model {
+  const { program } = plan;
+  const ranges = program.weights.map((w, i) => ({ at: plan.layout.weights[i] ?? 0, bytes: weightBytes(w) }));
+  const identity: SessionIdentity = {
+    name: program.model,
+    program: file.hash,
+    weights: fingerprint(device.bytes(), ranges),
+    tokenBytes: program.states.reduce((n, s) => n + s.copies * s.row * elemBytes[s.elem], 0),
+    vocabulary: program.vocabulary,
+    context: plan.context,
+  };
+  return new Model({
+    device,
+    info: infoOf(program, plan, kernels),
+    identity,
+    pause: host.pause,
+    text: () => readTextFiles(opened.readText),
+  });
+}
+
+function infoOf(program: Program, plan: DevicePlan, { simd, threads }: KernelFile): ModelInfo {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((n, x) => n + x, 0);
+  return {
+    name: program.model,
+    compiler: program.compiler,
+    parameters: sum(program.weights.map(weightElements)),
+    vocabulary: program.vocabulary,
+    context: plan.context,
+    declaredContext: program.context,
+    chunk: plan.chunk,
+    threads,
+    simd,
+    memory: {
+      weights: sum(program.weights.map(weightBytes)),
+      constants: sum(program.constants.map((c) => 4 * c.values.length)),
+      arena: plan.arena.bytes,
+      arenaPeak: plan.arena.peak,
+      session: plan.states.bytes,
+      fixed: plan.layout.end,
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/** A loaded package. */
+import { DisposedError } from "../artifact/errors.ts";
+import type { Device } from "../device/device.ts";
+import type { SessionIdentity } from "../session/saved-session.ts";
+import { TokenSession } from "../session/token-session.ts";
+import type { TextOfModel } from "../text/text-files.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { Session } from "./session.ts";
+
+/** What was loaded, and how. Memory in bytes. */
+export interface ModelInfo {
+  readonly name: string;
+  /** Version of dsc that wrote the package. */
+  readonly compiler: string;
+  readonly parameters: number;
+  readonly vocabulary: number;
+  /** Tokens that a session remembers at most, and those that the model could. */
+  readonly context: number;
+  readonly declaredContext: number;
+  /** Most tokens of one call. */
+  readonly chunk: number;
+  readonly threads: number;
+  readonly simd: "baseline" | "relaxed";
+  readonly memory: {
+    readonly weights: number;
+    readonly constants: number;
+    /** What calls need for a while, and the least that any plan would. */
+    readonly arena: number;
+    readonly arenaPeak: number;
+    /** Of each session. */
+    readonly session: number;
+    /** All of it without sessions. */
+    readonly fixed: number;
+  };
+}
+
+export interface ModelParts {
+  readonly device: Device;
+  readonly info: ModelInfo;
+  readonly identity: SessionIdentity;
+  readonly pause: () => Promise<void>;
+  /** Read when it is first asked for. */
+  readonly text: () => Promise<TextOfModel>;
+}
+
+export class Model {
+  readonly info: ModelInfo;
+  readonly #parts: ModelParts;
+  readonly #sessions = new Set<Session>();
+  #text: Promise<TextOfModel> | null = null;
+  #disposed = false;
+
+  constructor(parts: ModelParts) {
+    this.#parts = parts;
+    this.info = parts.info;
+  }
+
+  /** A new session without tokens. Throws OutOfMemoryError where its rows have no room. */
+  session(): Session {
+    if (this.#disposed) throw new DisposedError("model");
+    const { device, identity, pause } = this.#parts;
+    const disposed = (): void => {
+      this.#sessions.delete(session);
+    };
+    const tokens = new TokenSession({ device, identity, pause, disposed });
+    const session = new Session(tokens, () => this.#readText(), identity.context);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** A new session that remembers what `save` has given. Throws RestoreError. */
+  restore(bytes: Uint8Array): Session {
+    const session = this.session();
+    try {
+      session.restore(bytes);
+      return session;
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+  }
+
+  /** Of the files beside the weights; null where there is none. Throws TextError. */
+  async tokenizer(): Promise<Tokenizer | null> {
+    return (await this.#readText()).tokenizer;
+  }
+
+  #readText(): Promise<TextOfModel> {
+    this.#text ??= this.#parts.text();
+    return this.#text;
+  }
+
+  /** Ends workers and all sessions; calls that run throw DisposedError. A second call does nothing. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const session of this.#sessions) session.dispose();
+    this.#parts.device.dispose();
+  }
+}

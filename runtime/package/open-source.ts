@@ -1,0 +1,97 @@
+/** Weights from wherever the caller has them. */
+import { OptionError } from "../artifact/errors.ts";
+import { WeightsError } from "../formats/weights-error.ts";
+import type { Host, OpenedWeights } from "../session/host.ts";
+import { type ByteSource, blobSource } from "../weights/byte-source.ts";
+import { openHttpSource } from "../weights/http-source.ts";
+import { type OpenOptions, openSafetensors, openShardedSafetensors } from "../weights/open-safetensors.ts";
+import { readUrl } from "./web-host.ts";
+
+/**
+ * A folder or file by path (Node), a URL of a file, an index or a folder that ends with `/`, a file that the user chose, or several
+ * of them: shards with their index, and the tokenizer's files.
+ */
+export type WeightsSource = string | URL | Blob | readonly File[];
+
+const single = ".safetensors";
+const index = ".safetensors.index.json";
+/** Of one request: a server's latency costs more than memory here. */
+const httpPieceBytes = 4 << 20;
+
+export async function openSource(source: WeightsSource, host: Host, options: OpenOptions): Promise<OpenedWeights> {
+  if (typeof source === "string") {
+    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source)) return openUrl(new URL(source), host, options);
+    if (host.openPath !== null) return host.openPath(source, options);
+    return openUrl(new URL(source, globalThis.location?.href), host, options);
+  }
+  if (source instanceof URL) return openUrl(source, host, options);
+  if (source instanceof Blob) return openFiles([named(source)], options);
+  if (Array.isArray(source)) return openFiles(source.map(named), options);
+  throw new OptionError("weights: expected a path, a URL, a Blob or a list of files");
+}
+
+async function openUrl(url: URL, host: Host, options: OpenOptions): Promise<OpenedWeights> {
+  if (url.protocol === "file:" && host.openPath !== null) return host.openPath(url, options);
+  const given = { ...options, pieceBytes: httpPieceBytes };
+  const readText = async (name: string): Promise<string | null> => {
+    const bytes = await readUrl(beside(url, name), {});
+    return bytes === null ? null : new TextDecoder().decode(bytes);
+  };
+  const open = (at: URL): Promise<ByteSource> =>
+    openHttpSource(at.href, { fetch: (u, init) => fetch(u, init), signal: options.signal });
+  const openAt = async (at: URL) => {
+    const source = await open(at);
+    return at.pathname.endsWith(index)
+      ? openShardedSafetensors(source, (shard) => orMissing(open(beside(at, shard))), given)
+      : openSafetensors(source, given);
+  };
+  if (!url.pathname.endsWith("/")) return { weights: await openAt(url), readText };
+  const whole = await orMissing(openAt(beside(url, `model${single}`)));
+  return { weights: whole ?? (await openAt(beside(url, `model${index}`))), readText };
+}
+
+/** A file in the folder of another; what comes behind `?` may be a token, and stays. */
+function beside(url: URL, name: string): URL {
+  const other = new URL(encodeURIComponent(name), url);
+  other.search = url.search;
+  return other;
+}
+
+async function orMissing<T>(work: Promise<T>): Promise<T | null> {
+  return work.catch((error: unknown) => {
+    if (error instanceof WeightsError && error.code === "not-found") return null;
+    throw error;
+  });
+}
+
+interface NamedBlob {
+  readonly name: string;
+  readonly blob: Blob;
+}
+
+const named = (blob: Blob): NamedBlob => ({
+  name: "name" in blob && typeof blob.name === "string" ? blob.name : `weights${single}`,
+  blob,
+});
+
+async function openFiles(files: readonly NamedBlob[], options: OpenOptions): Promise<OpenedWeights> {
+  const find = (name: string): NamedBlob | undefined => files.find((f) => f.name === name);
+  const readText = async (name: string): Promise<string | null> => (await find(name)?.blob.text()) ?? null;
+  const indexes = files.filter((f) => f.name.endsWith(index));
+  const wholes = files.filter((f) => f.name.endsWith(single));
+  const [listing] = indexes;
+  if (indexes.length === 1 && listing !== undefined) {
+    const openShard = async (shard: string): Promise<ByteSource | null> => {
+      const file = find(shard);
+      return file === undefined ? null : blobSource(shard, file.blob);
+    };
+    const source = blobSource(listing.name, listing.blob);
+    return { weights: await openShardedSafetensors(source, openShard, options), readText };
+  }
+  const [whole] = files.length === 1 ? files : wholes;
+  if (whole === undefined || wholes.length > 1 || indexes.length > 1)
+    throw new OptionError(
+      `weights: of these files one has to be ${single}, or an index (${index}) with its shards: ${files.map((f) => f.name).join(", ")}`,
+    );
+  return { weights: await openSafetensors(blobSource(whole.name, whole.blob), options), readText };
+}

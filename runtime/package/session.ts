@@ -1,0 +1,173 @@
+/** A conversation with a model: what callers of a package hold. */
+import { BusyError, NoTokenizerError } from "../artifact/errors.ts";
+import { randomFromSeed } from "../sampling/random.ts";
+import { sample } from "../sampling/sample.ts";
+import { checkOptions, type SamplingOptions } from "../sampling/sampling-options.ts";
+import { generate } from "../session/generate.ts";
+import type { TokenSession } from "../session/token-session.ts";
+import { newStopper, type StopReason } from "../text/stopping.ts";
+import type { TextOfModel } from "../text/text-files.ts";
+import type { IncrementalDecoder, Tokenizer } from "../text/tokenizer.ts";
+
+export interface ForwardOptions {
+  /** Logits of all the tokens instead of the last one's. */
+  readonly all?: boolean;
+  /** When it aborts, the call throws `signal.reason` between two calls of the model. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GenerateTextOptions extends SamplingOptions {
+  /** Tokens to generate at most; without it until the context is full. From 1. */
+  readonly maxTokens?: number;
+  /** Texts that end the answer; they are not part of it. */
+  readonly stop?: string | readonly string[];
+  /** Ids that end the answer; without it those that the files beside the weights name. */
+  readonly endIds?: readonly number[];
+  /** An integer from 0; the same seed gives the same answer. Without it answers differ. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GeneratedToken {
+  readonly token: number;
+  /** Text that is certain now: parts of characters and of stop texts are held back. Empty without a tokenizer. */
+  readonly text: string;
+  /** Why this was the last one; null where it was not. */
+  readonly stop: StopReason | null;
+}
+
+/**
+ * One at a time: while a call or an iterator of `generate` is at work, others throw BusyError. Sessions of one model know nothing of
+ * each other.
+ */
+export class Session {
+  readonly #tokens: TokenSession;
+  readonly #text: () => Promise<TextOfModel>;
+  readonly #context: number;
+  #generating = false;
+
+  constructor(tokens: TokenSession, text: () => Promise<TextOfModel>, context: number) {
+    this.#tokens = tokens;
+    this.#text = text;
+    this.#context = context;
+  }
+
+  /** Tokens that it remembers. */
+  get length(): number {
+    return this.#tokens.length;
+  }
+
+  /** The ids that it remembers, as a copy. */
+  get tokens(): Int32Array {
+    return this.#tokens.tokens();
+  }
+
+  /**
+   * Adds tokens and gives logits: Float32Array [vocabulary] of the last one, with `all` [tokens, vocabulary] row-major. After an
+   * abort or an error the session is what it was before. Throws TokenError, ContextLengthError, BusyError, DisposedError, `signal.reason`.
+   */
+  async forward(tokens: ArrayLike<number>, options: ForwardOptions = {}): Promise<Float32Array> {
+    this.#check();
+    const { all = false, signal } = options;
+    return this.#tokens.forward(tokens, all ? "logits" : "next", { signal });
+  }
+
+  /**
+   * Adds a prompt and then tokens chosen one by one. A text at the start of a session gets what the tokenizer's files put around
+   * texts (BOS); later ones are added as they are. The last token is given to the caller only: the session does not hold it. After an
+   * abort the session holds the prompt and the tokens that were given out before it, but the last; or neither, where the
+   * prompt was not through.
+   */
+  async *generate(
+    prompt: string | ArrayLike<number>,
+    options: GenerateTextOptions = {},
+  ): AsyncGenerator<GeneratedToken, void, undefined> {
+    this.#check();
+    this.#generating = true;
+    try {
+      yield* this.#generate(prompt, options);
+    } finally {
+      this.#generating = false;
+    }
+  }
+
+  async *#generate(
+    given: string | ArrayLike<number>,
+    options: GenerateTextOptions,
+  ): AsyncGenerator<GeneratedToken, void, undefined> {
+    const { signal, stop = [], maxTokens = Number.POSITIVE_INFINITY, seed = freshSeed() } = options;
+    checkOptions(options);
+    signal?.throwIfAborted();
+    const { tokenizer, endIds } = await this.#text();
+    const prompt = typeof given === "string" ? this.#encode(given, tokenizer) : Array.from(given);
+    const stopStrings = typeof stop === "string" ? [stop] : stop;
+    if (tokenizer === null && stopStrings.length > 0) throw new NoTokenizerError();
+    const earlier = this.#tokens.tokens();
+    const room = this.#context - earlier.length - prompt.length + 1;
+    const stopper = newStopper(decoderAfter(tokenizer, [...earlier, ...prompt]), {
+      endIds: options.endIds ?? endIds,
+      stopStrings,
+      // Without room the prompt itself does not fit, which `forward` says.
+      maxTokens: Math.min(maxTokens, Math.max(1, room)),
+    });
+    const random = randomFromSeed(seed);
+    const steps = generate({
+      prompt,
+      next: (ids) => this.#tokens.forward(ids, "next", { signal }),
+      choose: (logits, previous) =>
+        sample(logits, random, options, earlier.length === 0 ? previous : [...earlier, ...previous]),
+      push: stopper.push,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    for await (const { id, step } of steps) yield { token: id, text: step.text, stop: step.stop };
+  }
+
+  #encode(text: string, tokenizer: Tokenizer | null): readonly number[] {
+    if (tokenizer === null) throw new NoTokenizerError();
+    return tokenizer.encode(text, this.length === 0 ? "as-configured" : "nothing");
+  }
+
+  /** Forgets the last `count` tokens: what comes then is as if they had never been. */
+  rollback(count: number): void {
+    this.#check();
+    this.#tokens.rollback(count);
+  }
+
+  /** Forgets all tokens. */
+  reset(): void {
+    this.#check();
+    this.#tokens.reset();
+  }
+
+  /** All that it remembers, for `model.restore` or `restore`: of the same package with the same weights. */
+  save(): Uint8Array<ArrayBuffer> {
+    this.#check();
+    return this.#tokens.save();
+  }
+
+  /** Remembers what was saved instead of what it remembers now. Throws RestoreError and is then as before. */
+  restore(bytes: Uint8Array): void {
+    this.#check();
+    this.#tokens.restore(bytes);
+  }
+
+  /** Gives its memory back, after the call that runs. A second call does nothing. */
+  dispose(): void {
+    this.#tokens.dispose();
+  }
+
+  #check(): void {
+    if (this.#generating) throw new BusyError();
+  }
+}
+
+/** Text of what follows the given tokens. */
+function decoderAfter(tokenizer: Tokenizer | null, tokens: readonly number[]): IncrementalDecoder {
+  if (tokenizer === null) return { push: () => "", end: () => "" };
+  // Some decoders drop a space before the first token of a text, and the first of an answer is not that.
+  const decoder = tokenizer.newDecoder({ skipSpecial: true });
+  for (const token of tokens) decoder.push(token);
+  return decoder;
+}
+
+const freshSeed = (): number => Math.floor(Math.random() * 2 ** 32);

@@ -1,0 +1,102 @@
+/** Streams tensors into the memory of a device: what is held beside is a piece of each that is being read. */
+import { elemBytes } from "../artifact/elems.ts";
+import { WeightValueError } from "../artifact/errors.ts";
+import type { Weights } from "../weights/weights.ts";
+import { type Hash, hashBytes } from "./hash.ts";
+import type { Placement } from "./match-weights.ts";
+
+export interface Progress {
+  /** Bytes of the checkpoint, read and in all. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export interface LoadTarget {
+  /** The memory as it is now. */
+  readonly bytes: () => Uint8Array;
+  /** Address of each weight. */
+  readonly addresses: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Tensors read at one time: enough to hide a disk's or a server's latency. */
+const atOnce = 3;
+
+/** Throws WeightValueError, WeightsError and `signal.reason`. */
+export async function loadWeights(
+  weights: Weights,
+  placements: readonly Placement[],
+  target: LoadTarget,
+): Promise<void> {
+  const { signal, onProgress } = target;
+  const total = placements.reduce((n, p) => n + p.tensor.bytes, 0);
+  let loaded = 0;
+  const failed = new AbortController();
+  const both = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const queue = placements[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (const placement of queue) {
+      if (failed.signal.aborted) return;
+      await loadTensor(weights, placement, target, both, (bytes) => {
+        loaded += bytes;
+        onProgress?.({ loaded, total });
+      });
+    }
+  };
+  onProgress?.({ loaded, total });
+  const results = await Promise.allSettled(
+    Array.from({ length: atOnce }, () =>
+      worker().catch((error: unknown) => {
+        failed.abort(error);
+        throw error;
+      }),
+    ),
+  );
+  signal?.throwIfAborted();
+  if (failed.signal.aborted) throw failed.signal.reason;
+  const rejected = results.find((r) => r.status === "rejected");
+  if (rejected !== undefined) throw rejected.reason;
+}
+
+async function loadTensor(
+  weights: Weights,
+  placement: Placement,
+  target: LoadTarget,
+  signal: AbortSignal,
+  done: (bytes: number) => void,
+): Promise<void> {
+  const { tensor, weight, offset, elem, below, conversion } = placement;
+  let at = (target.addresses[weight] ?? 0) + offset;
+  let first = 0;
+  const check = below ?? Number.POSITIVE_INFINITY;
+  for await (const piece of weights.pieces(tensor.name, { signal })) {
+    const elements = (piece.length * 8) / conversion.bits;
+    const bytes = elements * elemBytes[elem];
+    const bad = conversion.convert(piece, target.bytes().subarray(at, at + bytes), check);
+    if (bad >= 0) throw wrongValue(placement, first + bad);
+    at += bytes;
+    first += elements;
+    done(piece.length);
+  }
+}
+
+function wrongValue({ tensor, elem, below }: Placement, index: number): WeightValueError {
+  const bound = below === null ? `does not fit ${elem}` : `is not an integer in 0 … ${below - 1}`;
+  return new WeightValueError(tensor.name, `element ${index} ${bound}`);
+}
+
+/** Tells weights apart by samples, cheaply: 64 lines of each. */
+export function fingerprint(
+  memory: Uint8Array,
+  ranges: readonly { readonly at: number; readonly bytes: number }[],
+): Hash {
+  let hash: Hash = [1, 2];
+  for (const { at, bytes } of ranges)
+    for (let i = 0; i < 64; i += 1) {
+      const from = at + Math.floor((Math.max(0, bytes - 64) * i) / 63);
+      hash = hashBytes(memory.subarray(from, Math.min(from + 64, at + bytes)), hash);
+      if (bytes <= 64) break;
+    }
+  return hash;
+}

@@ -1,0 +1,101 @@
+/** Which tensor of a checkpoint goes where; every disagreement between the two is found before anything is read. */
+import { elemBytes } from "../artifact/elems.ts";
+import { type WeightProblem, WeightsMismatchError } from "../artifact/errors.ts";
+import type { BufferElem, Program, WeightDecl } from "../artifact/program.ts";
+import { matchesPattern, tensorNames } from "../artifact/tensor-names.ts";
+import type { TensorInfo, Weights } from "../weights/weights.ts";
+import { type Conversion, conversionOf } from "./convert-weights.ts";
+
+/** A tensor and its place, in bytes from the start of the weight. */
+export interface Placement {
+  readonly tensor: TensorInfo;
+  /** Ordinal of the declaration. */
+  readonly weight: number;
+  readonly offset: number;
+  readonly elements: number;
+  readonly elem: BufferElem;
+  readonly below: number | null;
+  readonly conversion: Conversion;
+}
+
+export interface MatchOptions {
+  /** Whether numbers may lose precision on their way into a narrower element. */
+  readonly narrow: boolean;
+}
+
+const mostProblems = 20;
+
+/** Throws WeightsMismatchError with all that is wrong. */
+export function matchWeights(program: Program, weights: Weights, options: MatchOptions): readonly Placement[] {
+  const problems: WeightProblem[] = [];
+  const placements: Placement[] = [];
+  const used = new Set<string>();
+  for (const [weight, decl] of program.weights.entries()) {
+    const elements = decl.shape.reduce((n, extent) => n * extent, 1);
+    for (const [ordinal, spellings] of tensorNames(decl).entries()) {
+      const present = spellings.filter((name) => weights.tensors.has(name));
+      for (const name of present) used.add(name);
+      const tensor = weights.tensors.get(present[0] ?? "");
+      const problem =
+        tensor === undefined || present.length > 1
+          ? spellingProblem(decl, spellings, present)
+          : (shapeProblem(decl, tensor) ?? dtypeProblem(decl, tensor, options));
+      if (problem !== null) problems.push(problem);
+      const conversion = tensor === undefined ? null : conversionOf(tensor.dtype, decl.elem);
+      if (problem !== null || tensor === undefined || conversion === null) continue;
+      const offset = ordinal * elements * elemBytes[decl.elem];
+      placements.push({ tensor, weight, offset, elements, elem: decl.elem, below: decl.below, conversion });
+    }
+  }
+  for (const name of weights.tensors.keys())
+    if (!used.has(name) && !(program.ignored ?? []).some((pattern) => matchesPattern(pattern, name)))
+      problems.push(extra(name));
+  if (problems.length > 0) throw new WeightsMismatchError(problems.slice(0, mostProblems), problems.length);
+  return placements;
+}
+
+const shown = (name: string): string => JSON.stringify(name.length > 160 ? `${name.slice(0, 160)}…` : name);
+const shapeText = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+const about = ({ name, at }: WeightDecl): Pick<WeightProblem, "weight" | "at"> => ({ weight: name, at });
+
+function spellingProblem(decl: WeightDecl, spellings: readonly string[], present: readonly string[]): WeightProblem {
+  const tensor = present[0] ?? spellings[0] ?? "";
+  if (present.length > 1) {
+    const names = present.map(shown).join(" and ");
+    return { kind: "two-spellings", tensor, ...about(decl), message: `${names} are both there for ${decl.name}` };
+  }
+  const others = spellings.length > 1 ? `, nor ${spellings.slice(1, 4).map(shown).join(", ")}` : "";
+  const message = `${shown(tensor)} is missing${others}: ${decl.name} ${shapeText(decl.shape)}`;
+  return { kind: "missing", tensor, ...about(decl), message };
+}
+
+function shapeProblem(decl: WeightDecl, { name, shape }: TensorInfo): WeightProblem | null {
+  const equal = shape.length === decl.shape.length && shape.every((extent, axis) => extent === decl.shape[axis]);
+  if (equal) return null;
+  const message = `${shown(name)} is ${shapeText(shape)}, ${decl.name} is ${shapeText(decl.shape)}`;
+  return { kind: "shape", tensor: name, ...about(decl), message };
+}
+
+function dtypeProblem(decl: WeightDecl, { name, dtype }: TensorInfo, options: MatchOptions): WeightProblem | null {
+  const conversion = conversionOf(dtype, decl.elem);
+  if (conversion === null) {
+    const scaled = dtype.startsWith("F8") || dtype.startsWith("F4") || dtype.startsWith("F6");
+    const kind = scaled ? "unsupported-dtype" : "dtype";
+    const why = scaled ? ": formats with scales are not read yet" : "";
+    return {
+      kind,
+      tensor: name,
+      ...about(decl),
+      message: `${shown(name)} holds ${dtype}, ${decl.name} takes ${decl.elem}${why}`,
+    };
+  }
+  if (!conversion.loses || options.narrow) return null;
+  const message = `${shown(name)} holds ${dtype}, which loses precision as ${decl.elem}: load with { narrow: true } if that is meant`;
+  return { kind: "narrowing", tensor: name, ...about(decl), message };
+}
+
+function extra(name: string): WeightProblem {
+  const message = `${shown(name)} is in the checkpoint, but not in the model`;
+  return { kind: "extra", tensor: name, weight: null, at: null, message };
+}
