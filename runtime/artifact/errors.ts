@@ -1,16 +1,18 @@
 /** What a package refuses. `code` is stable: callers compare it; the message is for people. */
 
 export class DscError extends Error {
+  // Written out in each class: the names of classes do not survive being bundled.
+  override readonly name: string = "DscError";
   readonly code: string;
   constructor(code: string, message: string, cause?: unknown) {
     super(message, cause === undefined ? {} : { cause });
-    this.name = new.target.name;
     this.code = code;
   }
 }
 
 /** The package was written by another version than this runtime plays. */
 export class VersionError extends DscError {
+  override readonly name = "VersionError";
   /** Format of the package, and the one that this runtime plays. */
   readonly found: number;
   readonly expected: number;
@@ -24,6 +26,7 @@ export class VersionError extends DscError {
 
 /** A file of the package is damaged, or the compiler that wrote it has a fault. */
 export class CorruptPackageError extends DscError {
+  override readonly name = "CorruptPackageError";
   /** Name inside of the package. */
   readonly file: string;
   constructor(file: string, message: string, cause?: unknown) {
@@ -34,6 +37,7 @@ export class CorruptPackageError extends DscError {
 
 /** A file of the package, or what the caller named as weights, cannot be read. */
 export class ReadError extends DscError {
+  override readonly name = "ReadError";
   constructor(message: string, cause?: unknown) {
     super("cannot-read", message, cause);
   }
@@ -41,6 +45,7 @@ export class ReadError extends DscError {
 
 /** An option or argument that means nothing. */
 export class OptionError extends DscError {
+  override readonly name = "OptionError";
   constructor(message: string) {
     super("bad-option", message);
   }
@@ -67,6 +72,7 @@ export interface WeightProblem {
 
 /** The checkpoint is not that of the model. Nothing was allocated. */
 export class WeightsMismatchError extends DscError {
+  override readonly name = "WeightsMismatchError";
   /** The first of them. */
   readonly problems: readonly WeightProblem[];
   /** How many there are in all. */
@@ -82,6 +88,7 @@ export class WeightsMismatchError extends DscError {
 
 /** A number in a tensor is none that the model can take: an id that is too large, an integer beyond its type. */
 export class WeightValueError extends DscError {
+  override readonly name = "WeightValueError";
   readonly tensor: string;
   constructor(tensor: string, message: string) {
     super("weight-value", `tensor ${JSON.stringify(tensor)}: ${message}`);
@@ -90,6 +97,7 @@ export class WeightValueError extends DscError {
 }
 
 export class OutOfMemoryError extends DscError {
+  override readonly name = "OutOfMemoryError";
   /** Bytes. */
   readonly needed: number;
   /** Bytes; null where the host does not say. */
@@ -104,6 +112,7 @@ export class OutOfMemoryError extends DscError {
 
 /** More tokens than the model remembers, as it was loaded. */
 export class ContextLengthError extends DscError {
+  override readonly name = "ContextLengthError";
   readonly length: number;
   readonly context: number;
   constructor(length: number, context: number, declared: number) {
@@ -116,6 +125,7 @@ export class ContextLengthError extends DscError {
 
 /** Ids that are none. */
 export class TokenError extends DscError {
+  override readonly name = "TokenError";
   /** Index among the tokens of the call; -1 where there are none. */
   readonly index: number;
   constructor(index: number, message: string) {
@@ -126,12 +136,14 @@ export class TokenError extends DscError {
 
 /** Another call on the session has not ended. */
 export class BusyError extends DscError {
+  override readonly name = "BusyError";
   constructor() {
     super("busy", "the session is busy: wait for the call before, or end its iterator");
   }
 }
 
 export class DisposedError extends DscError {
+  override readonly name = "DisposedError";
   constructor(what: string) {
     super("disposed", `the ${what} was disposed`);
   }
@@ -139,6 +151,7 @@ export class DisposedError extends DscError {
 
 /** Bytes that are no saved session of this model with these weights. */
 export class RestoreError extends DscError {
+  override readonly name = "RestoreError";
   constructor(message: string) {
     super("cannot-restore", `the session cannot be restored: ${message}`);
   }
@@ -146,6 +159,7 @@ export class RestoreError extends DscError {
 
 /** A worker has ended or does not answer: the model has to be loaded again. */
 export class ThreadError extends DscError {
+  override readonly name = "ThreadError";
   constructor(message: string, cause?: unknown) {
     super("thread-failed", message, cause);
   }
@@ -153,6 +167,7 @@ export class ThreadError extends DscError {
 
 /** A kernel has failed while it ran: a fault of the compiler. */
 export class KernelError extends DscError {
+  override readonly name = "KernelError";
   constructor(message: string, cause?: unknown) {
     super("kernel-failed", message, cause);
   }
@@ -160,6 +175,7 @@ export class KernelError extends DscError {
 
 /** Text was given and there is no tokenizer beside the weights. */
 export class NoTokenizerError extends DscError {
+  override readonly name = "NoTokenizerError";
   constructor() {
     super("no-tokenizer", "there is no tokenizer.json beside the weights: give token ids");
   }
