@@ -32,8 +32,9 @@ export interface PlanRequest {
   readonly context: number;
 }
 
-/** Throws CorruptPackageError. */
-export function planDevice({ program, threads, chunk, context }: PlanRequest): DevicePlan {
+/** Phases for more tokens than a call ever has are left out. Throws CorruptPackageError. */
+export function planDevice({ program: whole, threads, chunk, context }: PlanRequest): DevicePlan {
+  const program = { ...whole, phases: whole.phases.filter((p) => p.from <= Math.min(chunk, context)) };
   const arena = planArena(program, { chunk, context });
   const states = layOutStates(program.states, context);
   const link = (layout: Layout): readonly LinkedPhase[] =>
@@ -53,7 +54,6 @@ export function planDevice({ program, threads, chunk, context }: PlanRequest): D
 function checkExtremes(linked: LinkedPhase, chunk: number, context: number): void {
   const { from, to } = linked.phase;
   const most = Math.min(to, chunk, context);
-  if (most < from) return;
   for (const tokens of [from, most])
     for (const before of [0, context - tokens]) evaluateCall(linked, tokens, before, 0);
 }
@@ -65,30 +65,34 @@ export interface DeviceRequest {
   /** Bytes that the host has; null where it does not say. */
   readonly available: number | null;
   readonly startThread: StartThread;
-  /** Whether the caller may sleep while it waits for the others. */
+  readonly waiting: Waiting;
+}
+
+/** How the caller waits for the others. */
+export interface Waiting {
+  /** Whether it may sleep. */
   readonly mayBlock: boolean;
+  /** Milliseconds until one that does not come counts as dead. */
+  readonly stall: number;
 }
 
 /** About 0.1 ms, then a thread sleeps: between the steps of a call nobody should, between calls everybody. */
 const polls = 100_000;
-/** Milliseconds until a worker that does not come counts as dead. */
-const stall = 60_000;
-
 export class Device {
   readonly plan: DevicePlan;
   readonly #memory: DeviceMemory;
   readonly #kernels: readonly KernelFunction[];
   readonly #tapes: readonly Tape[];
   readonly #words: Int32Array;
-  readonly #mayBlock: boolean;
+  readonly #waiting: Waiting;
   #threads: Threads | null = null;
   #disposed = false;
 
-  private constructor(plan: DevicePlan, memory: DeviceMemory, kernels: readonly KernelFunction[], mayBlock: boolean) {
+  private constructor(plan: DevicePlan, memory: DeviceMemory, kernels: readonly KernelFunction[], waiting: Waiting) {
     this.plan = plan;
     this.#memory = memory;
     this.#kernels = kernels;
-    this.#mayBlock = mayBlock;
+    this.#waiting = waiting;
     const { layout, phases, threads } = plan;
     this.#tapes = phases.map((p) => tapeOf(p, 0, threads, layout.scratch[0] ?? 0));
     const values = Math.max(0, ...phases.map((p) => p.changing.length));
@@ -101,13 +105,13 @@ export class Device {
 
   /** Memory, constants and workers; weights are written by the caller. Throws DscError. */
   static async open(request: DeviceRequest): Promise<Device> {
-    const { plan, module, available, startThread, mayBlock } = request;
+    const { plan, module, available, startThread, waiting } = request;
     const { program, threads, layout } = plan;
     const compiled = await compileKernels(module.bytes, module.file, program.kernels);
     checkMemory(plan, available);
     const memory = new DeviceMemory(layout.end, threads > 1);
     const kernels = await kernelFunctions(compiled, memory.memory, module.file, program.kernels);
-    const device = new Device(plan, memory, kernels, mayBlock);
+    const device = new Device(plan, memory, kernels, waiting);
     device.#writeConstants();
     if (threads > 1) await device.#startThreads(compiled, startThread);
     return device;
@@ -183,7 +187,7 @@ export class Device {
     }
     threads.check();
     threads.call(phase);
-    const patience = { polls, stall, mayBlock: this.#mayBlock };
+    const patience = { polls, ...this.#waiting };
     const crew = { words: this.#words, thread: 0, threads: this.plan.threads, patience };
     const result = playTogether(tape, this.#kernels, crew);
     if (result === "lost") throw threads.lose();

@@ -18,6 +18,7 @@ export function nodeHost(worker: URL): Host {
     readFile: readFileUrl,
     openPath,
     startThread: startWorker(worker),
+    patience: 60_000,
     cores: availableParallelism(),
     available,
     pause: () => afterEvents(),

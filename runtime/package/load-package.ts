@@ -35,7 +35,7 @@ export async function loadInto(base: URL, options: LoadOptions, host: Host): Pro
       module: kernels,
       available: host.available(),
       startThread: host.startThread,
-      mayBlock: mayBlock(),
+      waiting: { mayBlock: mayBlock(), stall: host.patience },
     });
     try {
       const target = { bytes: () => device.bytes(), addresses: plan.layout.weights };

@@ -10,6 +10,7 @@ export function webHost(worker: URL): Host {
     readFile: readUrl,
     openPath: null,
     startThread: startWorker(worker),
+    patience: 60_000,
     cores: globalThis.navigator?.hardwareConcurrency ?? 1,
     available: () => null,
     pause: afterEvents,

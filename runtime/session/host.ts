@@ -16,6 +16,8 @@ export interface Host {
   /** A file, or a folder, of this machine, by path or `file:` URL; null where there are no files. */
   readonly openPath: ((path: string | URL, options: ReadOptions) => Promise<OpenedWeights>) | null;
   readonly startThread: StartThread;
+  /** Milliseconds until a worker that does not come to a barrier counts as dead. */
+  readonly patience: number;
   readonly cores: number;
   /** Bytes of memory that can be had; null where nobody says. */
   readonly available: () => number | null;
