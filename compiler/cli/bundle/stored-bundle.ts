@@ -1,0 +1,55 @@
+/** The runtime's bundle in `dist/package/` of dsc: whether it is there and of these sources, and how it gets there. */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { PackageRoot } from "../package-root.ts";
+import { type Bundle, type BundleFile, hashOf } from "./bundle-runtime.ts";
+
+/** What the bundle was made of and what it holds: the last file that is written. */
+interface Listing {
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly files: readonly string[];
+}
+
+const place = (folder: string): string => join(folder, "dist", "package");
+const listingName = "bundle.json";
+
+/**
+ * Null where it is missing, or older than the sources beside it. A source that is not there is not asked for: an installed
+ * dsc may come without.
+ */
+export function storedBundle({ folder }: PackageRoot): readonly BundleFile[] | null {
+  const listing = readListing(join(place(folder), listingName));
+  if (listing === null) return null;
+  for (const [path, hash] of Object.entries(listing.inputs)) {
+    const source = join(folder, path);
+    if (existsSync(source) && hashOf(readFileSync(source)) !== hash) return null;
+  }
+  const missing = listing.files.some((name) => !existsSync(join(place(folder), name)));
+  if (missing) return null;
+  return listing.files.map((name) => ({ name, content: readFileSync(join(place(folder), name)) }));
+}
+
+/** Each file appears whole, the listing last: whoever reads meanwhile finds the old bundle, or none. */
+export function storeBundle(folder: string, { files, inputs }: Pick<Bundle, "files" | "inputs">): void {
+  mkdirSync(place(folder), { recursive: true });
+  const listing: Listing = { inputs, files: files.map(({ name }) => name) };
+  const last = { name: listingName, content: new TextEncoder().encode(`${JSON.stringify(listing, null, 2)}\n`) };
+  for (const { name, content } of [...files, last]) {
+    const file = join(place(folder), name);
+    const draft = join(dirname(file), `.${name}-${process.pid}.tmp`);
+    writeFileSync(draft, content);
+    renameSync(draft, file);
+  }
+}
+
+function readListing(file: string): Listing | null {
+  try {
+    const listing: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return isListing(listing) ? listing : null;
+  } catch {
+    return null;
+  }
+}
+
+const isListing = (x: unknown): x is Listing =>
+  typeof x === "object" && x !== null && "inputs" in x && "files" in x && Array.isArray(x.files);

@@ -1,0 +1,95 @@
+/** The runtime as packages carry it: what may be in it, how large it is, and that it plays in Node. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Bundle, bundleRuntime } from "../../compiler/cli/bundle/bundle-runtime.ts";
+import { packageFiles } from "../../compiler/package/package-files.ts";
+import { root } from "../conformance/bind-text.ts";
+import { safetensors, sharedModule, tinyTensors, tinyWeights } from "../runtime/tiny-package.ts";
+import { expectedLogits, kernelModule, tinyProgram } from "../runtime/tiny-program.ts";
+import { mustRun } from "./run-command.ts";
+
+let bundle: Bundle;
+const textOf = (name: string): string =>
+  new TextDecoder().decode(bundle.files.find((file) => file.name === name)?.content);
+const scripts = (): readonly string[] => bundle.files.map(({ name }) => name).filter((name) => name.endsWith(".js"));
+
+beforeAll(async () => {
+  bundle = await bundleRuntime(root);
+}, 60_000);
+
+describe("the bundle", () => {
+  test("evaluates no text", () => {
+    for (const name of scripts()) expect(textOf(name), name).not.toMatch(/\beval\s*\(|new Function\b|\bFunction\s*\(/);
+  });
+
+  test("imports its own files, and what Node has only when it runs there", () => {
+    const { outputs } = bundle.metafile;
+    const foreign = Object.values(outputs).flatMap(({ imports }) => imports.filter((one) => one.external === true));
+    expect(foreign.filter((one) => !one.path.startsWith("node:"))).toEqual([]);
+    // What a page loads: the two files that are named, and all that these import before they run.
+    const loaded = new Set(Object.keys(outputs).filter((path) => /\/(?:runtime|worker)\.js$/.test(path)));
+    expect(loaded.size).toBe(2);
+    for (const path of loaded)
+      for (const one of outputs[path]?.imports ?? []) if (one.kind === "import-statement") loaded.add(one.path);
+    for (const path of loaded) expect(path).not.toMatch(/^node:/);
+  });
+
+  test("has types that import nothing, of every export", () => {
+    const types = textOf("runtime.d.ts");
+    expect(types).not.toMatch(/\bimport\b.*\bfrom\b/);
+    const entry = Object.entries(bundle.metafile.outputs).find(([path]) => path.endsWith("/runtime.js"));
+    for (const name of entry?.[1].exports ?? [])
+      expect(types).toMatch(new RegExp(`^export declare (?:class|function) ${name}\\b`, "m"));
+  });
+
+  test("carries the licences of what is in it", () => {
+    const licences = textOf("LICENSES");
+    expect(licences).toMatch(/^SPDX-License-Identifier: Apache-2.0 AND MIT\n/);
+    for (const name of ["dsc", "@huggingface/tokenizers"])
+      expect(licences).toMatch(new RegExp(`^${name} [\\d.]+: `, "m"));
+  });
+
+  // 60 KB are wanted. Half of what is too much are the readers of weight files, whose refusals are most of them.
+  test("is small: our own code without what reads tokenizers, and without Node's part", () => {
+    const inputs = Object.values(bundle.metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+    const own = inputs.filter(([path]) => /^runtime\/(?!text\/|node\/)/.test(path));
+    expect(own.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)).toBeLessThan(80_000);
+  });
+});
+
+describe("a package with it", () => {
+  const tokens = [3, 1, 4, 1, 5, 9, 2, 6];
+  let folder = "";
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "dsc-bundle-"));
+    const module = await kernelModule();
+    const modules = [
+      { name: "simd.wasm", content: module },
+      { name: "simd-threads.wasm", content: sharedModule(module) },
+    ];
+    const parts = { program: tinyProgram, kernels: [], target: "wasm", cost: [], modules, runtime: bundle.files };
+    for (const { name, content } of await packageFiles(parts)) {
+      mkdirSync(dirname(join(folder, "package", name)), { recursive: true });
+      writeFileSync(join(folder, "package", name), content);
+    }
+    writeFileSync(join(folder, "model.safetensors"), await safetensors(tinyTensors));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each([1, 2])("runs in Node with %s threads, and ends by itself", async (threads) => {
+    writeFileSync(
+      join(folder, "main.mjs"),
+      `import { DscError, load } from "./package/index.js";
+       const model = await load({ weights: "model.safetensors", threads: ${threads} });
+       const logits = await model.session().forward(${JSON.stringify(tokens)}, { all: true });
+       const error = await model.session().forward([-1]).catch((error) => error);
+       const known = error instanceof DscError && String(error);
+       console.log(JSON.stringify({ logits: [...logits], threads: model.info.threads, known }));`,
+    );
+    const told = JSON.parse(await mustRun("node", ["main.mjs"], folder));
+    expect(told).toMatchObject({ threads, known: expect.stringMatching(/^TokenError: /) });
+    expect(told.logits).toEqual(expectedLogits(tinyWeights, tokens).flatMap((row) => [...row]));
+  });
+});
