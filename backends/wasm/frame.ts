@@ -31,14 +31,25 @@ export class Frame {
   readonly wasm: Binaryen;
   readonly m: Module;
   readonly kernel: string;
+  /** Whether relaxed SIMD may be used. */
+  readonly relaxed: boolean;
   readonly #locals = new Map<string, Local>();
   readonly #params: number;
   #out: Ref[] = [];
   #made = 0;
-  constructor(wasm: Binaryen, m: Module, kernel: string, params: readonly string[]) {
+  constructor(
+    wasm: Binaryen,
+    m: Module,
+    {
+      kernel,
+      params,
+      relaxed,
+    }: { readonly kernel: string; readonly params: readonly string[]; readonly relaxed: boolean },
+  ) {
     this.wasm = wasm;
     this.m = m;
     this.kernel = kernel;
+    this.relaxed = relaxed;
     this.#params = params.length;
     for (const p of params) this.#local(p, wasm.i32);
   }

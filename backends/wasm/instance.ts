@@ -23,9 +23,9 @@ export class WasmInstance {
     this.#exports = exports;
     this.#maximum = maximum;
   }
-  /** The memory grows with what is placed, to at most `maximum` pages of 64 KiB. */
-  static async open(bytes: Uint8Array, maximum: number): Promise<WasmInstance> {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum });
+  /** The memory grows with what is placed, to at most `maximum` pages of 64 KiB; it is shared where the module's is. */
+  static async open(bytes: Uint8Array, maximum: number, shared = false): Promise<WasmInstance> {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum, shared });
     const { instance } = await WebAssembly.instantiate(new Uint8Array(bytes), { env: { memory } });
     return new WasmInstance(memory, instance.exports, maximum);
   }

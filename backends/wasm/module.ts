@@ -1,6 +1,7 @@
-/** Modules of several kernels over one memory, which the caller gives as `env.memory`. */
+/** Modules of several kernels over one memory, which the caller gives as `env.memory`; variants for what an engine can do. */
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { verify } from "../../compiler/kernel/verify.ts";
+import { addBarrier, barrierName } from "./barrier.ts";
 import { type Binaryen, loadBinaryen, type Module } from "./binaryen.ts";
 import { spellKernel } from "./spell.ts";
 import { wasmTarget } from "./target.ts";
@@ -9,18 +10,28 @@ import { WasmError } from "./wasm-error.ts";
 /** 4 GB, all that 32-bit addresses reach. */
 export const maximumPages = 65_536;
 
+export interface ModuleVariant {
+  /** Whether engines without relaxed SIMD are left out: `fma` is one instruction then, and rounds as the machine does. */
+  readonly relaxed: boolean;
+  /** Whether the memory is shared between threads, which is fixed in a module; it exports a barrier then. */
+  readonly shared: boolean;
+}
+export const plainVariant: ModuleVariant = { relaxed: false, shared: false };
+
 /** The bytes of a module of lowered kernels, which are exported by name. Throws `WasmError`. */
-export const wasmModule = (kernels: readonly Kernel[]): Promise<Uint8Array> => built(kernels, (m) => m.emitBinary());
+export const wasmModule = (kernels: readonly Kernel[], variant = plainVariant): Promise<Uint8Array> =>
+  built(kernels, variant, (m) => m.emitBinary());
 
 /** The same as text, for people. */
-export const wasmText = (kernels: readonly Kernel[]): Promise<string> => built(kernels, (m) => m.emitText());
+export const wasmText = (kernels: readonly Kernel[], variant = plainVariant): Promise<string> =>
+  built(kernels, variant, (m) => m.emitText());
 
-async function built<T>(kernels: readonly Kernel[], use: (m: Module) => T): Promise<T> {
+async function built<T>(kernels: readonly Kernel[], variant: ModuleVariant, use: (m: Module) => T): Promise<T> {
   check(kernels);
   const wasm = await loadBinaryen();
   const m = new wasm.Module();
   try {
-    fill(wasm, m, kernels);
+    fill(wasm, m, kernels, variant);
     return use(m);
   } finally {
     m.dispose(); // nothing of it is freed otherwise
@@ -28,9 +39,9 @@ async function built<T>(kernels: readonly Kernel[], use: (m: Module) => T): Prom
 }
 
 function check(kernels: readonly Kernel[]): void {
-  const names = new Set<string>();
+  const names = new Set<string>([barrierName]); // in all variants, so that all take the same kernels
   for (const k of kernels) {
-    if (names.has(k.name)) throw new WasmError("invalid-kernel", k.name, "two kernels have this name");
+    if (names.has(k.name)) throw new WasmError("invalid-kernel", k.name, "something else has this name");
     names.add(k.name);
     const problems = verify(k, wasmTarget);
     if (problems.length > 0)
@@ -38,12 +49,14 @@ function check(kernels: readonly Kernel[]): void {
   }
 }
 
-function fill(wasm: Binaryen, m: Module, kernels: readonly Kernel[]): void {
-  const { SIMD128, MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory } = wasm.Features;
-  m.setFeatures(SIMD128 | MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory);
-  m.setMemory(1, maximumPages, null, [], false, false, "memory");
-  m.addMemoryImport("memory", "env", "memory");
-  for (const k of kernels) spellKernel(wasm, m, k);
+function fill(wasm: Binaryen, m: Module, kernels: readonly Kernel[], { relaxed, shared }: ModuleVariant): void {
+  const { SIMD128, MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, RelaxedSIMD } = wasm.Features;
+  const always = SIMD128 | MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory;
+  m.setFeatures(always | (relaxed ? RelaxedSIMD : 0) | (shared ? wasm.Features.Atomics : 0));
+  m.setMemory(1, maximumPages, null, [], shared, false, "memory");
+  m.addMemoryImport("memory", "env", "memory", shared);
+  for (const k of kernels) spellKernel(wasm, m, k, relaxed);
+  if (shared) addBarrier(wasm, m);
   if (m.validate() === 0)
     throw new WasmError("bad-module", null, "binaryen refuses the module; its reason is on the console");
 }

@@ -3,6 +3,7 @@ import { type Elem, elems, type Type } from "../../compiler/kernel/elem.ts";
 import { type Monoid, monoids, type OpName } from "../../compiler/kernel/ops.ts";
 import type { Ref } from "./binaryen.ts";
 import { type Frame, lanesPerPart, type Parts } from "./frame.ts";
+import { relaxedMadd } from "./relaxed.ts";
 import { type Spell, scalarOps } from "./scalars.ts";
 
 /** There is no instruction: scalar operations on each lane. */
@@ -30,7 +31,8 @@ const floats: VectorSpelling = {
   div: ({ m }, a, b) => m.f32x4.div(a, b),
   min: ({ m }, a, b) => m.f32x4.pmin(a, b),
   max: ({ m }, a, b) => m.f32x4.pmax(a, b),
-  fma: ({ m }, a, b, c) => m.f32x4.add(m.f32x4.mul(a, b), c),
+  fma: ({ wasm, m, relaxed }, a, b, c) =>
+    relaxed ? relaxedMadd(wasm, m, [a, b, c]) : m.f32x4.add(m.f32x4.mul(a, b), c),
   neg: ({ m }, a) => m.f32x4.neg(a),
   abs: ({ m }, a) => m.f32x4.abs(a),
   floor: ({ m }, a) => m.f32x4.floor(a),

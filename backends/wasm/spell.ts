@@ -12,9 +12,9 @@ import { Frame } from "./frame.ts";
 import { callNames, Pointers } from "./pointers.ts";
 
 /** Adds the function to the module and exports it. */
-export function spellKernel(wasm: Binaryen, m: Module, k: Kernel): void {
+export function spellKernel(wasm: Binaryen, m: Module, k: Kernel, relaxed: boolean): void {
   const params = [...callNames, ...k.buffers.map((b) => b.name), ...k.sizes.map((s) => s.name)];
-  const f = new Frame(wasm, m, k.name, params);
+  const f = new Frame(wasm, m, { kernel: k.name, params, relaxed });
   if (k.lanes !== 1) f.refuse(`${k.lanes} lanes`);
   const body = m.block(
     null,

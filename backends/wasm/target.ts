@@ -16,3 +16,6 @@ export const wasmTarget: KernelTarget = {
   matrixUnit: null,
   unroll: "expand",
 };
+
+/** With relaxed SIMD: multiply and add are one instruction, which needs no register for the product. */
+export const wasmRelaxedTarget: KernelTarget = { ...wasmTarget, name: "wasm_relaxed", registers: 13 };

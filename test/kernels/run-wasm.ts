@@ -24,8 +24,14 @@ export function emptyOutputs(k: Kernel, sizes: Given["sizes"]): Outputs {
 }
 
 /** The bytes of modules do not depend on what runs with them, so one module serves many runs. */
-export async function runWasm(bytes: Uint8Array, k: Kernel, given: Given, ranges: Ranges): Promise<Outputs> {
-  const instance = await WasmInstance.open(bytes, 1024);
+export async function runWasm(
+  bytes: Uint8Array,
+  k: Kernel,
+  given: Given,
+  ranges: Ranges,
+  shared = false,
+): Promise<Outputs> {
+  const instance = await WasmInstance.open(bytes, 1024, shared);
   const outputs = emptyOutputs(k, given.sizes);
   const placed = Object.entries({ ...given.inputs, ...outputs }).map(([n, d]) => [n, instance.place(d)] as const);
   const at = Object.fromEntries(placed);

@@ -129,7 +129,14 @@ const claims: readonly Claim[] = [
     most: 1,
     first: pairs([...Array(200).keys()].flatMap((i) => around((i * 512 * Math.PI) / 2))),
   },
-  { f: "sin", meaning: Math.sin, from: (a) => [a * Math.PI, 0], error: absolutely, most: 1 },
+  {
+    f: "sin",
+    meaning: Math.sin,
+    from: (a) => [a * Math.PI, 0],
+    error: absolutely,
+    most: 1,
+    first: pairs([1e-20, 1e-25, 2 ** -13].flatMap(around)),
+  },
   { f: "cos", meaning: Math.cos, from: (a) => [a * Math.PI, 0], error: absolutely, most: 1 },
   { f: "sin", meaning: Math.sin, from: (a, b) => [(a * 0.78) / 2 ** (10 * Math.abs(b)), 0], error: ulps, most: 2 },
   {
