@@ -31,7 +31,7 @@ const oneByOne = (nest: Nest): TilePlan => ({
 });
 
 function planOf(nest: Nest, sizes: Sizes, target: KernelTarget): TilePlan {
-  const reduces = outermost(nest.body);
+  const reduces = nest.where === null ? outermost(nest.body) : [...outermost(nest.body), ...outermost(nest.where)];
   const whole = nest.axes.filter((a) => isSelector(nest.body, a));
   const last = nest.axes.at(-1);
   if (last === undefined)
@@ -84,6 +84,7 @@ function walked({ nest, target, reduces, whole, others }: Shape): TilePlan {
 
 function outputVectors(nest: Nest, a: Axis, target: KernelTarget): TilePlan["along"] {
   let width = widthAlong(nest.body, a.name, target.vector);
+  if (nest.where !== null) width = widthAlong(nest.where, a.name, width);
   // Rows before it begin at multiples of the width, or are not there.
   if (nest.axes.length > 1) while (width > 1 && factorOf(a.size) % width !== 0) width /= 2;
   return width > 1 ? { axis: a.name, width } : null;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { evalDim } from "../graph/dim.ts";
 import { prepare } from "../graph/interpret/prepare.ts";
 import { StateStore } from "../graph/interpret/state-store.ts";
 import { realsOf, tensor } from "../graph/interpret/tensor.ts";
-import { evalDim } from "../graph/dim.ts";
 import type { Graph } from "../graph/node.ts";
 import { parse } from "../graph/parse.ts";
 import { nodesOf } from "../graph/walk.ts";
@@ -28,7 +28,11 @@ function random(seed: number): () => number {
 }
 
 /** The last map of the graph by its kernel, against the graph's interpreter. */
-function run(text: string, sizes: Record<string, number>, fixed: Record<string, number>): { says: string; error: number } {
+function run(
+  text: string,
+  sizes: Record<string, number>,
+  fixed: Record<string, number>,
+): { says: string; error: number } {
   const g = graphOf(text);
   const nodes = nodesOf(g);
   const n = g.results[0];
@@ -68,7 +72,10 @@ function run(text: string, sizes: Record<string, number>, fixed: Record<string, 
   const made = nest.elem === "f32" ? new Float32Array(want.length) : new Int32Array(want.length);
   buffers["made"] = made;
   interpret(kernel, { sizes: Object.fromEntries(kernel.sizes.map((s) => [s.name, sizes[s.name] ?? 0])), buffers });
-  const error = want.reduce((worst, w, i) => Math.max(worst, Math.abs(w - (made[i] ?? Number.NaN)) / (1 + Math.abs(w))), 0);
+  const error = want.reduce(
+    (worst, w, i) => Math.max(worst, Math.abs(w - (made[i] ?? Number.NaN)) / (1 + Math.abs(w))),
+    0,
+  );
   return { says, error };
 }
 

@@ -37,9 +37,6 @@ export interface TilePlan extends ReductionPlan {
   readonly says: string;
 }
 
-/** How a value becomes what is stored, where that is not the value itself. */
-export type Finish = (value: Expr, truth: (e: Expr) => Expr) => Expr;
-
 export interface NamedBuffer {
   readonly name: string;
   readonly spec: BufferSpec;
@@ -77,7 +74,8 @@ export function sizesOf(nest: Nest, dims: readonly Dim[]): Record<string, { mini
 
 export interface TileOptions {
   readonly name: string;
-  readonly finish?: (value: Expr) => Expr;
+  /** What is stored for a value; `mask`: whether the point counts, where the nest has a guard. */
+  readonly finish?: (value: Expr, mask: Expr | null) => Expr;
 }
 
 export function tile(nest: Nest, plan: TilePlan, { name: kernelName, finish }: TileOptions): Kernel {
@@ -122,6 +120,7 @@ export function allDims(nest: Nest): readonly Dim[] {
     }
   };
   visit(nest.body);
+  if (nest.where !== null) visit(nest.where);
   return dims;
 }
 
@@ -141,7 +140,7 @@ function placesOf(plan: TilePlan, n: string): number {
 interface Writing {
   readonly nest: Nest;
   readonly plan: TilePlan;
-  readonly finish: (value: Expr) => Expr;
+  readonly finish: (value: Expr, mask: Expr | null) => Expr;
   readonly b: Body;
   readonly memory: ReadonlyMap<Node, Memory>;
   readonly out: Memory;
@@ -246,13 +245,16 @@ class Tile {
   #compute(points: readonly Point[]): void {
     const { nest, b, out, finish } = this.#w;
     const lift = this.#lift;
-    this.#reductions.prepare(points.map(({ env }) => ({ e: nest.body, env })));
+    const wanted = nest.where === null ? [nest.body] : [nest.body, nest.where];
+    this.#reductions.prepare(points.flatMap(({ env }) => wanted.map((e) => ({ e, env }))));
     for (const point of points) {
       const { env, guards } = point;
-      const value = this.#stored(lift.value(nest.body, env));
+      const computed = lift.value(nest.body, env);
+      const mask = nest.where === null ? null : lift.truth(nest.where, env);
+      const value = this.#stored(finish(computed, mask));
       const { index, width } = this.#outIndex(point);
       const whole = width > value.type.width ? splat(value, width) : value;
-      const store = (): void => b.store(out, index, convert(finish(whole), out.type.elem));
+      const store = (): void => b.store(out, index, convert(whole, out.type.elem));
       const [first, ...others] = guards;
       if (first === undefined) store();
       else b.if(others.reduce(both, first), store);

@@ -139,8 +139,11 @@ export class Lift {
   }
 
   #let(base: string, e: Scalar, env: Env, value: Expr): Expr {
+    return this.#letAt(base, this.depthOf(e, env), value);
+  }
+  #letAt(base: string, depth: number, value: Expr): Expr {
     let out = value;
-    this.body.at(this.depthOf(e, env), () => {
+    this.body.at(depth, () => {
       out = this.body.let(identifier(base), value);
     });
     return out;
@@ -153,8 +156,12 @@ export class Lift {
       if (isConst(c)) return this.value(c.value !== 0 ? then : otherwise, env);
     }
     const args = e.args.map((a) => this.value(a, env));
-    const value = spellFunction(e.fn, args, { notNegative: (i) => isNotNegative(e.args[i]) });
-    return this.#let(e.fn, e, env, value);
+    const depth = this.depthOf(e, env);
+    const known = {
+      notNegative: (i: number): boolean => isNotNegative(e.args[i]),
+      bind: (base: string, value: Expr): Expr => this.#letAt(base, depth, value),
+    };
+    return this.#let(e.fn, e, env, spellFunction(e.fn, args, known));
   }
 
   /** Factors in the order in which they become known and are shared: what few places share is multiplied last. */
@@ -201,7 +208,10 @@ export class Lift {
   /** A product under a name: all places that share it do. */
   #named(parts: readonly Scalar[], env: Env): Expr {
     const [first, ...rest] = parts;
-    const product = rest.reduce<Scalar>((a, b) => ({ kind: "call", fn: "mul", args: [a, b] }), first ?? { kind: "const", value: 1 });
+    const product = rest.reduce<Scalar>(
+      (a, b) => ({ kind: "call", fn: "mul", args: [a, b] }),
+      first ?? { kind: "const", value: 1 },
+    );
     const k = this.keyOf(product, env);
     const known = this.#known.get(k);
     if (known !== undefined) return known;

@@ -1,11 +1,11 @@
 /** Scalar functions of the graph on values of the kernel, at any width. What is whole stays i32, all else is f32. */
 
 import { InternalError } from "../../graph/internal-error.ts";
-// CASTS
-const casts = new Proxy({} as Record<string, (e: Expr) => Expr>, { get: () => (e: Expr) => e }) as any;
+import { pow2Ceil, roundTo, roundToE8m0 } from "../../kernel/casts.ts";
 import { typeOf } from "../../kernel/elem.ts";
 import {
   asExpr,
+  type Bind,
   constant,
   convert,
   div,
@@ -54,6 +54,8 @@ function alike(args: readonly Expr[]): readonly Expr[] {
 export interface Known {
   /** Whether an argument, by its place, is known not to be negative: then division truncates. */
   readonly notNegative: (argument: number) => boolean;
+  /** Names a part of the result. */
+  readonly bind: Bind;
 }
 
 export function spellFunction(fn: ScalarFn, args: readonly Expr[], known: Known): Expr {
@@ -133,21 +135,21 @@ export function spellFunction(fn: ScalarFn, args: readonly Expr[], known: Known)
       return select(asTruth(a), x, y);
     }
     case "pow2_ceil":
-      return casts.pow2Ceil(asFloat(a));
+      return pow2Ceil(asFloat(a), known.bind);
     case "to_f32":
       return asFloat(a);
     case "to_bf16":
-      return casts.toBf16(asFloat(a));
+      return roundTo("bf16", asFloat(a), known.bind);
     case "to_f16":
-      return casts.toF16(asFloat(a));
+      return roundTo("f16", asFloat(a), known.bind);
     case "to_e4m3":
-      return casts.toE4m3(asFloat(a));
+      return roundTo("e4m3", asFloat(a), known.bind);
     case "to_e5m2":
-      return casts.toE5m2(asFloat(a));
+      return roundTo("e5m2", asFloat(a), known.bind);
     case "to_e2m1":
-      return casts.toE2m1(asFloat(a));
+      return roundTo("e2m1", asFloat(a), known.bind);
     case "to_e8m0":
-      return casts.toE8m0(asFloat(a));
+      return roundToE8m0(asFloat(a), known.bind);
     default:
       return fn satisfies never;
   }

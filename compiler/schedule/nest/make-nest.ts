@@ -20,23 +20,28 @@ export interface NestOptions {
 export interface Points {
   readonly domain: readonly Axis[];
   readonly body: Scalar;
+  /** Which of them count. */
+  readonly where?: Scalar | null;
+  /** Of what is computed; that of the node without it. */
+  readonly elem?: Elem;
 }
 
 /** The nest of a map, or of what another node computes at points of its own. */
-export function makeNest(n: Computed, { domain, body }: Points, options: NestOptions): Nest {
+export function makeNest(n: Computed, { domain, body, where = null, elem }: Points, options: NestOptions): Nest {
   const special = specialiser(options.sizes);
   const ranges = new Map([...options.ranges].filter(([name]) => options.sizes[name] === undefined));
   const flattener = new Flattener({ special, ranges, counts: options.counts, elemOf: options.elemOf });
   const all = domain.map(special.axis);
   const [axes, gone] = apart(all);
   const at = new Map(gone.map((a): [string, Scalar] => [a.name, num(0)]));
-  const flat = flattener.flatten(refolded(special.scalar(unfoldAll(body)), at), axes);
-  const merged = mergeAxes(axes, flat);
+  const flat = (e: Scalar): Scalar => flattener.flatten(refolded(special.scalar(unfoldAll(e)), at), axes);
+  const merged = mergeAxes(axes, flat(body), where === null ? null : flat(where));
   return {
     label: n.name,
     axes: merged.axes,
     body: merged.body,
-    elem: options.elemOf(n),
+    where: merged.where,
+    elem: elem ?? options.elemOf(n),
     operands: flattener.operands,
     loops: flattener.loops,
     least: new Map([...ranges].map(([name, { low }]) => [name, low])),

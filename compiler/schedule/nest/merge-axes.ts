@@ -10,19 +10,23 @@ import { add, bottomUp, children, dimValue, freeNames, mapChildren, mul, name, r
 export interface Merged {
   readonly axes: readonly Axis[];
   readonly body: Scalar;
+  readonly where: Scalar | null;
 }
 
-/** Of a node and of the reductions in its body. `others`: expressions beside the body that see the axes too. */
-export function mergeAxes(axes: readonly Axis[], body: Scalar): Merged {
-  const inner = bottomUp(body, (e): Scalar => {
+/** Of a nest, its guard, and the reductions in both. */
+export function mergeAxes(axes: readonly Axis[], body: Scalar, where: Scalar | null): Merged {
+  const all = where === null ? [body] : [body, where];
+  const [merged, [outer = body, guard = null]] = mergeIn(axes, all.map(inReductions));
+  return { axes: merged, body: outer, where: guard };
+}
+
+const inReductions = (body: Scalar): Scalar =>
+  bottomUp(body, (e): Scalar => {
     if (e.kind !== "reduce") return e;
     const both = e.where === null ? [e.body] : [e.body, e.where];
-    const [merged, [inside = e.body, where]] = mergeIn(e.axes, both);
-    return { ...e, axes: merged, body: inside, where: e.where === null ? null : (where ?? null) };
+    const [merged, [inside = e.body, where = null]] = mergeIn(e.axes, both);
+    return { ...e, axes: merged, body: inside, where };
   });
-  const [merged, [outer = inner]] = mergeIn(axes, [inner]);
-  return { axes: merged, body: outer };
-}
 
 type Merging = readonly [readonly Axis[], readonly Scalar[]];
 

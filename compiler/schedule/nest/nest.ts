@@ -23,6 +23,8 @@ export interface Nest {
   /** Output axes, outermost first; the output is their row-major product. */
   readonly axes: readonly Axis[];
   readonly body: Scalar;
+  /** Of a scored nest, which points count; null: all. */
+  readonly where: Scalar | null;
   readonly elem: Elem;
   readonly operands: readonly Operand[];
   /** Indices of repeats whose value the body itself uses, by the name that stands for them. */

@@ -1,0 +1,71 @@
+/** Kernels of a program, each once: layers, parts and phases of one shape share them. */
+import type { KernelDecl, SizeExpr } from "../../runtime/artifact/program.ts";
+import { InternalError } from "../graph/internal-error.ts";
+import { elems } from "../kernel/elem.ts";
+import type { Expr, Kernel } from "../kernel/kernel.ts";
+import { lower } from "../kernel/lower/lower.ts";
+import { printKernel } from "../kernel/print.ts";
+import type { KernelTarget } from "../target/kernel-target.ts";
+
+export class KernelPool {
+  readonly #target: KernelTarget;
+  readonly #byText = new Map<string, number>();
+  readonly #kernels: Kernel[] = [];
+  readonly #names = new Set<string>();
+  constructor(target: KernelTarget) {
+    this.#target = target;
+  }
+  /** Lowered, under names of their own. */
+  get kernels(): readonly Kernel[] {
+    return this.#kernels;
+  }
+  get decls(): readonly KernelDecl[] {
+    return this.#kernels.map(declOf);
+  }
+
+  /** The number of the kernel that does the same. */
+  add(k: Kernel, label: string): number {
+    const text = printKernel({ ...k, name: "k", source: "" });
+    const known = this.#byText.get(text);
+    if (known !== undefined) return known;
+    const lowered = lower({ ...k, name: this.#name(label) }, this.#target);
+    this.#kernels.push(lowered);
+    this.#byText.set(text, this.#kernels.length - 1);
+    return this.#kernels.length - 1;
+  }
+
+  #name(label: string): string {
+    const plain = label
+      .split(".")
+      .slice(-2)
+      .join("_")
+      .replace(/[^a-zA-Z0-9]+/g, "_")
+      .replace(/^[0-9_]+|_+$/g, "");
+    const stem = `run_${plain === "" ? "kernel" : plain}`;
+    let name = stem;
+    for (let i = 2; this.#names.has(name); i += 1) name = `${stem}_${i}`;
+    this.#names.add(name);
+    return name;
+  }
+}
+
+function declOf(k: Kernel): KernelDecl {
+  return {
+    name: k.name,
+    buffers: k.buffers.map((b) => ({ name: b.name, elem: b.elem, extent: sizeOf(b.extent), access: b.access })),
+    sizes: k.sizes.map((s) => s.name),
+    grid: k.grid.map((g) => sizeOf(g.extent)),
+    scratch: k.shared.reduce((sum, s) => sum + Math.ceil((s.size * elems[s.elem].bytes) / 16) * 16, 0),
+  };
+}
+
+/** An extent as a size of the program. */
+export function sizeOf(e: Expr): SizeExpr {
+  if (e.kind === "const") return e.value;
+  if (e.kind === "name") return e.name;
+  const operators = { add: "+", sub: "-", mul: "*", div: "/", mod: "%", min: "min", max: "max" } as const;
+  const operator = e.kind === "op" && e.op in operators ? operators[e.op as keyof typeof operators] : undefined;
+  const [a, b] = e.kind === "op" ? e.args : [];
+  if (operator === undefined || a === undefined || b === undefined) throw new InternalError("an extent that is none");
+  return [operator, sizeOf(a), sizeOf(b)];
+}

@@ -1,0 +1,358 @@
+/** The steps of one phase: kernels of its graph in order, where their buffers are, and how long each lives. */
+import type { Binding, BufferElem, Call, Phase, SizeExpr, Step } from "../../runtime/artifact/program.ts";
+import { constantOf, type Dim, productOf, type Sizes } from "../graph/dim.ts";
+import { InternalError } from "../graph/internal-error.ts";
+import type { Append, Argsort, Computed, Graph, MapNode, Node, Repeat, State, TopK } from "../graph/node.ts";
+import { axis, name, read } from "../graph/scalar.ts";
+import { isComputed, nodesOf, regions, useCounts } from "../graph/walk.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { dimExpr, dimSize, namesIn } from "../schedule/lift/spell-dim.ts";
+import { makeNest } from "../schedule/nest/make-nest.ts";
+import type { Nest } from "../schedule/nest/nest.ts";
+import { type Specialiser, specialiser } from "../schedule/nest/specialise.ts";
+import { scheduleNest } from "../schedule/schedule-map.ts";
+import { chooseSelection, selection } from "../schedule/selection.ts";
+import { keyWhere, sortKey } from "../schedule/sort-keys.ts";
+import { choosePermutation, sortPermutation } from "../schedule/sort-permutation.ts";
+import type { KernelTarget } from "../target/kernel-target.ts";
+import { type KernelPool, sizeOf } from "./kernel-pool.ts";
+import { Places } from "./places.ts";
+import { plus, sizeOfScalar, times } from "./size-of-scalar.ts";
+import { UnsupportedError } from "./unsupported.ts";
+
+/** How one node was scheduled, for `explain`. */
+export interface KernelReport {
+  readonly node: Computed;
+  readonly kernel: string;
+  readonly says: string;
+  readonly refused: readonly string[];
+  /** Rounds of the repeats around it. */
+  readonly times: number;
+}
+
+export interface PhaseOrder {
+  readonly name: string;
+  readonly result: string;
+  readonly from: number;
+  readonly to: number;
+  readonly graph: Graph;
+  /** Numbers that hold for all calls of the phase. */
+  readonly fixed: Sizes;
+  /** Sizes that schedules are chosen for. */
+  readonly planned: Sizes;
+  readonly before: string;
+  readonly target: KernelTarget;
+  readonly pool: KernelPool;
+  readonly elemOf: (n: Node) => BufferElem;
+  readonly weight: (n: Node) => Binding;
+  readonly state: (n: State, copies: number, row: number) => number;
+}
+
+export interface BuiltPhase {
+  readonly phase: Phase;
+  readonly reports: readonly KernelReport[];
+}
+
+export const buildPhase = (order: PhaseOrder): BuiltPhase => new PhaseBuilder(order).build();
+
+class PhaseBuilder {
+  readonly #o: PhaseOrder;
+  readonly #special: Specialiser;
+  readonly #nodes: readonly Node[];
+  readonly #region: ReadonlyMap<Node, Repeat>;
+  readonly #uses: ReadonlyMap<Node, number>;
+  readonly #counts: ReadonlyMap<Node, Dim>;
+  readonly #loops = new Map<Node, string>();
+  readonly #places = new Places();
+  readonly #appends: readonly Append[];
+  readonly #reports: KernelReport[] = [];
+  #steps: Step[] = [];
+  #times = 1;
+
+  constructor(o: PhaseOrder) {
+    this.#o = o;
+    this.#special = specialiser(o.fixed);
+    this.#nodes = nodesOf(o.graph);
+    this.#region = regions(this.#nodes);
+    this.#uses = useCounts(o.graph);
+    this.#appends = this.#nodes.flatMap((n) => (n.kind === "append" ? [n] : []));
+    this.#counts = new Map(this.#nodes.flatMap((n) => (n.kind === "repeat" ? [[n.index, n.count] as const] : [])));
+  }
+
+  build(): BuiltPhase {
+    const { graph, name: phaseName, result, from, to } = this.#o;
+    for (const n of this.#nodes) this.#given(n);
+    this.#fill(null);
+    const [out, ...others] = graph.results;
+    if (out === undefined || others.length > 0) throw new InternalError("a phase has one result");
+    const at = isComputed(out) ? this.#places.of(out) : this.#copied(out, "result");
+    if (at.kind === "arena") this.#places.touch(at.buffer, Math.max(0, this.#places.ordinal - 1));
+    const dims = out.type.dims.map((d) => dimSize(this.#special.dim(d)));
+    const phase: Phase = {
+      name: phaseName,
+      result,
+      from,
+      to,
+      buffers: this.#places.buffers,
+      steps: this.#steps,
+      output: { at, elem: this.#o.elemOf(out), dims },
+    };
+    return { phase, reports: this.#reports };
+  }
+
+  /** What is there before the first step. */
+  #given(n: Node): void {
+    if (n.kind === "weight") this.#places.put(n, this.#o.weight(n));
+    if (n.kind === "state") this.#places.put(n, { kind: "state", state: this.#state(n), copy: 0, row: 0 });
+    if (n.kind === "input") this.#places.put(n, { kind: "ids" });
+  }
+  #state(n: State): number {
+    const lead = this.#leading(n);
+    const dims = n.type.dims.map(this.#special.dim);
+    const copies = whole(productOf(dims.slice(0, lead)), n);
+    const row = whole(productOf(dims.slice(lead + 1)), n);
+    return this.#o.state(n, copies, row);
+  }
+  /** Leading axes of a state, before its rows. */
+  #leading(n: State): number {
+    const append = this.#appends.find((a) => a.state === n);
+    if (append !== undefined) return append.at.length;
+    const rows = n.type.dims.findIndex((d) => namesIn(d).has(this.#o.before));
+    return Math.max(0, rows);
+  }
+
+  #fill(region: Repeat | null): void {
+    for (const n of this.#nodes) {
+      if ((this.#region.get(n) ?? null) !== region) continue;
+      if (n.kind === "map") this.#map(n);
+      else if (n.kind === "top_k") this.#topK(n);
+      else if (n.kind === "argsort") this.#argsort(n);
+      else if (n.kind === "append") this.#append(n);
+      else if (n.kind === "repeat") this.#repeat(n);
+    }
+  }
+
+  #elements(n: Node): SizeExpr {
+    return dimSize(productOf(n.type.dims.map(this.#special.dim)));
+  }
+  /** Memory for what a node computes: rows of a state where that is where they go, else memory of the call. */
+  #room(n: Computed): Binding {
+    if (this.#places.has(n)) return this.#places.of(n);
+    const at = this.#inState(n) ?? {
+      kind: "arena" as const,
+      buffer: this.#places.buffer(n.name, this.#o.elemOf(n), this.#elements(n)),
+    };
+    this.#places.put(n, at);
+    return at;
+  }
+  #inState(n: Computed): Binding | null {
+    const [append, ...others] = this.#appends.filter((a) => a.rows === n);
+    if (append === undefined || others.length > 0 || this.#region.get(append) !== this.#region.get(n)) return null;
+    if (this.#o.elemOf(n) !== this.#o.elemOf(append.state)) return null;
+    return this.#rowsOf(append, this.#o.before);
+  }
+  #rowsOf(a: Append, row: SizeExpr): Binding {
+    const dims = a.state.type.dims.map(this.#special.dim);
+    let copy: SizeExpr = 0;
+    for (const [i, at] of a.at.entries()) {
+      const stride = whole(productOf(dims.slice(i + 1, a.at.length)), a);
+      copy = plus(copy, times(sizeOfScalar(at, this.#loop), stride));
+    }
+    return { kind: "state", state: this.#state(a.state), copy, row: this.#o.fixed[String(row)] ?? row };
+  }
+  readonly #loop = (n: Node): string => {
+    const known = this.#loops.get(n);
+    if (known === undefined) throw new InternalError(`%${n.name} is no index of a repeat that is open`);
+    return known;
+  };
+
+  #nest(n: Computed, points: Parameters<typeof makeNest>[1]): Nest {
+    const { fixed, graph, elemOf } = this.#o;
+    return makeNest(n, points, { sizes: fixed, ranges: graph.sizes, counts: this.#counts, elemOf });
+  }
+
+  #map(n: MapNode): void {
+    const nest = this.#nest(n, n);
+    const room = this.#room(n);
+    const { kernel, says, refused } = scheduleNest(nest, this.#o.planned, this.#o.target, { name: "k" });
+    this.#call(n, kernel, [...this.#operands(nest), room], nest.loops, { says, refused });
+  }
+  #operands(nest: Nest): readonly Binding[] {
+    return nest.operands.map((o) => {
+      const at = this.#places.of(o.node);
+      if (o.leading.length === 0) return at;
+      const dims = o.node.type.dims.map(this.#special.dim);
+      let rows: SizeExpr = 0;
+      for (const [i, index] of o.leading.entries()) {
+        const stride = dimSize(productOf(dims.slice(i + 1, o.leading.length)));
+        rows = plus(rows, times(sizeOfScalar(index, this.#loop), stride));
+      }
+      if (at.kind === "state") return { ...at, copy: plus(at.copy, rows) };
+      const offset = times(rows, dimSize(productOf(dims.slice(o.leading.length))));
+      if (at.kind === "ids") throw new InternalError("ids have no leading index");
+      return { ...at, offset: plus(at.offset ?? 0, offset) };
+    });
+  }
+
+  #call(
+    n: Computed,
+    kernel: Kernel,
+    buffers: readonly Binding[],
+    loops: ReadonlyMap<string, Node>,
+    why: { readonly says: string; readonly refused: readonly string[] },
+  ): void {
+    const index = this.#o.pool.add(kernel, n.name);
+    const sizes = kernel.sizes.map((s): SizeExpr => {
+      const loop = loops.get(s.name);
+      return loop === undefined ? s.name : this.#loop(loop);
+    });
+    const call: Call = { kind: "call", kernel: index, buffers, sizes, label: n.name };
+    this.#places.step(buffers);
+    this.#steps.push(call);
+    const made = this.#o.pool.kernels[index]?.name ?? "";
+    this.#reports.push({ node: n, kernel: made, ...why, times: this.#times });
+  }
+
+  /** Scores as integers that are ordered as they are, then the best of each row. */
+  #topK(n: TopK): void {
+    const keys = this.#keys(n, { domain: [...n.domain, n.over], body: n.body, where: n.where });
+    const rows = productOf(n.domain.map((a) => this.#special.dim(a.size)));
+    const count = this.#special.dim(n.over.size);
+    const k = whole(this.#special.dim(n.k), n);
+    const sizes = this.#sizesOf([rows, count]);
+    const d = { name: "k", sizes, rows: dimExpr(rows), count: dimExpr(count), k };
+    const planned = this.#planned(count);
+    const kernel = selection(d, chooseSelection(d, planned, this.#o.target));
+    this.#sorted(n, kernel, keys, `selection of ${k} from ${planned}`);
+  }
+  #argsort(n: Argsort): void {
+    const keys = this.#keys(n, { domain: [n.over], body: n.body });
+    const count = this.#special.dim(n.over.size);
+    const d = { name: "k", sizes: this.#sizesOf([count]), count: dimExpr(count) };
+    const kernel = sortPermutation(d, choosePermutation(this.#o.target));
+    this.#sorted(n, kernel, keys, "stable sort");
+  }
+  #planned(d: Dim): number {
+    return constantOf(specialiser(this.#o.planned).dim(d)) ?? 1;
+  }
+  #sizesOf(dims: readonly Dim[]): Record<string, { minimum: number }> {
+    const names = new Set<string>();
+    for (const d of dims) namesIn(d, names);
+    return Object.fromEntries([...names].sort().map((s) => [s, { minimum: this.#o.graph.sizes.get(s)?.low ?? 0 }]));
+  }
+  #keys(n: TopK | Argsort, points: Parameters<typeof makeNest>[1]): Binding {
+    const nest = this.#nest(n, { ...points, elem: "i32" });
+    const size = dimSize(productOf(points.domain.map((a) => this.#special.dim(a.size))));
+    const keys: Binding = { kind: "arena", buffer: this.#places.buffer(`${n.name}.keys`, "i32", size) };
+    const { kernel, says, refused } = scheduleNest(nest, this.#o.planned, this.#o.target, {
+      name: "k",
+      finish: (value, mask) => (mask === null ? sortKey(value) : keyWhere(mask, sortKey(value))),
+    });
+    this.#call(n, kernel, [...this.#operands(nest), keys], nest.loops, { says: `scores: ${says}`, refused });
+    return keys;
+  }
+  #sorted(n: TopK | Argsort, kernel: Kernel, keys: Binding, says: string): void {
+    const room = this.#room(n);
+    const buffers = kernel.buffers.map((b): Binding => {
+      if (b.name === "keys") return keys;
+      if (b.name === "index") return room;
+      return {
+        kind: "arena",
+        buffer: this.#places.buffer(`${n.name}.${b.name}`, b.elem, this.#extent(kernel, b.name)),
+      };
+    });
+    this.#call(n, kernel, buffers, new Map(), { says, refused: [] });
+  }
+  #extent(k: Kernel, buffer: string): SizeExpr {
+    const found = k.buffers.find((b) => b.name === buffer);
+    if (found === undefined) throw new InternalError(`no buffer ${buffer}`);
+    return sizeOf(found.extent);
+  }
+
+  #append(a: Append): void {
+    this.#places.put(a, this.#rowsOf(a, 0));
+    const rows = this.#rowsOf(a, this.#o.before);
+    const at = this.#places.of(a.rows);
+    if (!sameBinding(at, rows)) this.#copy(a.rows, at, rows, a.name);
+  }
+
+  /** A kernel that copies, where a value has to be in a second place. */
+  #copy(n: Node, from: Binding, to: Binding, label: string): void {
+    const domain = n.type.dims.map((d, i) => axis(`i${i}`, d));
+    const body = read(
+      n,
+      domain.map((a) => name(a.name)),
+    );
+    const map: MapNode = { kind: "map", id: -1, name: label, domain, body, type: n.type };
+    const nest = this.#nest(map, map);
+    const { kernel, says, refused } = scheduleNest(nest, this.#o.planned, this.#o.target, { name: "k" });
+    this.#call(map, kernel, [from, to], nest.loops, { says: `copy: ${says}`, refused });
+  }
+  #copied(n: Node, label: string): Binding {
+    const at: Binding = { kind: "arena", buffer: this.#places.buffer(label, this.#o.elemOf(n), this.#elements(n)) };
+    const from = this.#places.of(n);
+    if (from.kind === "arena") return from;
+    this.#copy(n, from, at, label);
+    return at;
+  }
+
+  #repeat(r: Repeat): void {
+    const count = whole(this.#special.dim(r.count), r);
+    const elem = this.#o.elemOf(r);
+    const room = (part: string): number => this.#places.buffer(`${r.name}.${part}`, elem, this.#elements(r));
+    const own = this.#ownInit(r);
+    const start = own ?? room("carry");
+    const carry: Binding = { kind: "arena", buffer: start };
+    if (own === null) this.#copy(r.init, this.#places.of(r.init), carry, `${r.name}.init`);
+    const next = room("next");
+    const index = this.#indexName(r);
+    this.#loops.set(r.index, index);
+    const outer = this.#steps;
+    const before = this.#times;
+    this.#steps = [];
+    this.#times *= count;
+    this.#places.put(r.carry, carry);
+    const made: Binding = { kind: "arena", buffer: next };
+    const direct = isComputed(r.body) && this.#region.get(r.body) === r && this.#inState(r.body) === null;
+    if (direct) this.#places.put(r.body, made);
+    this.#places.repeated(() => {
+      this.#places.touch(start);
+      this.#places.touch(next);
+      this.#fill(r);
+      if (!direct) this.#copy(r.body, this.#places.of(r.body), made, `${r.name}.next`);
+    });
+    const body = this.#steps;
+    this.#steps = outer;
+    this.#times = before;
+    this.#loops.delete(r.index);
+    if (body.length > 0 && count > 0) this.#steps.push({ kind: "repeat", count, index, swap: [[start, next]], body });
+    // Both change places after each round but the last; the names then mean what they meant before it.
+    this.#places.put(r, count % 2 === 1 ? made : carry);
+  }
+  /** The buffer of the first value, where nobody else wants it afterwards. */
+  #ownInit(r: Repeat): number | null {
+    const { init } = r;
+    if (!isComputed(init) || this.#uses.get(init) !== 1 || this.#region.get(init) !== this.#region.get(r)) return null;
+    const at = this.#places.of(init);
+    return at.kind === "arena" ? at.buffer : null;
+  }
+  #indexName(r: Repeat): string {
+    const base =
+      r.index.name
+        .split(".")
+        .at(-1)
+        ?.replace(/[^a-zA-Z0-9]+/g, "_") ?? "round";
+    const taken = new Set([...this.#loops.values(), ...this.#o.graph.sizes.keys()]);
+    let found = base;
+    for (let i = 1; taken.has(found); i += 1) found = `${base}${i}`;
+    return found;
+  }
+}
+
+/** The number that a size is. */
+function whole(d: Dim, n: Node): number {
+  const value = constantOf(d);
+  if (value === null) throw new UnsupportedError(`%${n.name} has a size that only a call decides`);
+  return value;
+}
+const sameBinding = (a: Binding, b: Binding): boolean => JSON.stringify(a) === JSON.stringify(b);

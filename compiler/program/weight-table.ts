@@ -1,0 +1,68 @@
+/** Weights and constants of a program, shared by its phases. */
+import type { BoundModel } from "../../dsl/checker/check-project.ts";
+import type { Binding, BufferElem, ConstantDecl, WeightDecl } from "../../runtime/artifact/program.ts";
+import type { WeightSource } from "../elaborate/context.ts";
+import type { Elaborated } from "../elaborate/elaborate.ts";
+import type { Sizes } from "../graph/dim.ts";
+import { InternalError } from "../graph/internal-error.ts";
+import type { Node } from "../graph/node.ts";
+import { weightDecl } from "./weight-decls.ts";
+
+export class WeightTable {
+  readonly #kept: BufferElem;
+  readonly #decls: WeightDecl[] = [];
+  readonly #constants: ConstantDecl[] = [];
+  readonly #copies = new Set<string>();
+  readonly #at = new Map<string, Binding>();
+  /** `kept`: the element type of real weights. */
+  constructor(kept: BufferElem) {
+    this.#kept = kept;
+  }
+  get decls(): readonly WeightDecl[] {
+    return this.#decls;
+  }
+  get constants(): readonly ConstantDecl[] {
+    return this.#constants;
+  }
+  /** Patterns of tensors that a checkpoint may hold and the program does not read. */
+  ignored(model: BoundModel): readonly string[] {
+    const written = model.path.items.flatMap(({ item, ancestor }) =>
+      item.kind === "ignore"
+        ? item.patterns.map((p) => (ancestor.prefix === "" ? p.value : `${ancestor.prefix}.${p.value}`))
+        : [],
+    );
+    return [...new Set([...written, ...this.#copies])];
+  }
+
+  add(n: Node, { weights }: Elaborated, sizes: Sizes): void {
+    if (this.#at.has(n.name)) return;
+    const source = weights.get(n.name);
+    if (source === undefined) throw new InternalError(`%${n.name} has no source`);
+    if (source.constant !== null) return this.#constant(n, source.constant);
+    for (const names of source.copies) for (const name of names) this.#copies.add(name);
+    this.#at.set(n.name, { kind: "weight", weight: this.#decls.length });
+    this.#decls.push(weightDecl({ label: n.name, elem: this.elemOf(n), source, at: placeOf(source) }, sizes));
+  }
+  #constant(n: Node, values: readonly (number | bigint)[]): void {
+    const elem = this.elemOf(n) === "i32" ? "i32" : "f32";
+    this.#at.set(n.name, { kind: "constant", constant: this.#constants.length });
+    this.#constants.push({
+      name: n.name,
+      elem,
+      values: values.map((v) => (elem === "i32" ? Number(v) : Math.fround(Number(v)))),
+    });
+  }
+
+  elemOf(n: Node): BufferElem {
+    const { dtype } = n.type;
+    if (dtype === "i64" || dtype === "i32" || dtype === "i8" || dtype === "u8") return "i32";
+    return n.type.dims.length > 0 ? this.#kept : "f32";
+  }
+  binding(n: Node): Binding {
+    const at = this.#at.get(n.name);
+    if (at === undefined) throw new InternalError(`%${n.name} is bound to nothing`);
+    return at;
+  }
+}
+
+const placeOf = (_: WeightSource): string | null => null;
