@@ -44,7 +44,7 @@ export function logOf(arg: Expr, bind: Bind): Expr {
   const x = bind("log_of", arg);
   return special(x, finiteLog(x, bind));
 }
-/** With u = 1 + x rounded: log(u) + (x - (u - 1)) / u. */
+/** With u = 1 + x rounded: log(u) + (x - (u - 1)) / u. A compiler that reassociates breaks it. */
 export function log1pOf(arg: Expr, bind: Bind): Expr {
   const x = bind("log1p_of", arg);
   const u = bind("log1p_u", add(x, 1));

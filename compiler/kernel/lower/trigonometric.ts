@@ -1,7 +1,8 @@
 /**
  * sin and cos of r = x - n·π/2, n whole, |r| <= π/4, by polynomials (minimax fits of our own, 2^-27); n mod 4 says which and its sign.
  * π/2 is a sum of four floats (Cody and Waite 1980): the first three have 7 bits, so that their products with n < 2^17 are
- * exact, and so are the differences. Within 2^-23 absolutely for |x| <= 205887 = 2^17·π/2; beyond, some number of -1..1.
+ * exact, and so are the differences, which no compiler may reassociate. Within 2^-23 absolutely for |x| <= 205887 = 2^17·π/2;
+ * beyond, some number of -1..1.
  */
 import { add, type Bind, bitcast, convert, eq, fma, lt, mul, op, select, sub, xor } from "../expr.ts";
 import type { Expr } from "../kernel.ts";
