@@ -26,13 +26,14 @@ export interface PhaseFacts {
 }
 
 const mostSteps = 65_536;
+const mostBuffers = 4096;
 const mostCalls = 2 ** 18;
 const deepestRepeat = 8;
 const i32Max = 2 ** 31 - 1;
 
 export function readPhase(at: At, facts: PhaseFacts): Phase {
   const from = count(member(at, "from"), i32Max, 1);
-  const buffers = list(member(at, "buffers"), mostSteps, (a): ArenaBuffer => readBuffer(a, facts));
+  const buffers = list(member(at, "buffers"), mostBuffers, (a): ArenaBuffer => readBuffer(a, facts));
   const reader = new StepReader(facts, buffers);
   const steps = list(member(at, "steps"), mostSteps, (a) => reader.step(a, facts.names, 0, 1));
   if (reader.leaves === 0) throw corrupt(`${at.path}.steps`, "nothing is called");

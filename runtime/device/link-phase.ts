@@ -8,7 +8,7 @@ import { CorruptPackageError } from "../artifact/errors.ts";
 import type { Binding, Call, KernelDecl, Phase, Program, SizeExpr, Step } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 import { type Layout, type StateLayout, weightElements } from "./layout.ts";
-import { callScope } from "./plan-arena.ts";
+import { callScope, refusing } from "./plan-arena.ts";
 import type { Tape, TapeStep } from "./thread-main.ts";
 import { ValueBuilder, type ValueId, type Values } from "./values.ts";
 
@@ -50,17 +50,6 @@ export interface LinkedPhase {
 /** Throws CorruptPackageError where a kernel leaves its memory whatever the call is. */
 export function linkPhase(request: LinkRequest): LinkedPhase {
   return refusing(request.phase, () => new Linker(request).link());
-}
-
-/** Errors of arithmetic on sizes are those of the file. */
-export function refusing<T>(phase: Phase, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof RangeError)
-      throw new CorruptPackageError(programFile, `phase ${phase.name}: ${error.message}`);
-    throw error;
-  }
 }
 
 const i32Max = 2 ** 31 - 1;

@@ -1,7 +1,9 @@
 /** One stretch of memory for the buffers of every phase, large enough for every call that may come. */
 import { elemBytes } from "../artifact/elems.ts";
+import { CorruptPackageError } from "../artifact/errors.ts";
 import { planMemory } from "../artifact/plan-memory.ts";
 import type { Phase, Program } from "../artifact/program.ts";
+import { programFile } from "../artifact/read-value.ts";
 import { spaced } from "./layout.ts";
 import { ValueBuilder, type ValueId } from "./values.ts";
 
@@ -23,7 +25,7 @@ export interface ArenaPlan {
 
 export function planArena(program: Program, bounds: CallBounds): ArenaPlan {
   const planned = program.phases.map((phase) => {
-    const elements = largestSizes(program, phase, bounds);
+    const elements = refusing(phase, () => largestSizes(program, phase, bounds));
     const buffers = phase.buffers.map((b, i) => ({
       bytes: spaced((elements[i] ?? 0) * elemBytes[b.elem]),
       live: b.live,
@@ -67,4 +69,15 @@ export function callScope(
   scope.set(tokens, tokensId);
   scope.set(before, beforeId);
   return scope;
+}
+
+/** Errors of arithmetic on sizes are those of the file. */
+export function refusing<T>(phase: Phase, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new CorruptPackageError(programFile, `phase ${phase.name}: ${error.message}`);
+    throw error;
+  }
 }

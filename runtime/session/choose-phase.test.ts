@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import type { Phase } from "../artifact/program.ts";
+import { choosePiece } from "./choose-phase.ts";
+
+const phase = (result: string, from: number, to: number): Phase => ({
+  name: "",
+  result,
+  from,
+  to,
+  buffers: [],
+  steps: [],
+  output: { at: { kind: "ids" }, elem: "f32", dims: [] },
+});
+const both = [phase("next", 1, 1), phase("next", 1, 64), phase("logits", 1, 512)];
+
+test.each([
+  ["one token by the phase made for it", both, 1, 256, "next", { phase: 0, tokens: 1 }],
+  ["a prompt without logits that nobody asked for", both, 300, 256, "next", { phase: 1, tokens: 64 }],
+  ["all logits", both, 300, 256, "logits", { phase: 2, tokens: 256 }],
+  ["the chunk", both, 300, 10, "next", { phase: 1, tokens: 10 }],
+  ["all logits token by token", both.slice(0, 2), 9, 256, "logits", { phase: 0, tokens: 1 }],
+  ["the last of all logits", both.slice(2), 9, 256, "next", { phase: 0, tokens: 9 }],
+  [
+    "many at a time even with logits",
+    [phase("next", 1, 1), phase("logits", 1, 64)],
+    64,
+    64,
+    "next",
+    { phase: 1, tokens: 64 },
+  ],
+  ["a gap", [phase("next", 1, 1), phase("next", 8, 64)], 5, 64, "next", { phase: 0, tokens: 1 }],
+  ["none", [phase("next", 2, 8)], 1, 64, "next", null],
+  ["an unknown result", [phase("other", 1, 8)], 1, 64, "next", null],
+] as const)("%s", (_, phases, left, most, wanted, piece) => {
+  expect(choosePiece(phases, left, most, wanted)).toEqual(piece);
+});

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import type { BufferElem } from "../artifact/program.ts";
+import type { DtypeName } from "../formats/dtypes.ts";
+import { conversionOf } from "./convert-weights.ts";
+
+const inf = Number.POSITIVE_INFINITY;
+const bytesOf = (
+  array: Float32Array | Float64Array | Uint16Array | Int32Array | BigInt64Array | Int8Array,
+): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+function converted(
+  dtype: DtypeName,
+  elem: BufferElem,
+  bytes: Uint8Array,
+  into: Uint8Array,
+  below = inf,
+): number | null {
+  return conversionOf(dtype, elem)?.convert(bytes, into, below) ?? null;
+}
+
+test("what loses precision says so", () => {
+  const loses = (dtype: DtypeName, elem: BufferElem): boolean | null => conversionOf(dtype, elem)?.loses ?? null;
+  expect(loses("F32", "f32")).toBe(false);
+  expect(loses("BF16", "f32")).toBe(false);
+  expect(loses("BF16", "bf16")).toBe(false);
+  expect(loses("F16", "f16")).toBe(false);
+  expect(loses("F32", "bf16")).toBe(true);
+  expect(loses("F16", "bf16")).toBe(true);
+  expect(loses("BF16", "f16")).toBe(true);
+  expect(loses("I64", "i32")).toBe(false);
+  expect(loses("F8_E4M3", "f32")).toBeNull();
+  expect(loses("F32", "i32")).toBeNull();
+});
+
+test("a bf16 becomes an f32 bit for bit, from any byte on", () => {
+  const codes = Uint16Array.of(0x3f80, 0xc049, 0x7f80, 0x0001, 0x7fc1);
+  for (const shift of [0, 1]) {
+    const bytes = new Uint8Array(codes.byteLength + shift);
+    bytes.set(bytesOf(codes), shift);
+    const into = new Uint8Array(20);
+    expect(converted("BF16", "f32", bytes.subarray(shift), into)).toBe(-1);
+    expect([...new Uint32Array(into.buffer)]).toEqual(Array.from(codes, (c) => c * 65_536));
+  }
+});
+
+test("f64 to f32 and f32 to bf16 round once", () => {
+  const into = new Float32Array(2);
+  expect(converted("F64", "f32", bytesOf(Float64Array.of(0.1, -1e300)), bytesOf(into))).toBe(-1);
+  expect([...into]).toEqual([Math.fround(0.1), -inf]);
+  const half = new Uint16Array(2);
+  expect(converted("F32", "bf16", bytesOf(Float32Array.of(1.00390625, 1.01171875)), bytesOf(half))).toBe(-1);
+  expect([...half]).toEqual([0x3f80, 0x3f82]);
+});
+
+test("integers are held against their type and their bound", () => {
+  const into = new Int32Array(3);
+  const given = bytesOf(BigInt64Array.of(5n, 0n, 7n));
+  expect(converted("I64", "i32", given, bytesOf(into), 8)).toBe(-1);
+  expect([...into]).toEqual([5, 0, 7]);
+  expect(converted("I64", "i32", given, bytesOf(into), 7)).toBe(2);
+  expect(converted("I32", "i32", bytesOf(Int32Array.of(1, -1)), new Uint8Array(8), 7)).toBe(1);
+  expect(converted("I32", "i32", bytesOf(Int32Array.of(1, -1)), new Uint8Array(8))).toBe(-1);
+  expect(converted("I64", "i32", bytesOf(BigInt64Array.of(2n ** 31n)), new Uint8Array(4))).toBe(0);
+  expect(converted("I32", "i8", bytesOf(Int32Array.of(127, 128)), new Uint8Array(2))).toBe(1);
+  expect(converted("BOOL", "bool", Uint8Array.of(1, 0, 2), new Uint8Array(12))).toBe(2);
+});

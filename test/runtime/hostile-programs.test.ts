@@ -1,0 +1,135 @@
+/** A `program.json` from anybody: it is read and planned, or refused with a typed error; nothing else happens. */
+import { expect, test } from "vitest";
+import { DscError } from "../../runtime/artifact/errors.ts";
+import type { Program } from "../../runtime/artifact/program.ts";
+import { readProgram } from "../../runtime/artifact/read-program.ts";
+import { planDevice } from "../../runtime/device/device.ts";
+import { evaluateCall } from "../../runtime/device/link-phase.ts";
+import { tinyProgram } from "./tiny-program.ts";
+
+const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** Undefined where it is accepted. */
+function refusal(bytes: Uint8Array): string | undefined {
+  try {
+    const program = readProgram(bytes);
+    const plan = planDevice({ program, threads: 2, chunk: 8, context: Math.min(program.context, 48) });
+    for (const linked of plan.phases) evaluateCall(linked, linked.phase.from, 3, 0);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DscError) return error.message;
+    throw error;
+  }
+}
+
+type Path = readonly (string | number)[];
+
+function* paths(value: unknown, at: Path = []): Generator<Path> {
+  yield at;
+  if (typeof value !== "object" || value === null) return;
+  for (const key of Object.keys(value)) yield* paths(Reflect.get(value, key), [...at, key]);
+}
+
+function put(root: unknown, path: Path, value: unknown): unknown {
+  const [first, ...rest] = path;
+  if (first === undefined) return value;
+  if (Array.isArray(root)) return root.map((item, i) => (i === Number(first) ? put(item, rest, value) : item));
+  const record = root as Record<string, unknown>;
+  return { ...record, [first]: put(record[first], rest, value) };
+}
+
+const deep = Array.from({ length: 500 }).reduce<unknown>((inner) => ["+", 1, inner], 1);
+const junk: readonly unknown[] = [
+  ...[null, true, "", "T", "constructor", [], {}, -1, 0.5, 1e308, 2 ** 31, 2 ** 53, 65_537],
+  ...[["*", "T", "T"], ["/", 1, 0], ["%", "T", 0], ["-", 0, "T"], ["pow", 2, 3], deep],
+];
+
+test("the program itself is accepted", () => {
+  expect(refusal(bytesOf(tinyProgram))).toBeUndefined();
+  expect(readProgram(bytesOf(tinyProgram))).toEqual(tinyProgram);
+});
+
+test("any value in any place", () => {
+  let refused = 0;
+  let all = 0;
+  for (const path of paths(tinyProgram))
+    for (const value of junk) {
+      all += 1;
+      if (refusal(bytesOf(put(tinyProgram, path, value))) !== undefined) refused += 1;
+    }
+  expect(all).toBeGreaterThan(5000);
+  // What is left are other numbers and texts that mean something: labels, names, sizes that fit.
+  expect(refused / all).toBeGreaterThan(0.8);
+});
+
+test("anything left out", () => {
+  for (const path of paths(tinyProgram)) {
+    if (path.length === 0) continue;
+    const text = JSON.stringify(put(tinyProgram, path, undefined));
+    refusal(new TextEncoder().encode(text));
+  }
+});
+
+test("bytes that are no UTF-8, and nesting without end", () => {
+  expect(refusal(Uint8Array.of(0xff, 0xfe))).toMatch(/no JSON/);
+  const deepText = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  expect(refusal(new TextEncoder().encode(deepText))).toMatch(/expected an object/);
+});
+
+const edit = (change: (p: Program) => unknown): string => refusal(bytesOf(change(tinyProgram))) ?? "accepted";
+const phaseWith = (change: (p: Program["phases"][number]) => unknown) => (p: Program) => ({
+  ...p,
+  phases: p.phases.map(change),
+});
+
+test.each<[string, (p: Program) => unknown, RegExp]>([
+  [
+    "a buffer that is dead",
+    phaseWith((p) => ({ ...p, buffers: p.buffers.map((b, i) => (i === 1 ? { ...b, live: [2, 3] } : b)) })),
+    /not in the life|does not live/,
+  ],
+  [
+    "a swapped buffer that dies inside of the repeat",
+    phaseWith((p) => ({ ...p, buffers: p.buffers.map((b, i) => (i === 0 ? { ...b, live: [0, 1] } : b)) })),
+    /not in the life|does not live/,
+  ],
+  [
+    "a buffer that is too small",
+    phaseWith((p) => ({ ...p, buffers: p.buffers.map((b) => ({ ...b, size: ["max", ["-", b.size, 1], 0] })) })),
+    /is not in 0 …/,
+  ],
+  [
+    "a repeat that goes on for ever",
+    phaseWith((p) => ({ ...p, steps: p.steps.map((s) => (s.kind === "repeat" ? { ...s, count: 1e9 } : s)) })),
+    /expected an integer/,
+  ],
+  [
+    "repeats that multiply",
+    phaseWith((p) => ({
+      ...p,
+      steps: [
+        ["x", "y", "z"].reduce<unknown>(
+          (body, index) => ({ kind: "repeat", count: 5000, index, swap: [], body: [body] }),
+          p.steps[0],
+        ),
+      ],
+    })),
+    /more than \d+ calls/,
+  ],
+  ["two kernels of a name", (p) => ({ ...p, kernels: [...p.kernels, p.kernels[0]] }), /two are called/],
+  [
+    "a kernel that writes to a weight",
+    (p) => ({
+      ...p,
+      kernels: p.kernels.map((k) => ({ ...k, buffers: k.buffers.map((b) => ({ ...b, access: "both" })) })),
+    }),
+    /writes there/,
+  ],
+  [
+    "more elements than an address reaches",
+    (p) => ({ ...p, weights: p.weights.map((w) => ({ ...w, shape: [2 ** 30, 2 ** 30] })) }),
+    /too many elements/,
+  ],
+])("%s", (_, change, text) => {
+  expect(edit(change)).toMatch(text);
+});
