@@ -192,7 +192,7 @@ function phase(kind: Kind, making: Making): BuiltPhase {
   const { request, elaborated, call, pool, weights, states, graph, planned } = making;
   const to = Math.min(kind.to, call.most);
   const fixed = kind.from === to ? { ...call.sizes, [call.tokens]: to } : call.sizes;
-  for (const n of nodesOf(graph)) if (n.kind === "weight") weights.add(n, elaborated, call.sizes);
+  for (const n of nodesOf(graph)) if (n.kind === "weight") weights.add(n, elaborated, request.model, call.sizes);
   return buildPhase({
     name: kind.name,
     result: kind.result,
@@ -201,6 +201,7 @@ function phase(kind: Kind, making: Making): BuiltPhase {
     graph,
     fixed,
     planned,
+    tokens: call.tokens,
     before: call.before,
     target: request.target.kernel,
     pool,

@@ -1,6 +1,6 @@
 /** The steps of one phase: kernels of its graph in order, where their buffers are, and how long each lives. */
 import type { Binding, BufferElem, Call, Phase, SizeExpr, Step } from "../../runtime/artifact/program.ts";
-import { constantOf, type Dim, productOf, type Sizes } from "../graph/dim.ts";
+import { constantOf, type Dim, productOf, type Sizes, subDim } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Append, Argsort, Computed, Graph, MapNode, Node, Repeat, State, TopK } from "../graph/node.ts";
 import { axis, name, read } from "../graph/scalar.ts";
@@ -40,6 +40,8 @@ export interface PhaseOrder {
   readonly fixed: Sizes;
   /** Sizes that schedules are chosen for. */
   readonly planned: Sizes;
+  /** Names of the tokens of a call and of the rows before it. */
+  readonly tokens: string;
   readonly before: string;
   readonly target: KernelTarget;
   readonly pool: KernelPool;
@@ -57,7 +59,12 @@ export const buildPhase = (order: PhaseOrder): BuiltPhase => new PhaseBuilder(or
 
 class PhaseBuilder {
   readonly #o: PhaseOrder;
+  /** Sizes as a call has them. */
   readonly #special: Specialiser;
+  /** Sizes as kernels have them: all rows of memory are one size, as strides are to be no sums. */
+  readonly #inKernels: Specialiser;
+  readonly #rows: string;
+  readonly #ranges: Graph["sizes"];
   readonly #nodes: readonly Node[];
   readonly #region: ReadonlyMap<Node, Repeat>;
   readonly #uses: ReadonlyMap<Node, number>;
@@ -72,6 +79,13 @@ class PhaseBuilder {
   constructor(o: PhaseOrder) {
     this.#o = o;
     this.#special = specialiser(o.fixed);
+    this.#rows = rowsName(o.graph);
+    this.#inKernels = specialiser(o.fixed, new Map([[o.before, subDim(this.#rows, o.tokens)]]));
+    const rows = { low: 1, high: (o.graph.sizes.get(o.before)?.high ?? 0) + 1 };
+    this.#ranges = new Map([...o.graph.sizes].filter(([n]) => o.fixed[n] === undefined && n !== o.before)).set(
+      this.#rows,
+      rows,
+    );
     this.#nodes = nodesOf(o.graph);
     this.#region = regions(this.#nodes);
     this.#uses = useCounts(o.graph);
@@ -167,14 +181,14 @@ class PhaseBuilder {
   };
 
   #nest(n: Computed, points: Parameters<typeof makeNest>[1]): Nest {
-    const { fixed, graph, elemOf } = this.#o;
-    return makeNest(n, points, { sizes: fixed, ranges: graph.sizes, counts: this.#counts, elemOf });
+    const { elemOf } = this.#o;
+    return makeNest(n, points, { special: this.#inKernels, ranges: this.#ranges, counts: this.#counts, elemOf });
   }
 
   #map(n: MapNode): void {
     const nest = this.#nest(n, n);
     const room = this.#room(n);
-    const { kernel, says, refused } = scheduleNest(nest, this.#o.planned, this.#o.target, { name: "k" });
+    const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, { name: "k" });
     this.#call(n, kernel, [...this.#operands(nest), room], nest.loops, { says, refused });
   }
   #operands(nest: Nest): readonly Binding[] {
@@ -204,7 +218,8 @@ class PhaseBuilder {
     const index = this.#o.pool.add(kernel, n.name);
     const sizes = kernel.sizes.map((s): SizeExpr => {
       const loop = loops.get(s.name);
-      return loop === undefined ? s.name : this.#loop(loop);
+      if (loop !== undefined) return this.#loop(loop);
+      return s.name === this.#rows ? this.#allRows() : s.name;
     });
     const call: Call = { kind: "call", kernel: index, buffers, sizes, label: n.name };
     this.#places.step(buffers);
@@ -213,12 +228,17 @@ class PhaseBuilder {
     this.#reports.push({ node: n, kernel: made, ...why, times: this.#times });
   }
 
+  #allRows(): SizeExpr {
+    const { fixed, before, tokens } = this.#o;
+    return plus(before, fixed[tokens] ?? tokens);
+  }
+
   /** Scores as integers that are ordered as they are, then the best of each row. */
   #topK(n: TopK): void {
     const keys = this.#keys(n, { domain: [...n.domain, n.over], body: n.body, where: n.where });
-    const rows = productOf(n.domain.map((a) => this.#special.dim(a.size)));
-    const count = this.#special.dim(n.over.size);
-    const k = whole(this.#special.dim(n.k), n);
+    const rows = productOf(n.domain.map((a) => this.#inKernels.dim(a.size)));
+    const count = this.#inKernels.dim(n.over.size);
+    const k = whole(this.#inKernels.dim(n.k), n);
     const sizes = this.#sizesOf([rows, count]);
     const d = { name: "k", sizes, rows: dimExpr(rows), count: dimExpr(count), k };
     const planned = this.#planned(count);
@@ -227,24 +247,28 @@ class PhaseBuilder {
   }
   #argsort(n: Argsort): void {
     const keys = this.#keys(n, { domain: [n.over], body: n.body });
-    const count = this.#special.dim(n.over.size);
+    const count = this.#inKernels.dim(n.over.size);
     const d = { name: "k", sizes: this.#sizesOf([count]), count: dimExpr(count) };
     const kernel = sortPermutation(d, choosePermutation(this.#o.target));
     this.#sorted(n, kernel, keys, "stable sort");
   }
+  #plannedInKernels(): Sizes {
+    const { planned, before, tokens } = this.#o;
+    return { ...planned, [this.#rows]: (planned[before] ?? 0) + (planned[tokens] ?? 1) };
+  }
   #planned(d: Dim): number {
-    return constantOf(specialiser(this.#o.planned).dim(d)) ?? 1;
+    return constantOf(specialiser(this.#plannedInKernels()).dim(d)) ?? 1;
   }
   #sizesOf(dims: readonly Dim[]): Record<string, { minimum: number }> {
     const names = new Set<string>();
     for (const d of dims) namesIn(d, names);
-    return Object.fromEntries([...names].sort().map((s) => [s, { minimum: this.#o.graph.sizes.get(s)?.low ?? 0 }]));
+    return Object.fromEntries([...names].sort().map((s) => [s, { minimum: this.#ranges.get(s)?.low ?? 0 }]));
   }
   #keys(n: TopK | Argsort, points: Parameters<typeof makeNest>[1]): Binding {
     const nest = this.#nest(n, { ...points, elem: "i32" });
     const size = dimSize(productOf(points.domain.map((a) => this.#special.dim(a.size))));
     const keys: Binding = { kind: "arena", buffer: this.#places.buffer(`${n.name}.keys`, "i32", size) };
-    const { kernel, says, refused } = scheduleNest(nest, this.#o.planned, this.#o.target, {
+    const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, {
       name: "k",
       finish: (value, mask) => (mask === null ? sortKey(value) : keyWhere(mask, sortKey(value))),
     });
@@ -263,10 +287,16 @@ class PhaseBuilder {
     });
     this.#call(n, kernel, buffers, new Map(), { says, refused: [] });
   }
+  /** Elements of a kernel's buffer, over the sizes of a call. */
   #extent(k: Kernel, buffer: string): SizeExpr {
     const found = k.buffers.find((b) => b.name === buffer);
     if (found === undefined) throw new InternalError(`no buffer ${buffer}`);
-    return sizeOf(found.extent);
+    const inCall = (e: SizeExpr): SizeExpr => {
+      if (typeof e === "number") return e;
+      if (typeof e === "string") return e === this.#rows ? this.#allRows() : e;
+      return [e[0], inCall(e[1]), inCall(e[2])];
+    };
+    return inCall(sizeOf(found.extent));
   }
 
   #append(a: Append): void {
@@ -285,7 +315,7 @@ class PhaseBuilder {
     );
     const map: MapNode = { kind: "map", id: -1, name: label, domain, body, type: n.type };
     const nest = this.#nest(map, map);
-    const { kernel, says, refused } = scheduleNest(nest, this.#o.planned, this.#o.target, { name: "k" });
+    const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, { name: "k" });
     this.#call(map, kernel, [from, to], nest.loops, { says: `copy: ${says}`, refused });
   }
   #copied(n: Node, label: string): Binding {
@@ -349,6 +379,12 @@ class PhaseBuilder {
   }
 }
 
+/** A name for the rows that are remembered after a call. */
+function rowsName(g: Graph): string {
+  let name = "S";
+  while (g.sizes.has(name)) name += "r";
+  return name;
+}
 /** The number that a size is. */
 function whole(d: Dim, n: Node): number {
   const value = constantOf(d);

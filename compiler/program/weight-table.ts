@@ -1,5 +1,7 @@
 /** Weights and constants of a program, shared by its phases. */
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
+import type { PlacedWeight } from "../../dsl/checker/instances.ts";
+import { tensorNames } from "../../dsl/checker/weights.ts";
 import type { Binding, BufferElem, ConstantDecl, WeightDecl } from "../../runtime/artifact/program.ts";
 import type { WeightSource } from "../elaborate/context.ts";
 import type { Elaborated } from "../elaborate/elaborate.ts";
@@ -13,6 +15,8 @@ export class WeightTable {
   readonly #decls: WeightDecl[] = [];
   readonly #constants: ConstantDecl[] = [];
   readonly #copies = new Set<string>();
+  readonly #read = new Set<string>();
+  #declared: ReadonlyMap<string, PlacedWeight> | null = null;
   readonly #at = new Map<string, Binding>();
   /** `kept`: the element type of real weights. */
   constructor(kept: BufferElem) {
@@ -31,17 +35,32 @@ export class WeightTable {
         ? item.patterns.map((p) => (ancestor.prefix === "" ? p.value : `${ancestor.prefix}.${p.value}`))
         : [],
     );
-    return [...new Set([...written, ...this.#copies])];
+    // Weights of parts that are not run: of drafts, of optional heads.
+    const unread = model.weights.flatMap((w) => {
+      const [first] = namesOf(w);
+      return first !== undefined && this.#read.has(first) ? [] : [...w.weight.tensors, ...w.weight.copies];
+    });
+    const patterns = unread.map((name) => name.replace(/\{[^}]*\}/g, "*"));
+    return [...new Set([...written, ...patterns, ...this.#copies])];
   }
 
-  add(n: Node, { weights }: Elaborated, sizes: Sizes): void {
+  add(n: Node, { weights }: Elaborated, model: BoundModel, sizes: Sizes): void {
     if (this.#at.has(n.name)) return;
     const source = weights.get(n.name);
     if (source === undefined) throw new InternalError(`%${n.name} has no source`);
     if (source.constant !== null) return this.#constant(n, source.constant);
     for (const names of source.copies) for (const name of names) this.#copies.add(name);
+    for (const names of source.tensors) for (const name of names) this.#read.add(name);
     this.#at.set(n.name, { kind: "weight", weight: this.#decls.length });
-    this.#decls.push(weightDecl({ label: n.name, elem: this.elemOf(n), source, at: placeOf(source) }, sizes));
+    this.#decls.push(weightDecl({ label: n.name, elem: this.elemOf(n), source, at: this.#placeOf(source, model) }, sizes));
+  }
+  /** `models/deepseek-llm.ds:78:3`: where the text declares it. */
+  #placeOf({ tensors }: WeightSource, model: BoundModel): string | null {
+    this.#declared ??= new Map(model.weights.flatMap((w) => namesOf(w).map((name) => [name, w] as const)));
+    const span = this.#declared.get(tensors[0]?.[0] ?? "")?.decl.span;
+    if (span === undefined) return null;
+    const before = span.source.text.slice(0, span.start).split("\n");
+    return `${span.source.path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
   }
   #constant(n: Node, values: readonly (number | bigint)[]): void {
     const elem = this.elemOf(n) === "i32" ? "i32" : "f32";
@@ -65,4 +84,5 @@ export class WeightTable {
   }
 }
 
-const placeOf = (_: WeightSource): string | null => null;
+/** Names of its tensors in a checkpoint, all spellings. */
+const namesOf = (w: PlacedWeight): readonly string[] => w.weight.tensors.flatMap((t) => [...tensorNames(t, w.indices)]);

@@ -9,6 +9,7 @@ import { nodesOf } from "../graph/walk.ts";
 import { interpret } from "../kernel/interpret.ts";
 import { exampleKernelTargets } from "../target/example-kernel-targets.ts";
 import { makeNest } from "./nest/make-nest.ts";
+import { specialiser } from "./nest/specialise.ts";
 import { scheduleNest } from "./schedule-map.ts";
 
 const [simd] = exampleKernelTargets;
@@ -55,8 +56,8 @@ function run(
   });
   if (expected === undefined) throw new Error("no result");
   const nest = makeNest(n, n, {
-    sizes: fixed,
-    ranges: g.sizes,
+    special: specialiser(fixed),
+    ranges: new Map([...g.sizes].filter(([name]) => fixed[name] === undefined)),
     counts: new Map(),
     elemOf: (x) => (x.type.dtype === "i32" ? "i32" : x.type.dtype === "bool" ? "bool" : "f32"),
   });

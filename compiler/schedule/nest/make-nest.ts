@@ -1,17 +1,17 @@
 /** From a node of the graph to its loop nest. */
-import type { Dim, Sizes } from "../../graph/dim.ts";
+import type { Dim } from "../../graph/dim.ts";
 import type { Axis, Computed, Graph, Node, Scalar } from "../../graph/node.ts";
 import { num } from "../../graph/scalar.ts";
 import type { Elem } from "../../kernel/elem.ts";
 import { Flattener } from "./flatten.ts";
 import { mergeAxes } from "./merge-axes.ts";
 import type { Nest } from "./nest.ts";
-import { apart, refolded, specialiser } from "./specialise.ts";
+import { apart, refolded, type Specialiser } from "./specialise.ts";
 import { unfoldAll } from "./unfold.ts";
 
 export interface NestOptions {
-  /** Numbers of the sizes that the kernel is made for. */
-  readonly sizes: Sizes;
+  readonly special: Specialiser;
+  /** Of the sizes that are left. */
   readonly ranges: Graph["sizes"];
   readonly counts: ReadonlyMap<Node, Dim>;
   readonly elemOf: (n: Node) => Elem;
@@ -28,8 +28,7 @@ export interface Points {
 
 /** The nest of a map, or of what another node computes at points of its own. */
 export function makeNest(n: Computed, { domain, body, where = null, elem }: Points, options: NestOptions): Nest {
-  const special = specialiser(options.sizes);
-  const ranges = new Map([...options.ranges].filter(([name]) => options.sizes[name] === undefined));
+  const { special, ranges } = options;
   const flattener = new Flattener({ special, ranges, counts: options.counts, elemOf: options.elemOf });
   const all = domain.map(special.axis);
   const [axes, gone] = apart(all);

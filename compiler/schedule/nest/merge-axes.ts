@@ -16,7 +16,7 @@ export interface Merged {
 /** Of a nest, its guard, and the reductions in both. */
 export function mergeAxes(axes: readonly Axis[], body: Scalar, where: Scalar | null): Merged {
   const all = where === null ? [body] : [body, where];
-  const [merged, [outer = body, guard = null]] = mergeIn(axes, all.map(inReductions));
+  const [merged, [outer = body, guard = null]] = mergeNeighbours(axes, all.map(inReductions));
   return { axes: merged, body: outer, where: guard };
 }
 
@@ -24,19 +24,20 @@ const inReductions = (body: Scalar): Scalar =>
   bottomUp(body, (e): Scalar => {
     if (e.kind !== "reduce") return e;
     const both = e.where === null ? [e.body] : [e.body, e.where];
-    const [merged, [inside = e.body, where = null]] = mergeIn(e.axes, both);
+    const [merged, [inside = e.body, where = null]] = mergeNeighbours(e.axes, both);
     return { ...e, axes: merged, body: inside, where };
   });
 
 type Merging = readonly [readonly Axis[], readonly Scalar[]];
 
-function mergeIn(axes: readonly Axis[], bodies: readonly Scalar[]): Merging {
+/** Of expressions over these axes: the axes that are left, and the expressions over them. */
+export function mergeNeighbours(axes: readonly Axis[], bodies: readonly Scalar[]): Merging {
   for (const [at, i] of axes.entries()) {
     const j = axes[at + 1];
     if (j === undefined || !bodies.every((e) => walkedAsOne(e, i, j))) continue;
     const one: Axis = { name: i.name, size: mulDim(i.size, j.size) };
     const rest = [...axes.slice(0, at), one, ...axes.slice(at + 2)];
-    return mergeIn(
+    return mergeNeighbours(
       rest,
       bodies.map((e) => asOne(e, i, j)),
     );

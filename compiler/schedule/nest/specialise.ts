@@ -11,8 +11,14 @@ export interface Specialiser {
   readonly scalar: (e: Scalar) => Scalar;
 }
 
-export function specialiser(sizes: Sizes): Specialiser {
-  const by = new Map(Object.entries(sizes).map(([n, v]): [string, Poly] => [symbolKey(n), constant(v)]));
+/** `others`: what sizes are in terms of others. */
+export function specialiser(sizes: Sizes, others: ReadonlyMap<string, Dim> = new Map()): Specialiser {
+  const numbers = Object.entries(sizes).map(([n, v]): [string, Poly] => [symbolKey(n), constant(v)]);
+  const fixed = new Map(numbers);
+  const by = new Map([
+    ...numbers,
+    ...[...others].map(([n, d]): [string, Poly] => [symbolKey(n), substitute(d, fixed)]),
+  ]);
   const known = new Map<string, Dim>();
   const dim = (d: Dim): Dim => {
     const found = known.get(d.key) ?? substitute(d, by);
