@@ -27,15 +27,19 @@ export interface DevicePlan {
 export interface PlanRequest {
   readonly program: Program;
   readonly threads: number;
-  /** Most tokens of a call. */
+  /** Most tokens of a call, and of one that gives the logits of all of them. */
   readonly chunk: number;
+  readonly logitsChunk: number;
   readonly context: number;
 }
 
-/** Phases for more tokens than a call ever has are left out. Throws CorruptPackageError. */
-export function planDevice({ program: whole, threads, chunk, context }: PlanRequest): DevicePlan {
-  const program = { ...whole, phases: whole.phases.filter((p) => p.from <= Math.min(chunk, context)) };
-  const arena = planArena(program, { chunk, context });
+/** Phases take no more tokens than a call ever has; those for more are left out. Throws CorruptPackageError. */
+export function planDevice({ program: whole, threads, chunk, logitsChunk, context }: PlanRequest): DevicePlan {
+  const phases = whole.phases
+    .map((p) => ({ ...p, to: Math.min(p.to, context, p.result === "logits" ? logitsChunk : chunk) }))
+    .filter((p) => p.from <= p.to);
+  const program = { ...whole, phases };
+  const arena = planArena(program, context);
   const states = layOutStates(program.states, context);
   const link = (layout: Layout): readonly LinkedPhase[] =>
     program.phases.map((phase, i) =>
@@ -45,17 +49,15 @@ export function planDevice({ program: whole, threads, chunk, context }: PlanRequ
   const request = { program, threads, arenaBytes: arena.bytes, chunk };
   const values = Math.max(0, ...link(layOut({ ...request, controlBytes: 0 })).map((p) => p.changing.length));
   const layout = layOut({ ...request, controlBytes: 4 * (word.end + values) });
-  const phases = link(layout);
-  for (const linked of phases) checkExtremes(linked, chunk, context);
-  return { program, threads, chunk, context, arena, layout, states, phases };
+  const linked = link(layout);
+  for (const one of linked) checkExtremes(one, context);
+  return { program, threads, chunk, context, arena, layout, states, phases: linked };
 }
 
 /** What a first and a last call would be refused for is refused at once. */
-function checkExtremes(linked: LinkedPhase, chunk: number, context: number): void {
+function checkExtremes(linked: LinkedPhase, context: number): void {
   const { from, to } = linked.phase;
-  const most = Math.min(to, chunk, context);
-  for (const tokens of [from, most])
-    for (const before of [0, context - tokens]) evaluateCall(linked, tokens, before, 0);
+  for (const tokens of [from, to]) for (const before of [0, context - tokens]) evaluateCall(linked, tokens, before, 0);
 }
 
 export interface DeviceRequest {

@@ -7,14 +7,6 @@ import { programFile } from "../artifact/read-value.ts";
 import { spaced } from "./layout.ts";
 import { ValueBuilder, type ValueId } from "./values.ts";
 
-/** Tokens and rows of calls. */
-export interface CallBounds {
-  /** Most tokens of a call. */
-  readonly chunk: number;
-  /** Most rows in all: of before and of the call. */
-  readonly context: number;
-}
-
 export interface ArenaPlan {
   /** Of each phase: elements and offset in bytes of each buffer. */
   readonly phases: readonly { readonly elements: readonly number[]; readonly offsets: readonly number[] }[];
@@ -23,9 +15,10 @@ export interface ArenaPlan {
   readonly peak: number;
 }
 
-export function planArena(program: Program, bounds: CallBounds): ArenaPlan {
+/** `context`: most rows in all, of before and of a call. */
+export function planArena(program: Program, context: number): ArenaPlan {
   const planned = program.phases.map((phase) => {
-    const elements = refusing(phase, () => largestSizes(program, phase, bounds));
+    const elements = refusing(phase, () => largestSizes(program, phase, context));
     const buffers = phase.buffers.map((b, i) => ({
       bytes: spaced((elements[i] ?? 0) * elemBytes[b.elem]),
       live: b.live,
@@ -44,14 +37,14 @@ export function planArena(program: Program, bounds: CallBounds): ArenaPlan {
  * writes has them, so for each number of tokens a full context needs most. Were one to shrink, the check before the call
  * (`link-phase.ts`) would refuse it.
  */
-function largestSizes(program: Program, phase: Phase, { chunk, context }: CallBounds): readonly number[] {
+function largestSizes(program: Program, phase: Phase, context: number): readonly number[] {
   const builder = new ValueBuilder();
   const [tokens, before] = [builder.input(), builder.input()];
   const scope = callScope(program, builder, tokens, before);
   const ids = phase.buffers.map((b) => builder.expression(b.size, scope));
   const values = builder.finish();
   const largest = ids.map(() => 0);
-  for (let t = phase.from; t <= Math.min(phase.to, chunk, context); t += 1) {
+  for (let t = phase.from; t <= phase.to; t += 1) {
     const numbers = values.evaluate([t, context - t]);
     for (const [i, id] of ids.entries()) largest[i] = Math.max(largest[i] ?? 0, numbers[id] ?? 0);
   }

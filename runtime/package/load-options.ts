@@ -17,7 +17,10 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Tokens that a session remembers at most; without it the model's own number, at most 4096. */
   readonly context?: number;
-  /** Tokens of a prompt that are computed at one time at most, 256 without it: more is faster and takes more memory. */
+  /**
+   * Tokens of a prompt that are computed at one time at most: more is faster and takes more memory. Without it 256, and 64 where
+   * the logits of all of them are asked for.
+   */
   readonly chunk?: number;
   /** `auto` takes the newer instructions where the engine has them; results may differ in the last bits. */
   readonly simd?: "auto" | "baseline" | "relaxed";
@@ -33,11 +36,13 @@ export interface CheckedLoad {
   readonly threads: number;
   readonly context: number;
   readonly chunk: number;
+  readonly logitsChunk: number;
 }
 
 const mostThreads = 64;
 const usualContext = 4096;
 const usualChunk = 256;
+const usualLogitsChunk = 64;
 
 /** Throws OptionError and ContextLengthError. */
 export function checkedLoad(options: LoadOptions, program: Program, cores: number): CheckedLoad {
@@ -49,7 +54,8 @@ export function checkedLoad(options: LoadOptions, program: Program, cores: numbe
   const longest = Math.max(...program.phases.map((p) => p.to));
   const chunk = Math.min(integer("chunk", options.chunk ?? usualChunk, 2 ** 24), longest, context);
   const wanted = threads === undefined ? usualThreads(cores) : integer("threads", threads, mostThreads);
-  return { threads: hasSharedMemory() ? wanted : 1, context, chunk };
+  const logitsChunk = options.chunk === undefined ? Math.min(usualLogitsChunk, chunk) : chunk;
+  return { threads: hasSharedMemory() ? wanted : 1, context, chunk, logitsChunk };
 }
 
 const usualThreads = (cores: number): number =>

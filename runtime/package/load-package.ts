@@ -23,10 +23,10 @@ export async function loadInto(base: URL, options: LoadOptions, host: Host): Pro
   signal?.throwIfAborted();
   const files = { base, host, options: { signal } };
   const file = await readProgramFile(files);
-  const { threads, context, chunk } = checkedLoad(options, file.program, host.cores);
+  const { threads, context, chunk, logitsChunk } = checkedLoad(options, file.program, host.cores);
   checkPhases(file.program, chunk);
   const kernels = await readKernels(files, chooseSimd(options.simd), threads);
-  const plan = planDevice({ program: file.program, threads: kernels.threads, chunk, context });
+  const plan = planDevice({ program: file.program, threads: kernels.threads, chunk, logitsChunk, context });
   const opened = await openSource(options.weights, host, { signal });
   try {
     const placements = matchWeights(file.program, opened.weights, { narrow: options.narrow === true });
