@@ -134,15 +134,21 @@ function digitsOf(a: Access, { strides: by, radix }: Way): readonly Digit[] | nu
 
 function axesIn(digits: readonly Digit[], axes: readonly string[], facts: Facts): string | null {
   const ways: string[] = [];
+  // A guard may leave item 0 alone; it is found like the others all the same, so that accesses without the guard agree.
+  const zeros = axes.filter((axis) => isNonNegative(neg(indexAtom(axis)), facts) === "yes");
   let left = digits;
   for (let missing = axes; missing.length > 0; ) {
-    const found = missing.map((axis) => ({ axis, way: wayTo(axis, left, facts) })).filter((x) => x.way !== null);
-    if (found.length === 0) return null;
+    const found = missing.map((axis) => ({ axis, way: wayTo(axis, left, zeros, facts) })).filter((x) => x.way !== null);
+    if (found.length === 0) {
+      if (missing.some((axis) => !zeros.includes(axis))) return null;
+      for (const axis of missing) ways.push(`${axis}: 0`);
+      break;
+    }
     for (const { axis, way } of found) ways.push(`${axis}: ${way}`);
     left = left.map((d) => ({ ...d, digit: found.reduce((p, x) => removed(p, x.axis), d.digit) }));
     missing = missing.filter((axis) => !found.some((x) => x.axis === axis));
   }
-  return `${digits.map((d) => d.stride).join(" ")}; ${ways.join(", ")}`;
+  return `${digits.map((d) => d.stride).join(" ")}; ${ways.sort().join(", ")}`;
 }
 
 const isLinear = (t: Term, axis: string): boolean =>
@@ -150,13 +156,11 @@ const isLinear = (t: Term, axis: string): boolean =>
 const removed = (p: Poly, axis: string): Poly => polyOf(p.terms.filter((t) => !isLinear(t, axis)));
 
 /** The digit and factor by which an axis is found. */
-function wayTo(axis: string, digits: readonly Digit[], facts: Facts): string | null {
-  const only = isNonNegative(neg(indexAtom(axis)), facts) === "yes"; // a guard leaves item 0 alone
-  if (only) return "0";
+function wayTo(axis: string, digits: readonly Digit[], zeros: readonly string[], facts: Facts): string | null {
   for (const { digit, spread, stride } of digits) {
     const term = digit.terms.find((t) => isLinear(t, axis));
     if (term === undefined || term.coefficient.den !== 1 || term.coefficient.num <= 0) continue;
-    const rest = removed(digit, axis);
+    const rest = [axis, ...zeros].reduce(removed, digit);
     const room = sub(sub(constant(term.coefficient.num), rest), constant(1 + spread));
     if (isNonNegative(rest, facts) === "yes" && isNonNegative(room, facts) === "yes")
       return `${stride} / ${term.coefficient.num}`;
