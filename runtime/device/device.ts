@@ -9,7 +9,7 @@ import { type Layout, layOut, layOutStates, mostBytes, type StateLayout } from "
 import { evaluateCall, type LinkedPhase, linkPhase, tapeOf } from "./link-phase.ts";
 import { DeviceMemory } from "./memory.ts";
 import { type ArenaPlan, planArena } from "./plan-arena.ts";
-import { type KernelFunction, patchTape, playAlone, playTogether, type Tape, word } from "./thread-main.ts";
+import { type Crew, type KernelFunction, patchTape, playAlone, playTogether, type Tape, word } from "./thread-main.ts";
 import { type StartThread, Threads } from "./threads.ts";
 
 /** How a program will lie in memory: known before anything is allocated. */
@@ -86,7 +86,7 @@ export class Device {
   readonly #kernels: readonly KernelFunction[];
   readonly #tapes: readonly Tape[];
   readonly #words: Int32Array;
-  readonly #waiting: Waiting;
+  readonly #crew: Crew;
   #threads: Threads | null = null;
   #disposed = false;
 
@@ -94,7 +94,6 @@ export class Device {
     this.plan = plan;
     this.#memory = memory;
     this.#kernels = kernels;
-    this.#waiting = waiting;
     const { layout, phases, threads } = plan;
     this.#tapes = phases.map((p) => tapeOf(p, 0, threads, layout.scratch[0] ?? 0));
     const values = Math.max(0, ...phases.map((p) => p.changing.length));
@@ -103,6 +102,7 @@ export class Device {
       threads > 1
         ? new Int32Array(memory.memory.buffer, layout.control, word.end + values)
         : new Int32Array(word.end + values);
+    this.#crew = { words: this.#words, thread: 0, threads, patience: { polls, mostPolls: polls, ...waiting } };
   }
 
   /** Memory, constants and workers; weights are written by the caller. Throws DscError. */
@@ -189,9 +189,7 @@ export class Device {
     }
     threads.check();
     threads.call(phase);
-    const patience = { polls, ...this.#waiting };
-    const crew = { words: this.#words, thread: 0, threads: this.plan.threads, patience };
-    const result = playTogether(tape, this.#kernels, crew);
+    const result = playTogether(tape, this.#kernels, this.#crew);
     if (result === "lost") throw threads.lose();
     if (result !== null) throw kernelError(linked, result.step, result.cause);
     const failed = Atomics.load(this.#words, word.failed);

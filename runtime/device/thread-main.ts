@@ -96,9 +96,14 @@ export function callKernel(f: KernelFunction, a: readonly number[]): void {
   }
 }
 
-/** How long a thread polls before it sleeps, and how long it waits in all; sleeping may be forbidden. */
+/**
+ * How long a thread polls before it sleeps, and how long it waits in all; sleeping may be forbidden. Who polls in vain takes the
+ * time of a core from the one that it waits for, where there are more threads than free cores: it polls for half as long the
+ * next time, and longer again while polling does.
+ */
 export interface Patience {
-  readonly polls: number;
+  readonly mostPolls: number;
+  polls: number;
   /** Milliseconds until the others count as dead; 0: for ever. */
   readonly stall: number;
   readonly mayBlock: boolean;
@@ -114,7 +119,13 @@ export function meet(words: Int32Array, threads: number, patience: Patience): bo
     if (Atomics.load(words, word.sleepers) > 0) Atomics.notify(words, word.generation);
     return true;
   }
-  for (let i = 0; i < patience.polls; i += 1) if (Atomics.load(words, word.generation) !== generation) return true;
+  const { polls } = patience;
+  for (let i = 0; i < polls; i += 1) {
+    if (Atomics.load(words, word.generation) === generation) continue;
+    if (polls < patience.mostPolls) patience.polls += (polls >> 4) + 1;
+    return true;
+  }
+  if (patience.mayBlock) patience.polls = (polls >> 1) + 1;
   return sleepUntilMet(words, generation, patience);
 }
 
@@ -213,7 +224,7 @@ export function serveCalls(start: ThreadStart, answer: (message: ThreadAnswer) =
   });
   const words = new Int32Array(memory.buffer, control, word.end + start.values);
   const values = words.subarray(word.end);
-  const crew: Crew = { words, thread, threads, patience: { polls, stall: 0, mayBlock: true } };
+  const crew: Crew = { words, thread, threads, patience: { polls, mostPolls: polls, stall: 0, mayBlock: true } };
   let seen = Atomics.load(words, word.call);
   answer({ kind: "ready" });
   for (;;) {
