@@ -8,6 +8,7 @@ import { WasmInstance } from "../../backends/wasm/instance.ts";
 import { wasmModule } from "../../backends/wasm/module.ts";
 import { wasmTarget } from "../../backends/wasm/target.ts";
 import type { Elem } from "../../compiler/kernel/elem.ts";
+import { name } from "../../compiler/kernel/expr.ts";
 import type { Data } from "../../compiler/kernel/interpret.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
@@ -17,6 +18,7 @@ import { chooseTile, contraction, type TileSchedule } from "../../compiler/sched
 import { chooseGemv, type GemvSchedule, gemv } from "../../compiler/schedule/gemv.ts";
 import { chooseRowReduction, rmsNorm, rowReduction } from "../../compiler/schedule/row-reduction.ts";
 import { chooseSelection, selection } from "../../compiler/schedule/selection.ts";
+import { sortPermutation } from "../../compiler/schedule/sort-permutation.ts";
 import { floats, packPanels, stored } from "../kernels/data.ts";
 
 const seconds = Number(process.argv[2] ?? 0.5);
@@ -113,8 +115,29 @@ console.log(`Node ${process.versions.node}, WebAssembly SIMD128, one thread`);
   const buffers = { x: floats(T * D, 10), g: floats(D, 11), y: 4 * T * D };
   const work = { kernel: rowReduction(norm, chooseRowReduction(norm, t)), sizes: { T, D }, buffers };
   await row(`rms_norm ${T} x ${D}`, work, T * D, "Gelements/s", "3.9");
-  const [k, E] = [8, 256];
-  const top = { x: floats(T * E, 12), value: 4 * T * k, index: 4 * T * k };
-  const choice = { kernel: selection(chooseSelection(4, t)), sizes: { T, E, k }, buffers: top };
-  await row(`top_k ${k} of ${E}`, choice, T * E * k, "Gcompares/s", "1.4-1.7"); // 1.2 to 1.5 us a row
+}
+/** Of normal scores. */
+function keys(count: number): Int32Array {
+  const [u, v] = [floats(count, 12), floats(count, 13)];
+  const bits = new Int32Array(
+    u.map((x, i) => Math.sqrt(-2 * Math.log(Math.abs(x) + 1e-9)) * Math.cos(Math.PI * (v[i] ?? 0))).buffer,
+  );
+  return bits.map((x) => (x < 0 ? -(x & 0x7fffffff) : x));
+}
+for (const [T, E, k, noted] of [
+  [64, 256, 8, "1.4-1.7"], // Gcompares/s by passes: 1.2 to 1.5 us a row
+  [64, 256, 32, "-"],
+  [1, 163_840, 2048, "-"],
+] as const) {
+  const d = { name: "top_k", sizes: { T: {}, E: {} }, rows: name("T"), count: name("E"), k };
+  const s = chooseSelection(d, E, t);
+  const work = { kernel: selection(d, s), sizes: { T, E }, buffers: { keys: keys(T * E), index: 4 * T * k } };
+  if (s.way === "passes") await row(`top_k ${k} of ${E} by passes`, work, T * E * k, "Gcompares/s", noted);
+  else await row(`top_k ${k} of ${E} by threshold`, work, T * E, "Gkeys/s", noted);
+}
+{
+  const N = 32_768;
+  const kernel = sortPermutation({ name: "argsort", sizes: { N: {} }, count: name("N") }, { lanes: 1 });
+  const spaces = { index: 4 * N, words_a: 4 * N, of_a: 4 * N, words_b: 4 * N, of_b: 4 * N };
+  await row(`argsort of ${N}`, { kernel, sizes: { N }, buffers: { keys: keys(N), ...spaces } }, N, "Gkeys/s", "-");
 }

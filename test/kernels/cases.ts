@@ -7,11 +7,13 @@ import { int8Cases } from "./int8-cases.ts";
 import type { KernelCase } from "./kernel-case.ts";
 import { mapCases } from "./map-cases.ts";
 import { rowCases } from "./row-cases.ts";
+import { selectionCases } from "./selection-cases.ts";
 import { unitCases } from "./unit-cases.ts";
 
 export const kernelCases = (t: KernelTarget): readonly KernelCase[] => [
   ...mapCases(t),
   ...rowCases(t),
+  ...selectionCases(t),
   ...gemvCases(t),
   ...int8Cases(t),
   ...contractionCases(t),
