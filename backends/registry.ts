@@ -1,5 +1,6 @@
 /** The backends there are, by name; what each is made of is loaded when it is asked for. */
 import type { Backend } from "../compiler/driver/backend.ts";
+import type { PackageTarget } from "../compiler/driver/package-target.ts";
 
 const loaders: ReadonlyMap<string, () => Promise<Backend>> = new Map([
   ["reference", async () => (await import("./reference/reference-backend.ts")).referenceBackend],
@@ -9,3 +10,13 @@ export const backendNames: readonly string[] = [...loaders.keys()];
 
 /** Null where there is no such backend. */
 export const loadBackend = async (name: string): Promise<Backend | null> => (await loaders.get(name)?.()) ?? null;
+
+const targets: ReadonlyMap<string, () => Promise<PackageTarget>> = new Map([
+  ["wasm", async () => (await import("./wasm/compile-target.ts")).wasmPackages],
+]);
+
+/** What can be compiled for. */
+export const targetNames: readonly string[] = [...targets.keys()];
+
+/** Null where there is no such target. */
+export const loadTarget = async (name: string): Promise<PackageTarget | null> => (await targets.get(name)?.()) ?? null;

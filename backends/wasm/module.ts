@@ -19,15 +19,29 @@ export interface ModuleVariant {
 export const plainVariant: ModuleVariant = { relaxed: false, shared: false };
 
 /** The bytes of a module of lowered kernels, which are exported by name. Throws `WasmError`. */
-export const wasmModule = (kernels: readonly Kernel[], variant = plainVariant): Promise<Uint8Array> =>
-  built(kernels, variant, (m) => m.emitBinary());
+export async function wasmModule(kernels: readonly Kernel[], variant = plainVariant): Promise<Uint8Array> {
+  check(kernels);
+  return built(kernels, variant, (m) => m.emitBinary());
+}
 
 /** The same as text, for people. */
-export const wasmText = (kernels: readonly Kernel[], variant = plainVariant): Promise<string> =>
-  built(kernels, variant, (m) => m.emitText());
+export async function wasmText(kernels: readonly Kernel[], variant = plainVariant): Promise<string> {
+  check(kernels);
+  return built(kernels, variant, (m) => m.emitText());
+}
+
+/** The bytes of each of these variants; the kernels are proved once. */
+export async function wasmModules(
+  kernels: readonly Kernel[],
+  variants: readonly ModuleVariant[],
+): Promise<readonly Uint8Array[]> {
+  check(kernels);
+  const modules: Uint8Array[] = [];
+  for (const variant of variants) modules.push(await built(kernels, variant, (m) => m.emitBinary()));
+  return modules;
+}
 
 async function built<T>(kernels: readonly Kernel[], variant: ModuleVariant, use: (m: Module) => T): Promise<T> {
-  check(kernels);
   const wasm = await loadBinaryen();
   const m = new wasm.Module();
   try {

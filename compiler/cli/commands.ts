@@ -25,6 +25,11 @@ const checkpoint: OptionSpec = {
 };
 const ownConfig: OptionSpec = { value: "config.json", about: "the model's config; without it, the one in the folder" };
 const backend: OptionSpec = { value: "NAME", about: "what runs the model: reference (f64, slow, and what is right)" };
+const target: OptionSpec = { value: "NAME", about: "what it is made for: wasm" };
+const weightsType: OptionSpec = {
+  value: "f32|bf16|f16",
+  about: "how real weights are kept in memory, whatever the checkpoint has; f32 if not given",
+};
 const entry: OptionSpec = {
   value: "NAME",
   about: "the entry to run; without it, the one that a loop of the model samples",
@@ -272,6 +277,31 @@ const opt: Command = {
   load: async () => (await import("./opt-command.ts")).runOpt,
 };
 
+const compile: Command = {
+  spec: {
+    name: "compile",
+    about: "writes a package that runs a model in Node and in browsers",
+    usage: "MODEL.ds [--config config.json] [--out DIR] [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      config,
+      set: settings,
+      target,
+      out: { value: "DIR", about: "the package's folder; without it, one named as the file, here" },
+      "weights-type": weightsType,
+      entry,
+      verify: { value: null, about: "checks every intermediate result; a mistake found is a bug in dsc" },
+      json: { value: null, about: "one JSON object: what was written, how large it is, and how long it took" },
+    },
+    notes: [
+      "A folder appears with all of its files or none. What is no package, or holds more than one, is not replaced.",
+      "The same text, config and options give the same bytes. Weights are no part of a package: it reads checkpoints.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./compile-command.ts")).runCompile,
+};
+
 const languageServer: Command = {
   spec: {
     name: "lsp",
@@ -294,6 +324,7 @@ export const commands: readonly Command[] = [
   run,
   logits,
   opt,
+  compile,
   languageServer,
 ];
 

@@ -5,6 +5,7 @@ import { WeightsError, type WeightsErrorCode } from "../../runtime/formats/weigh
 import { SamplingError } from "../../runtime/sampling/sampling-error.ts";
 import { TextError } from "../../runtime/text/text-error.ts";
 import { ElaborationError } from "../elaborate/context.ts";
+import { UnsupportedError } from "../program/unsupported.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 
@@ -34,6 +35,8 @@ export function knownFailure(error: unknown, shownPath: (path: string) => string
     const at = `${shownPath(source.path)}:${line}:${column}`;
     return new Failure(exitCodes.errorsFound, `${at}: ${error.message}`, text === "" ? null : `at \`${text}\``);
   }
+  if (error instanceof UnsupportedError)
+    return new Failure(exitCodes.errorsFound, error.message, "programs cannot do this yet; `dsc run` can, slowly");
   if (error instanceof BindError || error instanceof SamplingError || error instanceof TextError) {
     return new Failure(exitCodes.errorsFound, error.message);
   }

@@ -63,6 +63,18 @@ export class SourceReader {
     return text;
   }
 
+  /** What was read so far, by path inside of the project or of the library, in a fixed order. */
+  textsIn(project: Project): readonly (readonly [path: string, text: string])[] {
+    const name = (file: string): string => {
+      const inLibrary = relative(this.libraryFolder, file);
+      const own = withSlashes(relative(project.root, file));
+      return inLibrary.startsWith("..") || isAbsolute(inLibrary) ? own : `${libraryPrefix}${withSlashes(inLibrary)}`;
+    };
+    return [...this.texts]
+      .flatMap(([file, text]) => (typeof text === "string" ? [[name(file), text] as const] : []))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
   /** As the checker asks for it; null when it is not there or may not be read. */
   textIn(project: Project, path: string): string | null {
     const library = path.startsWith(libraryPrefix);

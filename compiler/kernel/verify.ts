@@ -35,8 +35,19 @@ import { targetProblems } from "./target-fit.ts";
 import { uniformityProblems } from "./uniform.ts";
 import { writerProblems } from "./writers.ts";
 
+/** What was found out of a kernel, by target: a proof costs more than all else that is done with a kernel. */
+const known = new WeakMap<Kernel, Map<KernelTarget | null, readonly Problem[]>>();
+
 /** Without a target all that depends on one is allowed. */
 export function verify(k: Kernel, target?: KernelTarget): readonly Problem[] {
+  const found = known.get(k) ?? new Map<KernelTarget | null, readonly Problem[]>();
+  known.set(k, found);
+  const problems = found.get(target ?? null) ?? problemsOf(k, target);
+  found.set(target ?? null, problems);
+  return problems;
+}
+
+function problemsOf(k: Kernel, target?: KernelTarget): readonly Problem[] {
   const structure = new Problems();
   structureProblems(k, structure);
   if (structure.list.length > 0) return structure.list; // what follows reads names and types on trust

@@ -8,17 +8,19 @@ const runtime = "./runtime/runtime.js";
 
 export function indexScript(facts: PackageFacts, { values }: RuntimeExports): string {
   const others = values.filter((name) => name !== "loadPackage");
-  return `/** ${title(facts)} */
-import { loadPackage } from "${runtime}";
-
-export { ${others.join(", ")} } from "${runtime}";
-
-export const facts = ${frozenText(shownFacts(facts))};
-
-const base = new URL(".", import.meta.url);
-
-export const load = (options) => loadPackage(base, options);
-`;
+  return [
+    `/** ${title(facts)} */`,
+    `import { loadPackage } from "${runtime}";`,
+    "",
+    `export { ${others.join(", ")} } from "${runtime}";`,
+    "",
+    `export const facts = ${frozenText(shownFacts(facts))};`,
+    "",
+    'const base = new URL(".", import.meta.url);',
+    "",
+    "export const load = (options) => loadPackage(base, options);",
+    "",
+  ].join("\n");
 }
 
 /** The numbers that are the model's own, as \`facts\` exports them. */

@@ -83,7 +83,7 @@ const files = `## Files
 | \`index.js\`, \`index.d.ts\` | the entry |
 | \`program.json\` | which kernels run, in which order, on which memory |
 | \`kernels/*.wasm\` | the kernels: with and without relaxed SIMD, for one thread and for several |
-| \`kernels/*.wat\`, \`kernels/kernels.dsk\` | the same to read: as WebAssembly text, and as dsc writes kernels |
+| \`kernels/simd.wat\`, \`kernels/kernels.dsk\` | the same to read: as WebAssembly text, and as dsc writes kernels |
 | \`runtime/\` | plays the program |
 | \`LICENSES\` | of the runtime and the libraries in it |
 `;

@@ -1,0 +1,76 @@
+/** `dsc compile`: a package from a model's text. */
+import { basename, resolve } from "node:path";
+import { byteText } from "../package/number-words.ts";
+import type { PackageFile } from "../package/package-file.ts";
+import { readInputs } from "./check-file.ts";
+import type { CommandLine } from "./command-line.ts";
+import { type BuiltPackage, buildPackage } from "./compile/build-package.ts";
+import { checkedModel, readChoices } from "./compile/checked-model.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { Failure } from "./failure.ts";
+import { knownFailure } from "./known-failures.ts";
+import { nameFrom, projectOf, shownPath } from "./project.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { reportFailure } from "./terminal.ts";
+import { refusedPlace, writePackage } from "./write-package.ts";
+
+export async function runCompile(line: CommandLine, surroundings: Surroundings): Promise<ExitCode> {
+  const { terminal } = surroundings;
+  const [file = ""] = line.operands;
+  const project = projectOf(resolve(terminal.cwd, file));
+  try {
+    const done = await compile(line, file, surroundings);
+    if (done instanceof Failure) return reportFailure(terminal, done);
+    return done ? exitCodes.fine : exitCodes.errorsFound;
+  } catch (error) {
+    const failure = knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
+    if (failure === null) throw error;
+    return reportFailure(terminal, failure);
+  }
+}
+
+/** False where the model has errors, which have been told. */
+async function compile(line: CommandLine, file: string, surroundings: Surroundings): Promise<boolean | Failure> {
+  const { terminal } = surroundings;
+  const choices = readChoices(line);
+  if (choices instanceof Failure) return choices;
+  const inputs = readInputs(line, terminal.cwd);
+  if (inputs instanceof Failure) return inputs;
+  const folder = resolve(terminal.cwd, line.value("out") ?? basename(file).replace(/\.ds$/, ""));
+  const shown = nameFrom(terminal.cwd, folder);
+  const refused = await refusedPlace(folder, shown);
+  if (refused !== null) return refused;
+  const started = performance.now();
+  const model = checkedModel({ file, inputs, choices }, surroundings);
+  if (model === null || model instanceof Failure) return model ?? false;
+  const built = await buildPackage(model, surroundings);
+  if (built instanceof Failure) return built;
+  const failure = await writePackage(folder, shown, built.files);
+  if (failure !== null) return failure;
+  const seconds = (performance.now() - started) / 1000;
+  terminal.out(line.has("json") ? jsonLine(shown, built, seconds) : textLine(shown, built, seconds));
+  return true;
+}
+
+const sizeOf = ({ content }: PackageFile): number =>
+  typeof content === "string" ? Buffer.byteLength(content) : content.length;
+
+function textLine(shown: string, { compiled, files }: BuiltPackage, seconds: number): string {
+  const { program, kernels } = compiled;
+  const module = files.find(({ name }) => name === "kernels/simd.wasm");
+  const parts = [
+    `${program.model}, ${kernels.length} kernels`,
+    ...(module === undefined ? [] : [`${byteText(sizeOf(module))} of WebAssembly`]),
+    `${seconds.toFixed(2)} s`,
+  ];
+  return `${shown}: ${parts.join(", ")}\n`;
+}
+
+function jsonLine(out: string, { compiled, files, seconds: steps }: BuiltPackage, seconds: number): string {
+  const { program, kernels, reports } = compiled;
+  const phases = program.phases.map(({ name, result, from, to }) => ({ name, result, from, to }));
+  const sizes = files.map((file) => ({ name: file.name, bytes: sizeOf(file) }));
+  const calls = reports.map((report) => ({ phase: report.phase, kernels: report.kernels.length }));
+  const about = { out, model: program.model, kernels: kernels.length, phases, calls, files: sizes, seconds, steps };
+  return `${JSON.stringify(about)}\n`;
+}

@@ -1,0 +1,51 @@
+/** From a checked model to the files of its package, and how long each step took. */
+import { loadTarget } from "../../../backends/registry.ts";
+import { type Compiled, compileModel } from "../../driver/compile.ts";
+import type { PackageFile } from "../../package/package-file.ts";
+import { packageFiles } from "../../package/package-files.ts";
+import { phaseCost } from "../../package/phase-cost.ts";
+import { runtimeBundle } from "../bundle/runtime-bundle.ts";
+import { Failure } from "../failure.ts";
+import type { Surroundings } from "../surroundings.ts";
+import type { ModelToCompile } from "./checked-model.ts";
+
+export interface BuiltPackage {
+  readonly compiled: Compiled;
+  /** By name. */
+  readonly files: readonly PackageFile[];
+  /** Of the graph and its kernels; of the modules that hold them; of all else. */
+  readonly seconds: { readonly program: number; readonly modules: number; readonly texts: number };
+}
+
+/** Throws UnsupportedError and ElaborationError (`knownFailure`). */
+export async function buildPackage(
+  { model, declared, entry, choices, shown }: ModelToCompile,
+  { terminal, home }: Surroundings,
+): Promise<BuiltPackage | Failure> {
+  const packages = await loadTarget(choices.target);
+  if (packages === null) throw new Error(`no target ${choices.target}`);
+  const bundle = await runtimeBundle(home);
+  if (bundle instanceof Failure) return bundle;
+  const { target, moduleFiles } = packages;
+  terminal.progress(`compiling ${shown}`);
+  const started = performance.now();
+  const { weights, verify } = choices;
+  const compiled = compileModel({ model, declared, entry, target, weights, compiler: home.version, verify });
+  const { program, kernels, reports } = compiled;
+  const planned = performance.now();
+  terminal.progress(`compiling ${shown}: ${kernels.length} kernels`);
+  const modules = await moduleFiles(kernels);
+  const spelled = performance.now();
+  const cost = reports.map((report) => phaseCost(report, program, target.cost));
+  const files = await packageFiles({ program, kernels, target: target.name, cost, modules, runtime: bundle });
+  const ended = performance.now();
+  return {
+    compiled,
+    files,
+    seconds: {
+      program: (planned - started) / 1000,
+      modules: (spelled - planned) / 1000,
+      texts: (ended - spelled) / 1000,
+    },
+  };
+}
