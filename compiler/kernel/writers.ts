@@ -31,11 +31,11 @@ export function writerProblems(k: Kernel, accesses: readonly Access[], problems:
     const own = accesses.filter((a) => a.memory === b.name).map(asRow);
     if (!own.some((a) => a.kind === "store") || axes.length === 0) continue;
     const common = commonStrides(own);
-    const waysBy = (radix: number | null): readonly (string | null)[] =>
-      own.map((a) => itemOf(a, { axes, strides: common, radix }));
+    const waysBy = (radices: readonly number[]): readonly (string | null)[] =>
+      own.map((a) => itemOf(a, { axes, strides: common, radices }));
     const agree = (ways: readonly (string | null)[]): boolean => new Set(ways).size === 1 && !ways.includes(null);
-    const ways = waysBy(null);
-    if (agree(ways) || radices(own).some((r) => agree(waysBy(r)))) continue;
+    const ways = waysBy([]);
+    if (agree(ways) || agree(waysBy(radicesOf(own, common)))) continue;
     for (const [i, a] of own.entries()) {
       const what = a.kind === "store" ? "two items may write one element" : "another item may write the element";
       if (ways[i] === null) problems.report(10, `${a.kind} ${a.text}: ${what}`);
@@ -52,11 +52,24 @@ interface Stride {
 interface Way {
   readonly axes: readonly string[];
   readonly strides: readonly Stride[];
-  /** By which the last digit is taken apart once more: halves of a row that one item writes both of. */
-  readonly radix: number | null;
+  /** By which the last digit is taken apart further, greatest first: halves of a row that one item writes both of. */
+  readonly radices: readonly number[];
+}
+
+/** Numbers by which the last digits of all accesses can be taken apart, one after the other. */
+function radicesOf(accesses: readonly Access[], by: readonly Stride[]): readonly number[] {
+  let rests = accesses.map((a) => ({ a, rest: digitsOf(a, { strides: by, radices: [] })?.at(-1)?.digit ?? null }));
+  const found: number[] = [];
+  for (const radix of candidates(accesses)) {
+    const parts = rests.map(({ a, rest }) => ({ a, parts: rest === null ? null : partsByNumber(rest, radix, a) }));
+    if (parts.some((x) => x.parts === null)) continue;
+    found.push(radix);
+    rests = parts.map((x) => ({ a: x.a, rest: x.parts?.low ?? null }));
+  }
+  return found;
 }
 /** Numbers that may be strides: how far apart accesses are, and what an axis is multiplied by. */
-function radices(accesses: readonly Access[]): readonly number[] {
+function candidates(accesses: readonly Access[]): readonly number[] {
   const found = new Set<number>();
   const constants = accesses.map((a) => constantPart(a.index));
   for (const c of constants) for (const d of constants) found.add(c - d);
@@ -70,16 +83,15 @@ const mostRadices = 16;
 const isConstant = (t: Term): boolean => t.monomial.factors.length === 0;
 const constantPart = (p: Poly): number => Number(p.terms.find(isConstant)?.coefficient.num ?? 0);
 
-/** index = high·radix + low, where low takes what is no multiple of it. */
-function partsByNumber(p: Poly, radix: number): { readonly high: Poly; readonly low: Poly } {
-  const whole = p.terms.filter(
-    (t) => !isConstant(t) && t.coefficient.den === 1 && Number(t.coefficient.num) % radix === 0,
-  );
-  const own = constantPart(p);
-  const above = Math.floor(own / radix);
+/** index = high·radix + low, where low takes what is no multiple of it; null where low is not provably below the radix. */
+function partsByNumber(p: Poly, radix: number, { width, facts }: Access): { high: Poly; low: Poly } | null {
+  const isMultiple = (t: Term): boolean => t.coefficient.den === 1 && Number(t.coefficient.num) % radix === 0;
+  const whole = p.terms.filter((t) => !isConstant(t) && isMultiple(t));
+  const above = Math.floor(constantPart(p) / radix);
   const high = add(scale(polyOf(whole), 1, radix), constant(above));
   const low = sub(sub(p, polyOf(whole)), constant(above * radix));
-  return { high, low };
+  const fits = isNonNegative(low, facts) === "yes" && isNonNegative(sub(constant(radix - width), low), facts) === "yes";
+  return fits ? { high, low } : null;
 }
 /** The same for all accesses; the greatest, which leave the most room below. */
 function commonStrides(accesses: readonly Access[]): readonly Stride[] {
@@ -113,7 +125,7 @@ interface Digit {
   readonly stride: string;
 }
 
-function digitsOf(a: Access, { strides: by, radix }: Way): readonly Digit[] | null {
+function digitsOf(a: Access, { strides: by, radices }: Pick<Way, "strides" | "radices">): readonly Digit[] | null {
   const digits: Digit[] = [];
   let rest = a.index;
   for (const { size, unit } of by) {
@@ -122,12 +134,11 @@ function digitsOf(a: Access, { strides: by, radix }: Way): readonly Digit[] | nu
     digits.push({ digit: parts.high, spread: 0, stride: parts.stride.key });
     rest = parts.low;
   }
-  if (radix !== null) {
-    const { high, low } = partsByNumber(rest, radix);
-    const room = sub(constant(radix - a.width), low);
-    if (isNonNegative(low, a.facts) !== "yes" || isNonNegative(room, a.facts) !== "yes") return null;
-    digits.push({ digit: high, spread: 0, stride: String(radix) });
-    rest = low;
+  for (const radix of radices) {
+    const parts = partsByNumber(rest, radix, a);
+    if (parts === null) return null;
+    digits.push({ digit: parts.high, spread: 0, stride: String(radix) });
+    rest = parts.low;
   }
   return [...digits, { digit: rest, spread: a.width - 1, stride: "1" }];
 }
