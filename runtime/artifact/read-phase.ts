@@ -27,7 +27,7 @@ export interface PhaseFacts {
 
 const mostSteps = 65_536;
 const mostBuffers = 4096;
-const mostCalls = 2 ** 18;
+const mostCalls = 2 ** 16;
 const deepestRepeat = 8;
 const i32Max = 2 ** 31 - 1;
 

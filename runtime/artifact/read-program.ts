@@ -25,8 +25,6 @@ export const programLimits = {
   bytes: 256 * 2 ** 20,
   declarations: 65_536,
   constants: 2 ** 24,
-  /** Calls of a phase, each round of a repeat counted. */
-  calls: 2 ** 18,
   kernelParameters: 64,
 } as const;
 

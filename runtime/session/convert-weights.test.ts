@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { BufferElem } from "../artifact/program.ts";
 import type { DtypeName } from "../formats/dtypes.ts";
+import { bf16, decodeFloat, encodeFloat, f16 } from "../formats/float-format.ts";
 import { conversionOf } from "./convert-weights.ts";
 
 const inf = Number.POSITIVE_INFINITY;
@@ -63,4 +64,23 @@ test("integers are held against their type and their bound", () => {
   expect(converted("I64", "i32", bytesOf(BigInt64Array.of(2n ** 31n)), new Uint8Array(4))).toBe(0);
   expect(converted("I32", "i8", bytesOf(Int32Array.of(127, 128)), new Uint8Array(2))).toBe(1);
   expect(converted("BOOL", "bool", Uint8Array.of(1, 0, 2), new Uint8Array(12))).toBe(2);
+});
+
+test("f32 to bf16 is the rounding of casts, for all that is special", () => {
+  const bits = Uint32Array.from({ length: 1 << 17 }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 0);
+  bits.set([
+    0, 0x80000000, 0x7f800000, 0xff800000, 0x7f7fffff, 0xff7fffff, 0x7f7f7fff, 0x7f7f8000, 0x7fc00000, 0x7f800001,
+  ]);
+  bits.set([0x3f808000, 0x3f818000, 0x00008000, 0x00018000, 1, 0x007fffff], 16);
+  const values = new Float32Array(bits.buffer);
+  const got = new Uint16Array(bits.length);
+  expect(converted("F32", "bf16", bytesOf(values), bytesOf(got))).toBe(-1);
+  expect(got).toEqual(Uint16Array.from(values, (x) => encodeFloat(bf16, x)));
+});
+
+test("f16 to f32 is exact", () => {
+  const codes = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+  const got = new Float32Array(codes.length);
+  expect(converted("F16", "f32", bytesOf(codes), bytesOf(got))).toBe(-1);
+  expect(got).toEqual(Float32Array.from(codes, (c) => decodeFloat(f16, c)));
 });

@@ -1,6 +1,6 @@
 /** Stored numbers as elements of a buffer, piece by piece. */
 import type { BufferElem } from "../artifact/program.ts";
-import { type DtypeName, findDtype } from "../formats/dtypes.ts";
+import { type Dtype, type DtypeName, findDtype } from "../formats/dtypes.ts";
 import { bf16, encodeFloat, f16 } from "../formats/float-format.ts";
 
 /**
@@ -39,12 +39,13 @@ export function conversionOf(dtype: DtypeName, elem: BufferElem): Conversion | n
   if (elem === "f32" || elem === "f16" || elem === "bf16") {
     if (alike[elem] === dtype) return { bits, loses: false, convert: copied };
     if (elem === "f32" && dtype === "BF16") return { bits, loses: false, convert: widenedBf16 };
+    if (elem === "bf16" && dtype === "F32") return { bits, loses: true, convert: narrowedToBf16 };
     if (!float && !wholes.includes(dtype)) return null;
-    const loses = elem !== "f32" && !["BOOL", "I8", "U8"].includes(dtype);
-    return { bits, loses: loses || (elem === "bf16" && dtype === "F16"), convert: decoded(dtype, elem) };
+    if (elem === "f32") return { bits, loses: false, convert: decodedToF32(row) };
+    return { bits, loses: !["BOOL", "I8", "U8"].includes(dtype), convert: decoded(row, elem) };
   }
   if (!wholes.includes(dtype)) return null;
-  return { bits, loses: false, convert: decoded(dtype, elem) };
+  return { bits, loses: false, convert: decoded(row, elem) };
 }
 
 const copied: ConvertPiece = (piece, into) => {
@@ -65,13 +66,32 @@ const widenedBf16: ConvertPiece = (piece, into) => {
   return -1;
 };
 
+/** To nearest, ties to even, as `roundToBf16`: what is finite stays finite. */
+const narrowedToBf16: ConvertPiece = (piece, into) => {
+  const count = piece.length / 4;
+  const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength);
+  const to = new Uint16Array(into.buffer, into.byteOffset, count);
+  for (let i = 0; i < count; i += 1) {
+    const bits = view.getUint32(4 * i, true);
+    const magnitude = bits & 0x7fffffff;
+    if (magnitude > 0x7f800000) to[i] = 0x7fc0;
+    else if (magnitude >= 0x7f7f8000 && magnitude < 0x7f800000) to[i] = ((bits >>> 16) & 0x8000) | 0x7f7f;
+    else to[i] = (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+  }
+  return -1;
+};
+
+const decodedToF32 =
+  ({ decode, bits }: Dtype): ConvertPiece =>
+  (piece, into) =>
+    decode === null ? 0 : decode(piece, new Float32Array(into.buffer, into.byteOffset, (piece.length * 8) / bits), 0);
+
 /** Elements that are decoded at a time, so that doubles of a large piece take no memory worth mentioning. */
 const stretch = 8192;
 
-function decoded(dtype: DtypeName, elem: BufferElem): ConvertPiece {
-  const row = findDtype(dtype);
+function decoded(row: Dtype, elem: Exclude<BufferElem, "f32">): ConvertPiece {
   return (piece, into, below) => {
-    if (row === null || row.decode === null) return 0;
+    if (row.decode === null) return 0;
     const bytes = row.bits / 8;
     const count = piece.length / bytes;
     const numbers = new Float64Array(Math.min(count, stretch));
@@ -88,9 +108,8 @@ function decoded(dtype: DtypeName, elem: BufferElem): ConvertPiece {
 
 type WriteElement = (index: number, value: number) => boolean;
 
-function writer(elem: BufferElem, into: Uint8Array, count: number, below: number): WriteElement {
+function writer(elem: Exclude<BufferElem, "f32">, into: Uint8Array, count: number, below: number): WriteElement {
   const { buffer, byteOffset } = into;
-  if (elem === "f32") return written(new Float32Array(buffer, byteOffset, count));
   if (elem === "f16" || elem === "bf16") {
     const [format, to] = [elem === "f16" ? f16 : bf16, new Uint16Array(buffer, byteOffset, count)];
     return (index, value) => {
@@ -106,13 +125,6 @@ function writer(elem: BufferElem, into: Uint8Array, count: number, below: number
     return value >= lowest && value <= highest;
   };
 }
-
-const written =
-  (to: Float32Array<ArrayBufferLike>): WriteElement =>
-  (index, value) => {
-    to[index] = value;
-    return true;
-  };
 
 type Integers = Int8Array | Int16Array | Int32Array | Uint32Array;
 
