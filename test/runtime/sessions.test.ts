@@ -93,6 +93,19 @@ describe.each([
     c.dispose();
   });
 
+  test("memory grows under sessions that are there already", async () => {
+    const sessions = Array.from({ length: 60 }, () => model.session());
+    const given = sessions.map((_, i) => tokens.slice(0, 12).map((id) => (id + i) % sizes.V));
+    for (const [i, session] of sessions.entries()) await session.forward(given[i]?.slice(0, 6) ?? []);
+    const more = Array.from({ length: 60 }, () => model.session());
+    const got = await Promise.all(sessions.map((session, i) => session.forward(given[i]?.slice(6) ?? [])));
+    for (const [i, logits] of got.entries()) {
+      const alone = more[i] ?? model.session();
+      expect(logits).toEqual(await alone.forward(given[i] ?? []));
+    }
+    for (const session of [...sessions, ...more]) session.dispose();
+  });
+
   test("saved and restored", () =>
     withSession(async (session) => {
       await session.forward(tokens.slice(0, 23));
