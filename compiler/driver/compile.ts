@@ -206,7 +206,7 @@ function phase(kind: Kind, making: Making): BuiltPhase {
     target: request.target.kernel,
     pool,
     elemOf: (n) => (n.kind === "weight" ? weights.elemOf(n) : elemOf(n)),
-    weight: (n) => weights.binding(n),
+    given: (n) => (n.kind === "input" ? { kind: "ids" } : weights.binding(n)),
     state: (n, copies, row) => states.add(n, copies, row, elemOf(n)),
   });
 }

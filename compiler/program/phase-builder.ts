@@ -2,7 +2,7 @@
 import type { Binding, BufferElem, Call, Phase, SizeExpr, Step } from "../../runtime/artifact/program.ts";
 import { constantOf, type Dim, productOf, type Sizes, subDim } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
-import type { Append, Argsort, Computed, Graph, MapNode, Node, Repeat, State, TopK } from "../graph/node.ts";
+import type { Append, Argsort, Computed, Graph, MapNode, Node, Param, Repeat, State, TopK } from "../graph/node.ts";
 import { axis, name, read } from "../graph/scalar.ts";
 import { isComputed, nodesOf, regions, useCounts } from "../graph/walk.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -46,7 +46,8 @@ export interface PhaseOrder {
   readonly target: KernelTarget;
   readonly pool: KernelPool;
   readonly elemOf: (n: Node) => BufferElem;
-  readonly weight: (n: Node) => Binding;
+  /** Where inputs and weights are. */
+  readonly given: (n: Param) => Binding;
   readonly state: (n: State, copies: number, row: number) => number;
 }
 
@@ -116,9 +117,8 @@ class PhaseBuilder {
 
   /** What is there before the first step. */
   #given(n: Node): void {
-    if (n.kind === "weight") this.#places.put(n, this.#o.weight(n));
+    if (n.kind === "weight" || n.kind === "input") this.#places.put(n, this.#o.given(n));
     if (n.kind === "state") this.#places.put(n, { kind: "state", state: this.#state(n), copy: 0, row: 0 });
-    if (n.kind === "input") this.#places.put(n, { kind: "ids" });
   }
   #state(n: State): number {
     const lead = this.#leading(n);

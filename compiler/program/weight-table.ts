@@ -52,7 +52,9 @@ export class WeightTable {
     for (const names of source.copies) for (const name of names) this.#copies.add(name);
     for (const names of source.tensors) for (const name of names) this.#read.add(name);
     this.#at.set(n.name, { kind: "weight", weight: this.#decls.length });
-    this.#decls.push(weightDecl({ label: n.name, elem: this.elemOf(n), source, at: this.#placeOf(source, model) }, sizes));
+    this.#decls.push(
+      weightDecl({ label: n.name, elem: this.elemOf(n), source, at: this.#placeOf(source, model) }, sizes),
+    );
   }
   /** `models/deepseek-llm.ds:78:3`: where the text declares it. */
   #placeOf({ tensors }: WeightSource, model: BoundModel): string | null {

@@ -5,7 +5,7 @@
 import { affineKey } from "../graph/affine.ts";
 import { addDim, type Dim, evalDim, mulDim, oneDim, productOf, type Sizes, zeroDim } from "../graph/dim.ts";
 import type { Computed, Node, Read, Scalar } from "../graph/node.ts";
-import { children, freeNames, key, readsOf, same, substitute, walk } from "../graph/scalar.ts";
+import { children, freeNames, key, readsOf, same, some, substitute, walk } from "../graph/scalar.ts";
 import { allAxes, axesOf, expressionsOf } from "../graph/walk.ts";
 import { scalarFunctions } from "../ops/scalar-functions.ts";
 import { bytesOf } from "./storage.ts";
@@ -96,7 +96,8 @@ export function flopsAt(n: Computed, sizes: Sizes): number {
 /** The flops where a work unit holds `tile` outputs along an axis: what does not depend on the axis is done once a tile. */
 export function tiledFlops(n: Computed, sizes: Sizes, target: CostTarget): number {
   const extent = extentsOf(n, sizes);
-  const outer = axesOf(n).map((a) => ({ name: a.name, tiles: Math.ceil(extent(a.name) / target.tile) }));
+  const tile = streams(n) ? target.foldTile : target.tile;
+  const outer = axesOf(n).map((a) => ({ name: a.name, tiles: Math.ceil(extent(a.name) / tile) }));
   let total = 0;
   for (const op of operationsOf(n)) {
     let points = op.flops;
@@ -106,6 +107,10 @@ export function tiledFlops(n: Computed, sizes: Sizes, target: CostTarget): numbe
   }
   return total;
 }
+
+/** Whether a fold keeps a running maximum: its outputs are rescaled as it goes, so they are kept together. */
+const streams = (n: Computed): boolean =>
+  expressionsOf(n).some((e) => some(e, (x) => x.kind === "fold" && x.steps.some((s) => s.how === "max")));
 
 const isIndirect = (e: Scalar): e is Read => e.kind === "read" && e.value.type.dims.length > 0;
 

@@ -7,6 +7,7 @@ export const gpu: CostTarget = {
   bytesPerSecond: 4e12,
   launchSeconds: 2e-6,
   tile: 512,
+  foldTile: 512,
   maxNesting: 2,
 };
 
@@ -16,6 +17,7 @@ export const cpu: CostTarget = {
   bytesPerSecond: 1e11,
   launchSeconds: 1e-6,
   tile: 4096,
+  foldTile: 4096,
   maxNesting: 2,
 };
 

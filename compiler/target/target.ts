@@ -9,6 +9,8 @@ export interface CostTarget {
   readonly launchSeconds: number;
   /** How many outputs along one axis a work unit holds: what they share is computed once for that many. */
   readonly tile: number;
+  /** The same for a fold with a running maximum, whose work unit keeps its outputs in memory of its own. */
+  readonly foldTile: number;
   /** How deep reductions may nest in one kernel: 2 is attention, a contraction inside a fold. */
   readonly maxNesting: number;
 }
