@@ -1,4 +1,4 @@
-/** The kernel of one map: the first plan that the verifier proves. */
+/** The kernel of one map: the first strategy and plan that the verifier proves. */
 import type { Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -7,6 +7,8 @@ import type { KernelTarget } from "../target/kernel-target.ts";
 import { tilePlans } from "./choose-tile.ts";
 import { Unsuitable } from "./lift/lift.ts";
 import type { Nest } from "./nest/nest.ts";
+import { unfoldedNest } from "./nest/unfold.ts";
+import { streamed } from "./streamed.ts";
 import { type TileOptions, tile } from "./tile.ts";
 
 export interface Scheduled {
@@ -17,17 +19,31 @@ export interface Scheduled {
   readonly refused: readonly string[];
 }
 
+interface Way {
+  readonly says: string;
+  readonly make: () => { readonly kernel: Kernel; readonly says: string } | null;
+}
+
 export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, options: TileOptions): Scheduled {
   const refused: string[] = [];
-  for (const plan of tilePlans(nest, sizes, target)) {
+  const unfolded = unfoldedNest(nest);
+  const ways: readonly Way[] = [
+    ...(unfolded === nest ? [] : [{ says: "streamed", make: () => streamed(nest, sizes, target, options) }]),
+    ...tilePlans(unfolded, sizes, target).map((plan) => ({
+      says: plan.says,
+      make: () => ({ kernel: tile(unfolded, plan, options), says: plan.says }),
+    })),
+  ];
+  for (const { says, make } of ways) {
     try {
-      const kernel = tile(nest, plan, options);
-      const [problem] = verify(kernel, target);
-      if (problem === undefined) return { kernel, says: plan.says, refused };
-      refused.push(`${plan.says}: ${problem.message}`);
+      const made = make();
+      if (made === null) continue;
+      const [problem] = verify(made.kernel, target);
+      if (problem === undefined) return { ...made, refused };
+      refused.push(`${made.says}: ${problem.message}`);
     } catch (error) {
       if (!(error instanceof Unsuitable)) throw error;
-      refused.push(`${plan.says}: ${error.message}`);
+      refused.push(`${says}: ${error.message}`);
     }
   }
   throw new InternalError(`${nest.label}: no plan fits: ${refused.join("; ")}`);

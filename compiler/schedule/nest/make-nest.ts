@@ -1,9 +1,10 @@
 /** From a node of the graph to its loop nest. */
 import type { Dim } from "../../graph/dim.ts";
-import type { Axis, Computed, Graph, Node, Scalar } from "../../graph/node.ts";
+import type { Axis, Computed, Fold, Graph, Node, Scalar } from "../../graph/node.ts";
 import { num } from "../../graph/scalar.ts";
 import type { Elem } from "../../kernel/elem.ts";
 import { Flattener } from "./flatten.ts";
+import { isStreamable } from "./is-streamable.ts";
 import { mergeAxes } from "./merge-axes.ts";
 import type { Nest } from "./nest.ts";
 import { apart, refolded, type Specialiser } from "./specialise.ts";
@@ -26,14 +27,15 @@ export interface Points {
   readonly elem?: Elem;
 }
 
-/** The nest of a map, or of what another node computes at points of its own. */
+/** The nest of a map, with the folds that may be streamed, or of what another node computes at points of its own. */
 export function makeNest(n: Computed, { domain, body, where = null, elem }: Points, options: NestOptions): Nest {
   const { special, ranges } = options;
   const flattener = new Flattener({ special, ranges, counts: options.counts, elemOf: options.elemOf });
   const all = domain.map(special.axis);
   const [axes, gone] = apart(all);
   const at = new Map(gone.map((a): [string, Scalar] => [a.name, num(0)]));
-  const flat = (e: Scalar): Scalar => flattener.flatten(refolded(special.scalar(unfoldAll(e)), at), axes);
+  const keep = (f: Fold): boolean => isStreamable({ ...f, axis: special.axis(f.axis) });
+  const flat = (e: Scalar): Scalar => flattener.flatten(refolded(special.scalar(unfoldAll(e, keep)), at), axes);
   const merged = mergeAxes(axes, flat(body), where === null ? null : flat(where));
   return {
     label: n.name,

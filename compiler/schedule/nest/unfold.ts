@@ -1,6 +1,8 @@
 /** A fold as plain reductions: each accumulator is the reduction that gives its final value. */
 import type { Fold, FoldStep, Reduce, Scalar } from "../../graph/node.ts";
-import { allNames, bottomUp, fresh, name, substitute } from "../../graph/scalar.ts";
+import { allNames, bottomUp, fresh, name, some, substitute } from "../../graph/scalar.ts";
+import { mergeAxes } from "./merge-axes.ts";
+import type { Nest } from "./nest.ts";
 
 /**
  * Correct by the meaning of a fold (graph/node.ts): a step sees the final values of those before it. Each reduction has an
@@ -27,4 +29,16 @@ function reduction({ axis, where }: Fold, s: FoldStep, by: ReadonlyMap<string, S
   };
 }
 
-export const unfoldAll = (e: Scalar): Scalar => bottomUp(e, (x) => (x.kind === "fold" ? unfold(x) : x));
+/** All folds but those that are kept. */
+export const unfoldAll = (e: Scalar, keep: (f: Fold) => boolean = () => false): Scalar =>
+  bottomUp(e, (x) => (x.kind === "fold" && !keep(x) ? unfold(x) : x));
+
+/** The nest without folds; itself where there is none. */
+export function unfoldedNest(nest: Nest): Nest {
+  const folds = [nest.body, ...(nest.where === null ? [] : [nest.where])].some((e) =>
+    some(e, (x) => x.kind === "fold"),
+  );
+  if (!folds) return nest;
+  const where = nest.where === null ? null : unfoldAll(nest.where);
+  return { ...nest, ...mergeAxes(nest.axes, unfoldAll(nest.body), where) };
+}

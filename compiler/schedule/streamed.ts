@@ -1,0 +1,155 @@
+/**
+ * Folds with a running maximum in one pass: attention of any shape, as its graph has it (streamed/pattern.ts). An item is a block
+ * of rows. What its scores multiply by is staged once; then, over tiles of s: scores, their maximum, weights p = exp(a - m), and
+ * sums, of which those so far are rescaled by exp(m_old - m_new). A row that sees no place gets what its result is of sums 0 and
+ * maximum -inf. Scores below -1e29 count as such of places that are not seen.
+ */
+import type { Sizes } from "../graph/dim.ts";
+import type { Node } from "../graph/node.ts";
+import { freeNames, key, some } from "../graph/scalar.ts";
+import { type Body, type BufferSpec, kernel, type Memory } from "../kernel/build.ts";
+import { elems } from "../kernel/elem.ts";
+import { add, ceilDiv, constant, convert, max, min, mul, op, select, splat, sub } from "../kernel/expr.ts";
+import type { Expr, Kernel } from "../kernel/kernel.ts";
+import type { KernelTarget } from "../target/kernel-target.ts";
+import { Lift } from "./lift/lift.ts";
+import { dimExpr } from "./lift/spell-dim.ts";
+import { asFloat } from "./lift/spell-function.ts";
+import type { Nest } from "./nest/nest.ts";
+import { Block, gridName, type Item, lowest, vectorOf } from "./streamed/item.ts";
+import { type Pattern, patternOf } from "./streamed/pattern.ts";
+import { PlacesInLanes } from "./streamed/places-in-lanes.ts";
+import { planStreamed, type StreamedPlan } from "./streamed/plan.ts";
+import { RowsInLanes } from "./streamed/rows-in-lanes.ts";
+import { Spread } from "./streamed/spread.ts";
+import { visibleOf } from "./streamed/visible.ts";
+import type { Weights } from "./streamed/weights.ts";
+import { allDims, buffersOf, sizesOf, type TileOptions } from "./tile.ts";
+
+export interface StreamedKernel {
+  readonly kernel: Kernel;
+  readonly says: string;
+}
+
+/** Null where the nest is no such fold, or the target has no use for it. */
+export function streamed(nest: Nest, sizes: Sizes, target: KernelTarget, options: TileOptions): StreamedKernel | null {
+  const pattern = patternOf(nest);
+  const plan = pattern === null ? null : planStreamed(pattern, sizes, target);
+  if (pattern === null || plan === null || !elems[nest.elem].float) return null;
+  const says = `streamed: ${plan.count} rows x ${plan.tile} places, ${plan.together} at once, ${plan.lanes} in lanes`;
+  return { kernel: written({ nest, pattern, plan, options, says }), says };
+}
+
+interface Asked {
+  readonly nest: Nest;
+  readonly pattern: Pattern;
+  readonly plan: StreamedPlan;
+  readonly options: TileOptions;
+  readonly says: string;
+}
+
+function written(asked: Asked): Kernel {
+  const { nest, pattern, plan, options, says } = asked;
+  const inputs = buffersOf(nest);
+  const buffers: Record<string, BufferSpec> = {};
+  for (const b of inputs) buffers[b.name] = b.spec;
+  const extent = nest.axes.map((a) => dimExpr(a.size)).reduce((a, b) => mul(a, b), constant(1));
+  buffers["made"] = { elem: nest.elem, extent, access: "write" };
+  // Items that read the same follow each other.
+  const grid: Record<string, Expr> = {};
+  if (plan.axis !== null) grid[gridName(plan.axis)] = ceilDiv(dimExpr(plan.axis.size), plan.count);
+  for (const a of [...pattern.rows].reverse()) if (a !== plan.axis) grid[gridName(a)] = dimExpr(a.size);
+  if (pattern.rows.length === 0) grid["once"] = constant(1);
+  const sizes = sizesOf(nest, allDims(nest));
+  return kernel(
+    { name: options.name, source: `${nest.label}: ${says}`, lanes: 1, sizes, buffers, grid },
+    (b, memory) => {
+      const places = new Map(inputs.map((x): [Node, Memory] => [x.node, memory(x.name)]));
+      write(asked, b, { memory: places, out: memory("made") });
+    },
+  );
+}
+
+interface Places {
+  readonly memory: ReadonlyMap<Node, Memory>;
+  readonly out: Memory;
+}
+
+function write(asked: Asked, b: Body, { memory, out }: Places): void {
+  const { pattern, plan } = asked;
+  const lift = new Lift(b, memory);
+  const block = new Block(pattern, plan, lift);
+  const item: Item = { pattern, plan, b, lift, memory, block };
+  const differs = (e: Parameters<typeof freeNames>[0]): boolean =>
+    plan.axis !== null && freeNames(e).has(plan.axis.name);
+  const seen = visibleOf(pattern.where, pattern.axis.name, differs);
+  const weights = plan.lanes === "rows" ? new RowsInLanes(item, seen.left) : new PlacesInLanes(item, seen.left);
+  const spread = new Spread(item);
+  weights.start();
+  spread.start();
+  const size = dimExpr(pattern.axis.size);
+  const end = b.let(
+    "end",
+    seen.below.map((e) => block.extreme("max", e)).reduce((x, y) => min(x, y), size),
+  );
+  const first = b.let(
+    "first",
+    seen.from.map((e) => block.extreme("min", e)).reduce((x, y) => max(x, y), constant(0)),
+  );
+  b.loop("s0", { from: first, to: end, step: plan.tile }, (s0) => {
+    const count = b.let("count", min(plan.tile, sub(end, s0)));
+    const run = { first: s0, count, end };
+    weights.tile(run);
+    spread.tile(run, weights);
+  });
+  for (let r = 0; r < plan.count; r += 1) {
+    const guard = block.guard(r);
+    const row = (): void => storeRow({ ...asked, item, weights, spread, out }, r);
+    if (guard === null) row();
+    else b.if(guard, row);
+  }
+}
+
+interface Storing extends Asked {
+  readonly item: Item;
+  readonly weights: Weights;
+  readonly spread: Spread;
+  readonly out: Memory;
+}
+
+/** The result of row r, in vectors along the wide axis. */
+function storeRow({ nest, options, item, weights, spread, out }: Storing, r: number): void {
+  const { b, lift, pattern, plan, block } = item;
+  const { vector } = plan;
+  const own = new Map(block.row(r));
+  const bound = plan.axis === null ? undefined : own.get(plan.axis.name);
+  // A bound of its own: what is known of this row is known in this block only.
+  if (plan.axis !== null && bound !== undefined) own.set(plan.axis.name, lift.bound(bound.index));
+  if (some(pattern.result, (x) => key(x) === key(pattern.max))) {
+    const m = b.let("m", weights.max(r));
+    const none = constant(Number.NEGATIVE_INFINITY, vectorOf(1));
+    lift.know(pattern.max, own, b.let("found", select(op("le", m, lowest), none, m)));
+  }
+  for (const [i, s] of pattern.narrow.entries()) lift.know(s.value, own, b.let("total", weights.narrow(i, r)));
+  b.loop("e", { from: 0, to: dimExpr(pattern.wide.size), step: vector }, (e) => {
+    const env = new Map(own).set(pattern.wide.name, lift.bound(e, { width: vector }));
+    for (const [i, s] of pattern.spread.entries()) lift.know(s.value, env, b.let("total", spread.value(i, r, e)));
+    const value = splat(asFloat(lift.value(pattern.result, env)), vector);
+    const finished = options.finish === undefined ? value : options.finish(value, null);
+    b.store(out, outIndex(nest, item, { r, e }), convert(finished, out.type.elem));
+  });
+}
+
+/** Row-major over the output axes. */
+function outIndex(nest: Nest, { plan, block, pattern }: Item, at: { readonly r: number; readonly e: Expr }): Expr {
+  let index: Expr = at.e;
+  for (const [i, a] of pattern.rows.entries()) {
+    const stride = nest.axes
+      .slice(i + 1)
+      .map((x) => dimExpr(x.size))
+      .reduce((x, y) => mul(x, y), constant(1));
+    const place = a === plan.axis ? block.unclamped(at.r) : (block.row(at.r).get(a.name)?.index ?? null);
+    if (place !== null) index = add(index, mul(place, stride));
+  }
+  return index;
+}

@@ -1,0 +1,116 @@
+/** What one work item computes: a block of rows that share what moves with s, at one place of every other row axis. */
+import { InternalError } from "../../graph/internal-error.ts";
+import type { Axis, Node, Read, Scalar } from "../../graph/node.ts";
+import { at, type Body, type Memory } from "../../kernel/build.ts";
+import { type Type, typeOf } from "../../kernel/elem.ts";
+import { add, lt, max, min, mul, name, splat, sub } from "../../kernel/expr.ts";
+import type { Expr } from "../../kernel/kernel.ts";
+import type { Bound, Env, Lift } from "../lift/lift.ts";
+import { dimExpr, factorOf } from "../lift/spell-dim.ts";
+import type { Pattern } from "./pattern.ts";
+import type { StreamedPlan } from "./plan.ts";
+
+/** Below any score, and finite: no difference of infinities arises. Masked scores are further below, so that their exp is 0. */
+export const lowest = -1e29;
+export const masked = -1e30;
+
+export interface Item {
+  readonly pattern: Pattern;
+  readonly plan: StreamedPlan;
+  readonly b: Body;
+  readonly lift: Lift;
+  readonly memory: ReadonlyMap<Node, Memory>;
+  readonly block: Block;
+}
+/** A run of places of s, from `first`; `count` of them are there. */
+export interface Run {
+  readonly first: Expr;
+  readonly count: Expr;
+  /** Of s. */
+  readonly end: Expr;
+}
+
+export const gridName = (a: Axis): string => `${a.name.replace(/[^a-zA-Z0-9]/g, "")}_block`;
+
+export class Block {
+  readonly #p: Pattern;
+  readonly #plan: StreamedPlan;
+  readonly #lift: Lift;
+  readonly #first: Expr | null;
+  readonly #rows: readonly Env[];
+  readonly #vectors: readonly Env[];
+  constructor(p: Pattern, plan: StreamedPlan, lift: Lift) {
+    [this.#p, this.#plan, this.#lift] = [p, plan, lift];
+    const others = p.rows.filter((a) => a !== plan.axis);
+    const env: Env = new Map(others.map((a): [string, Bound] => [a.name, lift.bound(name(gridName(a)))]));
+    const { axis } = plan;
+    const b = lift.body;
+    this.#first =
+      axis === null ? null : b.let(`${gridName(axis).replace(/_block$/, "")}0`, mul(name(gridName(axis)), plan.count));
+    this.#rows = Array.from({ length: plan.count }, (_, r) => {
+      const here = this.unclamped(r);
+      if (axis === null || here === null) return env;
+      // Rows past the end compute the last one again: loads need no guard, only the store has one.
+      const last = sub(dimExpr(axis.size), 1);
+      const place = this.#isWhole || r === 0 ? here : b.let(`row${r}`, min(here, last));
+      return new Map(env).set(axis.name, lift.bound(place));
+    });
+    this.#vectors = Array.from({ length: plan.lanes === "rows" ? plan.count / plan.vector : 0 }, (_, v) => {
+      if (axis === null || this.#first === null) return env;
+      const bound = lift.bound(this.#first, { offset: v * plan.vector, width: plan.vector });
+      return new Map(env).set(axis.name, bound);
+    });
+  }
+  get #isWhole(): boolean {
+    const { axis, count } = this.#plan;
+    return axis === null || factorOf(axis.size) % count === 0;
+  }
+  /** Row r, or the last one where there is none. */
+  row(r: number): Env {
+    const env = this.#rows[r];
+    if (env === undefined) throw new InternalError(`there is no row ${r}`);
+    return env;
+  }
+  /** The rows of vector v of a block, of which the last may not be there. */
+  vector(v: number): Env {
+    const env = this.#vectors[v];
+    if (env === undefined) throw new InternalError(`there is no vector ${v} of rows`);
+    return env;
+  }
+  /** Where row r would be. */
+  unclamped(r: number): Expr | null {
+    return this.#first === null ? null : add(this.#first, r);
+  }
+  /** Whether row r is there; null: always. */
+  guard(r: number): Expr | null {
+    const { axis } = this.#plan;
+    const here = this.unclamped(r);
+    return axis === null || here === null || r === 0 || this.#isWhole ? null : lt(here, dimExpr(axis.size));
+  }
+  /** The largest or least value over the rows. */
+  extreme(which: "max" | "min", e: Scalar): Expr {
+    const found: Expr[] = [];
+    for (let r = 0; r < this.#plan.count; r += 1) {
+      const value = this.#lift.value(e, this.row(r));
+      if (!found.includes(value)) found.push(value);
+    }
+    return found.reduce(which === "max" ? max : min);
+  }
+  /** Rows of the pattern, in their order. */
+  get axes(): readonly Axis[] {
+    return this.#p.rows;
+  }
+}
+
+/** The value, repeated to a vector; what stands in f32 memory is loaded so. */
+export function repeated({ b, lift, memory }: Item, e: Scalar, env: Env, type: Type): Expr {
+  const place = e.kind === "read" ? memory.get(e.value) : undefined;
+  if (e.kind === "read" && place !== undefined && place.type.elem === "f32" && !lift.knows(e, env)) {
+    const { index, width } = lift.address(e, env);
+    if (width === 1) return b.let("x", splat(at(place, index), type.width));
+  }
+  return splat(lift.float(e, env), type.width);
+}
+export const isOne = (e: Scalar): boolean => e.kind === "const" && e.value === 1;
+export const vectorOf = (width: number): Type => typeOf("f32", width);
+export type Known = readonly { readonly value: Read; readonly is: Expr }[];

@@ -1,0 +1,64 @@
+/** The fixed parts of the scores of all rows, computed once an item: rotated queries, say. */
+import { constantOf } from "../../graph/dim.ts";
+import { InternalError } from "../../graph/internal-error.ts";
+import type { Axis } from "../../graph/node.ts";
+import { add, constant, mul } from "../../kernel/expr.ts";
+import type { Expr } from "../../kernel/kernel.ts";
+import type { Bound, Env } from "../lift/lift.ts";
+import type { Item } from "./item.ts";
+import type { Segment } from "./pattern.ts";
+
+export interface Placed {
+  readonly segment: Segment;
+  /** Where it begins in the staged memory of a row. */
+  readonly from: number;
+}
+export interface Layout {
+  /** By inner sum. */
+  readonly sums: readonly (readonly Placed[])[];
+  readonly length: number;
+}
+/** Segments after each other, each from a multiple of `width`. */
+export function layoutOf({ pattern }: Item, width: number): Layout {
+  let length = 0;
+  const sums = pattern.sums.map((s) =>
+    s.segments.map((segment) => {
+      const from = length;
+      length += Math.ceil(segment.length / width) * width;
+      return { segment, from };
+    }),
+  );
+  return { sums, length };
+}
+
+/** `store`: for each c, in the order of the moving part, and each row. */
+export function stage(item: Item, layout: Layout, store: (c: Expr, row: number, value: Expr) => void): void {
+  for (const { segment, from } of layout.sums.flat())
+    eachOf(item, segment.axes, (env, c) => {
+      for (let r = 0; r < item.plan.count; r += 1) {
+        const value = item.lift.float(segment.fixed, new Map([...item.block.row(r), ...env]));
+        store(add(c, from), r, value);
+      }
+    });
+}
+
+/** Short axes are written out: each place may choose its own branch. */
+const mostWrittenOut = 4;
+
+function eachOf({ b, lift }: Item, all: readonly Axis[], then: (env: Env, position: Expr) => void): void {
+  const go = (axes: readonly Axis[], env: Env, position: Expr): void => {
+    const [a, ...rest] = axes;
+    if (a === undefined) return then(env, position);
+    const [n, stride] = [lengthOf(a), rest.reduce((x, y) => x * lengthOf(y), 1)];
+    const at = (bound: Bound): void =>
+      go(rest, new Map(env).set(a.name, bound), add(position, mul(add(bound.index, bound.offset), stride)));
+    if (n <= mostWrittenOut) for (let i = 0; i < n; i += 1) at(lift.bound(constant(i)));
+    else b.loop("c", { from: 0, to: n, step: 1 }, (c) => at(lift.bound(c)));
+  };
+  go(all, new Map(), constant(0));
+}
+function lengthOf(a: Axis): number {
+  const n = constantOf(a.size);
+  if (n === null) throw new InternalError(`${a.name} has no fixed size`);
+  return n;
+}

@@ -1,0 +1,91 @@
+/** The last map of a graph in text form as a kernel, with data, and what the graph's interpreter makes of them. */
+import { evalDim, type Sizes } from "../../compiler/graph/dim.ts";
+import { prepare } from "../../compiler/graph/interpret/prepare.ts";
+import { StateStore } from "../../compiler/graph/interpret/state-store.ts";
+import { type RealTensor, realsOf, tensor } from "../../compiler/graph/interpret/tensor.ts";
+import type { Graph, Node } from "../../compiler/graph/node.ts";
+import { parse } from "../../compiler/graph/parse.ts";
+import { nodesOf } from "../../compiler/graph/walk.ts";
+import type { Elem } from "../../compiler/kernel/elem.ts";
+import { type Data, newData } from "../../compiler/kernel/interpret.ts";
+import type { Kernel } from "../../compiler/kernel/kernel.ts";
+import { makeNest } from "../../compiler/schedule/nest/make-nest.ts";
+import { specialiser } from "../../compiler/schedule/nest/specialise.ts";
+import { scheduleNest } from "../../compiler/schedule/schedule-map.ts";
+import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { random, read, stored } from "./data.ts";
+
+export interface MapCase {
+  readonly kernel: Kernel;
+  /** The strategy, and why others were refused. */
+  readonly says: string;
+  readonly refused: readonly string[];
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly inputs: Readonly<Record<string, Data>>;
+  readonly want: Float64Array;
+}
+export interface Asked {
+  /** Of the call. */
+  readonly sizes: Sizes;
+  /** Those that the kernel is made for. */
+  readonly fixed: Sizes;
+  readonly target: KernelTarget;
+  /** Without it the graph is not run. */
+  readonly expected?: boolean;
+}
+
+export function graphOf(text: string): Graph {
+  const parsed = parse(text);
+  if (!parsed.ok) throw new Error(`${parsed.line}:${parsed.column}: ${parsed.message}`);
+  return parsed.graph;
+}
+
+export function mapCase(text: string, { sizes, fixed, target, expected = true }: Asked): MapCase {
+  const g = graphOf(text);
+  const n = g.results[0];
+  if (n?.kind !== "map") throw new Error("the result is no map");
+  const elemOf = (x: Node): Elem => {
+    const { dtype } = x.type;
+    return dtype === "i32" || dtype === "bool" || dtype === "bf16" ? dtype : "f32";
+  };
+  const next = random(Object.values(sizes).reduce((a, b) => a * 31 + b, 7));
+  const given = new Map<Node, RealTensor>();
+  for (const x of nodesOf(g)) {
+    if (x.kind !== "input" && x.kind !== "weight") continue;
+    const dims = x.type.dims.map((d) => evalDim(d, sizes));
+    const count = dims.reduce((a, b) => a * b, 1);
+    const most = evalDim(
+      x.type.dims[0] ?? x.type.dims[0] ?? g.results[0]?.type.dims[0] ?? (n.type.dims[0] as never),
+      sizes,
+    );
+    const raw = Float64Array.from({ length: count }, () =>
+      elemOf(x) === "i32" ? Math.floor(((next() + 1) / 2) * most) : next(),
+    );
+    given.set(x, tensor(dims, read(elemOf(x), stored(elemOf(x), raw))));
+  }
+  const param = (p: Node): RealTensor => given.get(p) ?? tensor([0], []);
+  const [result] = expected ? prepare(g).run({ sizes, state: new StateStore(), param }) : [];
+  const nest = makeNest(n, n, {
+    special: specialiser(fixed),
+    ranges: new Map([...g.sizes].filter(([name]) => fixed[name] === undefined)),
+    counts: new Map(),
+    elemOf,
+  });
+  const { kernel, says, refused } = scheduleNest(nest, sizes, target, { name: "made" });
+  const inputs: Record<string, Data> = {};
+  for (const [i, o] of nest.operands.entries()) {
+    const [value, buffer] = [given.get(o.node), kernel.buffers[i]];
+    if (value === undefined || buffer === undefined) throw new Error(`no value for ${o.node.name}`);
+    inputs[buffer.name] = stored(buffer.elem, value.data);
+  }
+  const own = Object.fromEntries(kernel.sizes.map((s) => [s.name, sizes[s.name] ?? 0]));
+  return {
+    kernel,
+    says,
+    refused,
+    sizes: own,
+    inputs,
+    want: result === undefined ? new Float64Array(0) : realsOf(result),
+  };
+}
+export const outputOf = (c: MapCase): Data => newData("f32", c.want.length);
