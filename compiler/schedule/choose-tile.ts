@@ -139,7 +139,7 @@ function contracted(shape: Shape, summed: readonly Reduce[]): TilePlan {
         : `vectors of ${width} along ${along.axis}`;
   return {
     vector: target.vector,
-    turn: 2,
+    turn: tokens > 1 ? 1 : 2, // a turn of many products is long enough
     fewTurns: 4,
     walks,
     along,
@@ -169,8 +169,9 @@ function registerTile(of: { sums: readonly Sum[]; rows: number; tokens: number; 
   for (let rows = 1; rows <= Math.min(of.rows, 8); rows += 1)
     for (let tokens = 1; tokens <= Math.min(of.tokens, 8); tokens += 1) {
       const kept = sums.reduce((n, s) => n + s.copies * (s.rows ? rows : 1) * (s.tokens ? tokens : 1), 0);
-      if (kept + tokens + 1 > target.registers + 1) continue;
-      const loads = (streams * rows + tokens) / (streams * rows * tokens);
+      if (kept + tokens + 1 > target.registers) continue;
+      // Rows stay in the nearest cache, tokens come from the next one: twice as far.
+      const loads = (streams * rows + 2 * tokens) / (streams * rows * tokens);
       if (loads < best.loads - 1e-9) best = { rows, tokens, loads };
     }
   return best;
