@@ -25,6 +25,11 @@ const checkpoint: OptionSpec = {
 };
 const ownConfig: OptionSpec = { value: "config.json", about: "the model's config; without it, the one in the folder" };
 const backend: OptionSpec = { value: "NAME", about: "what runs the model: reference (f64, slow, and what is right)" };
+const anyBackend: OptionSpec = {
+  value: "NAME",
+  about: "what runs the model: reference (f64, slow, and what is right), or wasm, which compiles it first",
+};
+const threads: OptionSpec = { value: "N", about: "threads of a package; without it half of the cores, at most 4" };
 const target: OptionSpec = { value: "NAME", about: "what it is made for: wasm" };
 const weightsType: OptionSpec = {
   value: "f32|bf16|f16",
@@ -146,13 +151,15 @@ const run: Command = {
   spec: {
     name: "run",
     about: "generates text with a model and its weights",
-    usage: "MODEL.ds --weights DIR [options]",
+    usage: "MODEL.ds|PACKAGE --weights DIR [options]",
     operands: { least: 1, most: 1, word: "file" },
     options: {
       weights: checkpoint,
       config: ownConfig,
       set: settings,
-      backend,
+      backend: anyBackend,
+      threads,
+      "weights-type": weightsType,
       prompt: { value: "TEXT", about: "what to go on from; without it and --ids, standard input" },
       ids: {
         value: "1,2,3",
@@ -181,6 +188,8 @@ const run: Command = {
         "those that the tokenizer's files configure; the text ends at eos_token_id of generation_config.json, else of " +
         "config.json, else at the tokenizer's.",
       "Ctrl-C ends it after the token that is being computed; what was written stays. A second one ends it at once.",
+      "With --backend wasm a .ds file is compiled into a cache (DSC_CACHE, else where the system keeps caches) and found there " +
+        "the next time; the folder of a package runs as it is.",
       projectNote,
     ],
   },

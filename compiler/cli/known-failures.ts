@@ -6,11 +6,11 @@ import { SamplingError } from "../../runtime/sampling/sampling-error.ts";
 import { TextError } from "../../runtime/text/text-error.ts";
 import { ElaborationError } from "../elaborate/context.ts";
 import { UnsupportedError } from "../program/unsupported.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 
 /** Of a file that cannot be had; the other codes are mistakes in what was read. */
-const unreadable: ReadonlySet<WeightsErrorCode> = new Set([
+const unreadable: ReadonlySet<string> = new Set<WeightsErrorCode>([
   "not-found",
   "ambiguous",
   "missing-index",
@@ -22,11 +22,27 @@ const unreadable: ReadonlySet<WeightsErrorCode> = new Set([
   "read-failed",
 ]);
 
+const exitCodeOf = (code: string): ExitCode =>
+  unreadable.has(code) ? exitCodes.cannotReadOrWrite : exitCodes.errorsFound;
+
+/**
+ * Errors of a package's runtime. Its classes are not those of this process: a package brings its own copy, so they are known by their
+ * names. Null for everything else, and for what a package that dsc has written never does.
+ */
+export function runtimeFailure(error: unknown): Failure | null {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return null;
+  if (!/^[A-Z]\w+Error$/.test(error.name) || bugs.has(error.name)) return null;
+  return new Failure(
+    error.code === "cannot-read" ? exitCodes.cannotReadOrWrite : exitCodeOf(error.code),
+    error.message,
+  );
+}
+const bugs: ReadonlySet<string> = new Set(["KernelError", "CorruptPackageError", "TypeError", "RangeError"]);
+
 /** `shownPath`: how the user calls a path of the project. Null for everything else, which is a bug. */
 export function knownFailure(error: unknown, shownPath: (path: string) => string): Failure | null {
   if (error instanceof WeightsError) {
-    const code = unreadable.has(error.code) ? exitCodes.cannotReadOrWrite : exitCodes.errorsFound;
-    return new Failure(code, error.message);
+    return new Failure(exitCodeOf(error.code), error.message);
   }
   if (error instanceof ElaborationError) {
     const { source, start } = error.span;

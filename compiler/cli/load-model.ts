@@ -112,7 +112,7 @@ async function backendOf(line: CommandLine): Promise<Backend | Failure> {
 }
 
 /** Null where there is nothing. */
-async function folderOf(path: string): Promise<string | null> {
+export async function folderOf(path: string): Promise<string | null> {
   const found = await stat(path).catch(() => null);
   return found === null ? null : found.isDirectory() ? path : dirname(path);
 }

@@ -1,10 +1,12 @@
 /** `dsc run`: text from a model, as it comes. */
+import type { Model } from "../../runtime/package/model.ts";
 import { realsOf } from "../graph/interpret/tensor.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
 import { type LoadedModel, withModel } from "./load-model.ts";
+import { asksForPackage, withPackage } from "./load-package.ts";
 import { tapsText } from "./number-text.ts";
 import { openText, type TextFiles } from "./open-text.ts";
 import { unfitTokens } from "./read-tokens.ts";
@@ -19,6 +21,40 @@ export async function runRun(line: CommandLine, surroundings: Surroundings): Pro
   const { terminal } = surroundings;
   const options = readRunOptions(line);
   if (options instanceof Failure) return reportFailure(terminal, options);
+  const fromPackage = asksForPackage(line, terminal.cwd);
+  if (fromPackage && options.taps.names.length > 0)
+    return reportFailure(terminal, new Failure(exitCodes.usage, "--taps needs --backend reference"));
+  return fromPackage ? runPackage(line, options, surroundings) : runSession(line, options, surroundings);
+}
+
+/** A model that was compiled, now or before. */
+function runPackage(line: CommandLine, options: RunOptions, surroundings: Surroundings): Promise<ExitCode> {
+  const { terminal } = surroundings;
+  return interruptible((signal) =>
+    withPackage(line, surroundings, signal, async ({ folder, config, load }) => {
+      const ready = makeReady(options, folder, config, terminal.cwd);
+      if (ready instanceof Failure) return reportFailure(terminal, ready);
+      const { model } = await load();
+      const runner = packageRunner(model);
+      const unfit = unfitTokens(ready.ids, runner);
+      if (unfit !== null) return reportFailure(terminal, unfit);
+      return say(await runLoop({ runner, options, ready, terminal, signal }), null, options, terminal);
+    }),
+  );
+}
+
+function packageRunner(model: Model): Runner {
+  const session = model.session();
+  const { context, vocabulary } = model.info;
+  return { context, vocabulary, next: (ids, signal) => session.forward(ids, { signal }) };
+}
+
+/** A session of a backend that runs graphs. */
+async function runSession(line: CommandLine, options: RunOptions, surroundings: Surroundings): Promise<ExitCode> {
+  const { terminal } = surroundings;
+  const idle = ["threads", "weights-type"].find((option) => line.value(option) !== null);
+  if (idle !== undefined)
+    return reportFailure(terminal, new Failure(exitCodes.usage, `--${idle} is for packages`, "--backend wasm"));
   let ready: Ready | null = null;
   return interruptible((signal) =>
     withModel(
@@ -86,11 +122,11 @@ function sessionRunner({ session, context, vocabulary, width }: LoadedModel, tap
   };
 }
 
-function say(result: RunResult, taps: TapRecorder, options: RunOptions, terminal: Terminal): ExitCode {
+function say(result: RunResult, taps: TapRecorder | null, options: RunOptions, terminal: Terminal): ExitCode {
   const { prompt, ids, text, stop, statistics } = result;
   if (options.json) {
     const fields = JSON.stringify({ prompt, ids, text, stop, statistics });
-    if (options.taps.names.length === 0) terminal.out(`${fields}\n`);
+    if (taps === null || options.taps.names.length === 0) terminal.out(`${fields}\n`);
     else {
       terminal.out(`${fields.slice(0, -1)},"taps":`);
       for (const piece of tapsText(taps.taps())) terminal.out(piece);

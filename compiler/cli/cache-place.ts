@@ -1,0 +1,64 @@
+/** Where packages are kept that were compiled for a run: by what they were made of, so a second run finds them. */
+import { createHash } from "node:crypto";
+import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { PackageRoot } from "./package-root.ts";
+
+/** Packages beyond these, those not used for longest, are removed. */
+const kept = 20;
+
+/** `DSC_CACHE`, else what the system has for caches. */
+export function cacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+  const own = env["DSC_CACHE"] ?? "";
+  if (own !== "") return own;
+  if (platform === "win32") return join(env["LOCALAPPDATA"] ?? join(homedir(), "AppData", "Local"), "dsc", "cache");
+  if (platform === "darwin") return join(homedir(), "Library", "Caches", "dsc");
+  const shared = env["XDG_CACHE_HOME"] ?? "";
+  return join(shared === "" ? join(homedir(), ".cache") : shared, "dsc");
+}
+
+/** A name for what is compiled from these texts by this compiler. */
+export function cacheKey(texts: readonly (readonly [name: string, text: string])[], home: PackageRoot): string {
+  const hash = createHash("sha256");
+  for (const part of [home.version, compilerState(home.folder), ...texts.flat()]) {
+    const bytes = Buffer.from(part, "utf8");
+    hash.update(`${bytes.length}:`).update(bytes);
+  }
+  return hash.digest("hex").slice(0, 32);
+}
+
+/** A compiler that is being worked on has one version and many meanings: its files' sizes and times tell these apart. */
+function compilerState(folder: string): string {
+  const built = !import.meta.url.endsWith(".ts");
+  const parts = ["dsl", "compiler", "backends", "runtime"].map((part) => (built ? join("dist", part) : part));
+  return parts
+    .flatMap((part) => filesUnder(folder, part))
+    .map((path) => {
+      const found = statSync(join(folder, path), { throwIfNoEntry: false });
+      return `${path} ${found?.size} ${found?.mtimeMs}`;
+    })
+    .join("\n");
+}
+
+function filesUnder(folder: string, part: string): readonly string[] {
+  try {
+    return readdirSync(join(folder, part), { recursive: true, encoding: "utf8" })
+      .filter((path) => /\.(?:[jt]s|ds)$/.test(path) && !/\.(?:test|d)\.ts$/.test(path))
+      .map((path) => join(part, path))
+      .sort();
+  } catch {
+    return []; // an installed dsc has no such folder
+  }
+}
+
+/** Says that a package was used, and removes those that were not for longest. */
+export function noteUse(cache: string, key: string): void {
+  const now = new Date();
+  utimesSync(join(cache, key), now, now);
+  const used = readdirSync(cache)
+    .filter((name) => /^[0-9a-f]{32}$/.test(name))
+    .map((name) => ({ name, at: statSync(join(cache, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.at - a.at);
+  for (const { name } of used.slice(kept)) rmSync(join(cache, name), { recursive: true, force: true });
+}

@@ -1,0 +1,196 @@
+/** A model that runs from its package: one that was compiled before, or that is compiled now into the cache. */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { targetNames } from "../../backends/registry.ts";
+import { percent } from "../../dsl/graph-view/format-count.ts";
+import type { LoadOptions } from "../../runtime/package/load-options.ts";
+import type { Model } from "../../runtime/package/model.ts";
+import { cacheFolder, cacheKey, noteUse } from "./cache-place.ts";
+import { type CheckInputs, readJson, readSettings } from "./check-file.ts";
+import type { CommandLine } from "./command-line.ts";
+import { buildPackage } from "./compile/build-package.ts";
+import { checkedModel, type ModelToCompile, readChoices } from "./compile/checked-model.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { Failure } from "./failure.ts";
+import { knownFailure, runtimeFailure } from "./known-failures.ts";
+import { folderOf } from "./load-model.ts";
+import { nameFrom, projectOf, shownPath } from "./project.ts";
+import { readCount } from "./read-number.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { reportFailure } from "./terminal.ts";
+import { writePackage } from "./write-package.ts";
+
+/** What the `index.js` of a package exports, as far as it is asked for here. */
+interface PackageEntry {
+  readonly load: (options: LoadOptions) => Promise<Model>;
+  readonly facts: PackageNumbers;
+}
+export interface PackageNumbers {
+  readonly model: string;
+  readonly vocabulary: number;
+  readonly context: number;
+}
+
+export interface FoundPackage {
+  readonly folder: string;
+  /** Of compiling it now; null where it was there. */
+  readonly seconds: number | null;
+}
+
+/** `config`: beside the weights, where the command line names none. Null where the model has errors, which have been told. */
+async function findPackage(
+  line: CommandLine,
+  surroundings: Surroundings,
+  config: string | null,
+): Promise<FoundPackage | Failure | null> {
+  const { cwd } = surroundings.terminal;
+  const [name = ""] = line.operands;
+  const folder = resolve(cwd, name);
+  if (existsSync(join(folder, "program.json"))) return unasked(line) ?? { folder, seconds: null };
+  if (!name.endsWith(".ds"))
+    return new Failure(exitCodes.usage, `${nameFrom(cwd, folder)} is neither a .ds file nor a package`);
+  const choices = readChoices(line);
+  if (choices instanceof Failure) return choices;
+  const read = readJson(line.value("config") ?? config, cwd);
+  if (read instanceof Failure) return read;
+  const settings = readSettings(line.values("set"));
+  if (settings instanceof Failure) return settings;
+  const inputs: CheckInputs = { config: read, weights: null, settings };
+  const model = checkedModel({ file: name, inputs, choices }, surroundings);
+  return model === null || model instanceof Failure ? model : cached(model, surroundings);
+}
+
+/** A package is compiled already. */
+function unasked(line: CommandLine): Failure | null {
+  const given = ["config", "set", "entry", "weights-type", "target"].find((option) => line.values(option).length > 0);
+  return given === undefined
+    ? null
+    : new Failure(exitCodes.usage, `--${given} is for a .ds file: a package is compiled already`);
+}
+
+async function cached(model: ModelToCompile, surroundings: Surroundings): Promise<FoundPackage | Failure> {
+  const cache = cacheFolder(process.env, process.platform);
+  const key = cacheKey(model.texts, surroundings.home);
+  const folder = join(cache, key);
+  if (existsSync(join(folder, "program.json"))) {
+    noteUse(cache, key);
+    return { folder, seconds: null };
+  }
+  const started = performance.now();
+  const built = await buildPackage(model, surroundings);
+  if (built instanceof Failure) return built;
+  const failure = await writePackage(folder, nameFrom(surroundings.terminal.cwd, folder), built.files);
+  // Another run may have put the same package there meanwhile.
+  if (failure !== null && !existsSync(join(folder, "program.json"))) return failure;
+  noteUse(cache, key);
+  return { folder, seconds: (performance.now() - started) / 1000 };
+}
+
+/** Whether a command's model runs from a package: because it is one, or because the backend is one that packages are made for. */
+export const asksForPackage = (line: CommandLine, cwd: string): boolean =>
+  targetNames.includes(line.value("backend") ?? "") ||
+  (line.value("backend") === null && existsSync(join(resolve(cwd, line.operands[0] ?? ""), "program.json")));
+
+export interface PackageToLoad {
+  /** The checkpoint's. */
+  readonly folder: string;
+  /** Text of the model's config; an empty object where there is none. */
+  readonly config: string;
+  /** Reads the weights: what does not need them comes before. */
+  readonly load: () => Promise<LoadedPackage>;
+}
+export interface LoadedPackage {
+  readonly found: FoundPackage;
+  readonly numbers: PackageNumbers;
+  /** Of loading the weights. */
+  readonly seconds: number;
+  readonly model: Model;
+}
+
+/** Compiles where that is needed, loads, and lets `use` run it. Whatever fails is told and answered with its exit code. */
+export async function withPackage(
+  line: CommandLine,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+  use: (toLoad: PackageToLoad) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { terminal } = surroundings;
+  const project = projectOf(resolve(terminal.cwd, line.operands[0] ?? ""));
+  let model: Model | null = null;
+  try {
+    const prepared = await prepare(line, surroundings, signal);
+    if (prepared === null) return exitCodes.errorsFound;
+    if (prepared instanceof Failure) return reportFailure(terminal, prepared);
+    const load = async (): Promise<LoadedPackage> => {
+      const loaded = await prepared.load();
+      model = loaded.model;
+      return loaded;
+    };
+    return await use({ ...prepared, load });
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return exitCodes.interrupted;
+    const failure = runtimeFailure(error) ?? knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
+    if (failure === null) throw error;
+    return reportFailure(terminal, failure);
+  } finally {
+    disposeOf(model);
+  }
+}
+
+const disposeOf = (model: Model | null): void => model?.dispose();
+
+async function prepare(
+  line: CommandLine,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<PackageToLoad | Failure | null> {
+  const { terminal } = surroundings;
+  const given = line.value("weights");
+  if (given === null)
+    return new Failure(exitCodes.usage, "--weights is missing", "--weights DIR: the checkpoint's folder");
+  const threads = readCount(line, "threads", 1);
+  if (threads instanceof Failure) return threads;
+  const weights = resolve(terminal.cwd, given);
+  const folder = await folderOf(weights);
+  if (folder === null)
+    return new Failure(
+      exitCodes.cannotReadOrWrite,
+      `cannot read ${nameFrom(terminal.cwd, weights)}: there is no such file or folder`,
+    );
+  const beside = join(folder, "config.json");
+  const config = existsSync(beside) ? beside : null;
+  const found = await findPackage(line, surroundings, config);
+  if (found === null || found instanceof Failure) return found;
+  const read = readJson(line.value("config") ?? config, terminal.cwd);
+  if (read instanceof Failure) return read;
+  const { load, facts: numbers } = await importPackage(found.folder);
+  return {
+    folder,
+    config: read?.text ?? "{}",
+    load: async () => {
+      const started = performance.now();
+      const model = await load({
+        weights,
+        signal,
+        ...(threads === null ? {} : { threads }),
+        onProgress: ({ loaded, total }) => terminal.progress(`reading weights: ${percent(loaded, total)}`),
+      });
+      return { found, numbers, model, seconds: (performance.now() - started) / 1000 };
+    },
+  };
+}
+
+async function importPackage(folder: string): Promise<PackageEntry> {
+  const entry: unknown = await import(pathToFileURL(join(folder, "index.js")).href);
+  if (isEntry(entry)) return entry;
+  throw new Error(`${folder} holds no package that this dsc has written`);
+}
+
+const isEntry = (entry: unknown): entry is PackageEntry =>
+  typeof entry === "object" &&
+  entry !== null &&
+  "load" in entry &&
+  typeof entry.load === "function" &&
+  "facts" in entry &&
+  typeof entry.facts === "object";

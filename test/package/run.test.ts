@@ -1,0 +1,67 @@
+/** `dsc run` from packages: compiled into the cache, found there again, and a folder of one as it is. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { runInside } from "../cli/run-inside.ts";
+import { root } from "../conformance/bind-text.ts";
+import { writeStories } from "../real/stories-checkpoint.ts";
+import { readStoriesData, type StoriesData, whyNoStories } from "../real/stories-data.ts";
+
+const model = join(root, "models/deepseek-llm.ds");
+
+describe.skipIf(whyNoStories !== "")(`dsc run from a package${whyNoStories}`, () => {
+  let folder = "";
+  let data: StoriesData;
+  const run = (...args: readonly string[]) => runInside(["run", ...args], folder);
+  const packages = (): readonly string[] => readdirSync(join(folder, "cache"));
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "dsc-run-"));
+    vi.stubEnv("DSC_CACHE", join(folder, "cache"));
+    data = readStoriesData();
+    await writeStories(join(folder, "stories"), data.weights, data.tok512);
+    writeFileSync(join(folder, "package.json"), "{}");
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("a .ds file is compiled once, and its package runs as it is", { timeout: 60_000 }, async () => {
+    const [first] = data.cases;
+    if (first === undefined) throw new Error("there are no recorded cases");
+    const { prompt, prompt_ids, ids } = first;
+    const line = ["--weights", "stories", "--prompt", prompt, "--json", "--threads", "1"];
+    const most = ["--max-tokens", String(ids.length - prompt_ids.length)];
+    const compiled = await run(model, "--backend", "wasm", ...line, ...most);
+    expect(compiled).toMatchObject({ code: 0, error: "" });
+    expect(JSON.parse(compiled.out)).toMatchObject({ prompt: prompt_ids, ids: ids.slice(prompt_ids.length) });
+    const [found = ""] = packages();
+    const again = await run(model, "--backend", "wasm", ...line, "--max-tokens", "3");
+    expect(JSON.parse(again.out).ids).toEqual(ids.slice(prompt_ids.length, prompt_ids.length + 3));
+    expect(packages()).toEqual([found]);
+    const own = await run(join("cache", found), ...line, "--max-tokens", "3");
+    expect(JSON.parse(own.out).ids).toEqual(JSON.parse(again.out).ids);
+
+    const asked = (...args: readonly string[]) =>
+      run(join("cache", found), "--weights", "stories", "--ids", "1", ...args);
+    expect(await asked("--weights-type", "bf16")).toMatchObject({
+      code: 2,
+      error: expect.stringContaining("a package is"),
+    });
+    expect(await asked("--taps", "layer.y", "--json")).toMatchObject({ code: 2 });
+    expect(await run(join("cache", found), "--weights", "cache", "--ids", "1")).toMatchObject({
+      code: 3,
+      error: expect.stringContaining("no .safetensors"),
+    });
+  });
+
+  test("what is neither is refused, and options of packages for the reference", async () => {
+    const line = ["--weights", "stories", "--ids", "1"];
+    expect(await run("stories", "--backend", "wasm", ...line)).toMatchObject({
+      code: 2,
+      error: expect.stringContaining("neither a .ds file nor a package"),
+    });
+    expect(await run(model, "--threads", "2", ...line)).toMatchObject({ code: 2 });
+  });
+});
