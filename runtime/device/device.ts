@@ -102,7 +102,12 @@ export class Device {
       threads > 1
         ? new Int32Array(memory.memory.buffer, layout.control, word.end + values)
         : new Int32Array(word.end + values);
-    this.#crew = { words: this.#words, thread: 0, threads, patience: { polls, mostPolls: polls, ...waiting } };
+    this.#crew = {
+      words: this.#words,
+      thread: 0,
+      threads,
+      patience: { polls, mostPolls: polls, calls: 0, ...waiting },
+    };
   }
 
   /** Memory, constants and workers; weights are written by the caller. Throws DscError. */

@@ -34,3 +34,13 @@ test("more than 32 bits reach is refused", () => {
   expect(() => memory.allocate(2 ** 32, "a session")).toThrow(expect.objectContaining({ code: "out-of-memory" }));
   expect(() => new DeviceMemory(2 ** 33, false)).toThrow(expect.objectContaining({ code: "out-of-memory" }));
 });
+
+test("free blocks join their neighbours only", () => {
+  const memory = new DeviceMemory(65_536, false);
+  const [a, b, c] = [640, 64, 640].map((bytes) => memory.allocate(bytes, "x"));
+  memory.release(a ?? 0, 640);
+  memory.release(c ?? 0, 640);
+  expect(memory.allocate(1344, "y")).toBeGreaterThan(c ?? 0);
+  memory.release(b ?? 0, 64);
+  expect(memory.allocate(1344, "z")).toBe(a);
+});

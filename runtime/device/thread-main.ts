@@ -99,11 +99,14 @@ export function callKernel(f: KernelFunction, a: readonly number[]): void {
 /**
  * How long a thread polls before it sleeps, and how long it waits in all; sleeping may be forbidden. Who polls in vain takes the
  * time of a core from the one that it waits for, where there are more threads than free cores: it polls for half as long the
- * next time, and longer again while polling does.
+ * next time, and longer again while polling does. But sleepers wake
+ * late and make others sleep: so every few calls all begin anew.
  */
 export interface Patience {
   readonly mostPolls: number;
   polls: number;
+  /** Counted, the same by all. */
+  calls: number;
   /** Milliseconds until the others count as dead; 0: for ever. */
   readonly stall: number;
   readonly mayBlock: boolean;
@@ -122,7 +125,7 @@ export function meet(words: Int32Array, threads: number, patience: Patience): bo
   const { polls } = patience;
   for (let i = 0; i < polls; i += 1) {
     if (Atomics.load(words, word.generation) === generation) continue;
-    if (polls < patience.mostPolls) patience.polls += (polls >> 4) + 1;
+    if (polls < patience.mostPolls) patience.polls = 2 * polls;
     return true;
   }
   if (patience.mayBlock) patience.polls = (polls >> 1) + 1;
@@ -161,6 +164,8 @@ export function playTogether(
   { words, threads, patience }: Crew,
 ): StepFailure | "lost" | null {
   const { steps } = tape;
+  patience.calls += 1;
+  if (patience.calls % 16 === 0) patience.polls = patience.mostPolls;
   let failure: StepFailure | null = null;
   for (let i = 0; i < steps.length; i += 1) {
     const step = steps[i];
@@ -224,7 +229,12 @@ export function serveCalls(start: ThreadStart, answer: (message: ThreadAnswer) =
   });
   const words = new Int32Array(memory.buffer, control, word.end + start.values);
   const values = words.subarray(word.end);
-  const crew: Crew = { words, thread, threads, patience: { polls, mostPolls: polls, stall: 0, mayBlock: true } };
+  const crew: Crew = {
+    words,
+    thread,
+    threads,
+    patience: { polls, mostPolls: polls, calls: 0, stall: 0, mayBlock: true },
+  };
   let seen = Atomics.load(words, word.call);
   answer({ kind: "ready" });
   for (;;) {
