@@ -55,6 +55,11 @@ export class Model {
     this.info = parts.info;
   }
 
+  /** Bytes of the memory as it is now, sessions included. It never shrinks: what sessions give back, later ones take. */
+  get memoryBytes(): number {
+    return this.#parts.device.bytes().length;
+  }
+
   /** A new session without tokens. Throws OutOfMemoryError where its rows have no room. */
   session(): Session {
     if (this.#disposed) throw new DisposedError("model");

@@ -235,6 +235,22 @@ describe("sessions", () => {
     expect(() => model.session()).toThrow(expect.objectContaining({ code: "disposed" }));
   });
 
+  test("what sessions hold is given back, whenever they are disposed", async () => {
+    const model = await load();
+    const use = async (): Promise<void> => {
+      const [idle, busy] = [model.session(), model.session()];
+      const running = busy.forward([1, 2]).catch(() => null);
+      busy.dispose();
+      idle.dispose();
+      await running;
+      expect(() => model.restore(new Uint8Array(8))).toThrow();
+    };
+    await use();
+    const before = model.memoryBytes;
+    for (let i = 0; i < 100; i += 1) await use();
+    expect(model.memoryBytes).toBe(before);
+  });
+
   test("bytes that are no session", async () => {
     const model = await load();
     const session = model.session();
