@@ -97,11 +97,22 @@ const format: Command = {
 const explain: Command = {
   spec: {
     name: "explain",
-    about: "explains the code of a diagnostic; lists all codes without one",
-    usage: "[CODE] [options]",
+    about: "explains the code of a diagnostic, or every kernel that a model becomes",
+    usage: "[CODE | MODEL.ds] [options]",
     operands: { least: 0, most: 1, word: "code" },
-    options: { json },
-    notes: [],
+    options: {
+      target,
+      phase: { value: "NAME", about: "one phase of the model; all without it" },
+      config,
+      set: settings,
+      "weights-type": weightsType,
+      entry,
+      verify: { value: null, about: "checks every intermediate result; a mistake found is a bug in dsc" },
+      json,
+    },
+    notes: [
+      "Without a code it lists all. Of a model it says what became one kernel and why, its bytes and FLOPs, its time by the roofline and its share.",
+    ],
   },
   load: async () => (await import("./explain-command.ts")).runExplain,
 };

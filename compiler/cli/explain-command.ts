@@ -13,8 +13,10 @@ import { reportFailure } from "./terminal.ts";
 const isCode = (text: string): text is Code => Object.hasOwn(codes, text);
 const allCodes = Object.keys(codes).filter(isCode);
 
-export function runExplain(line: CommandLine, { terminal, home }: Surroundings): ExitCode {
+export async function runExplain(line: CommandLine, surroundings: Surroundings): Promise<ExitCode> {
+  const { terminal, home } = surroundings;
   const asked = line.operands[0];
+  if (asked?.endsWith(".ds") === true) return (await import("./explain-model.ts")).runExplainModel(line, surroundings);
   if (asked === undefined) {
     const list = allCodes.map((code) => ({ code, headline: codes[code] }));
     terminal.out(

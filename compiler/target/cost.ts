@@ -96,7 +96,7 @@ export function flopsAt(n: Computed, sizes: Sizes): number {
 /** The flops where a work unit holds `tile` outputs along an axis: what does not depend on the axis is done once a tile. */
 export function tiledFlops(n: Computed, sizes: Sizes, target: CostTarget): number {
   const extent = extentsOf(n, sizes);
-  const tile = streams(n) ? target.foldTile : target.tile;
+  const tile = tileOf(n, target);
   const outer = axesOf(n).map((a) => ({ name: a.name, tiles: Math.ceil(extent(a.name) / tile) }));
   let total = 0;
   for (const op of operationsOf(n)) {
@@ -107,6 +107,9 @@ export function tiledFlops(n: Computed, sizes: Sizes, target: CostTarget): numbe
   }
   return total;
 }
+
+/** Outputs along an axis that a work unit of the node holds. */
+export const tileOf = (n: Computed, target: CostTarget): number => (streams(n) ? target.foldTile : target.tile);
 
 /** Whether a fold keeps a running maximum: its outputs are rescaled as it goes, so they are kept together. */
 const streams = (n: Computed): boolean =>
@@ -155,17 +158,20 @@ export function isSorted(n: Node): boolean {
   return sorted;
 }
 
-/** Bytes that a node reads and writes; two reads of the same elements count once. */
-export function bytes(n: Computed, sizes: Sizes): number {
+/** Bytes of an element of a node where nothing else is known. */
+const plainWidth = (n: Node): number => bytesOf[n.type.dtype];
+
+/** Bytes that a node reads and writes; two reads of the same elements count once. `width`: bytes of a node's element. */
+export function bytes(n: Computed, sizes: Sizes, width = plainWidth): number {
   const extent = extentsOf(n, sizes);
   const seen = new Map<string, number>();
   const note = (x: Scalar): void => {
     if (x.kind !== "read") return;
     const k = `${x.value.id}[${x.at.map(affineKey).join(",")}]`;
-    if (!seen.has(k)) seen.set(k, readElements(x, extent, sizes) * bytesOf[x.value.type.dtype]);
+    if (!seen.has(k)) seen.set(k, readElements(x, extent, sizes) * width(x.value));
   };
   for (const e of expressionsOf(n)) walk(e, note);
-  const written = elementsOf(n, sizes) * bytesOf[n.type.dtype];
+  const written = elementsOf(n, sizes) * width(n);
   return [...seen.values()].reduce((a, x) => a + x, written);
 }
 

@@ -4,7 +4,7 @@ import { constantOf } from "../../graph/dim.ts";
 import type { Axis, Computed, MapNode, Node, Read, Scalar } from "../../graph/node.ts";
 import { boundNames, children, freeNames, num, substitute } from "../../graph/scalar.ts";
 import { allAxes, axesOf, expressionsOf } from "../../graph/walk.ts";
-import { bytes, elementsOf, extentsOf, flopsAt } from "../../target/cost.ts";
+import { bytes, elementsOf, extentsOf, flopsAt, tileOf } from "../../target/cost.ts";
 import { bytesOf } from "../../target/storage.ts";
 import type { PassContext } from "../pass.ts";
 
@@ -47,7 +47,7 @@ function elementsAsked(p: Node, c: Computed, { sizes, target }: PassContext): nu
     if (e.kind !== "read" || e.value !== p) return;
     const names = new Set(e.at.flatMap((x) => [...freeNames(x)]));
     let again = 1;
-    for (const a of axesOf(c)) if (!names.has(a.name)) again *= Math.ceil(extent(a.name) / target.tile);
+    for (const a of axesOf(c)) if (!names.has(a.name)) again *= Math.ceil(extent(a.name) / tileOf(c, target));
     for (const at of enumerated(e, names, axes)) {
       const left = new Set(at.flatMap((x) => [...freeNames(x)]));
       distinct.set(

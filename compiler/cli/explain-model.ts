@@ -1,0 +1,134 @@
+/** `dsc explain MODEL.ds --target wasm`: every kernel of every phase, what was fused into it and why, and what it costs. */
+import { resolve } from "node:path";
+import { loadTarget } from "../../backends/registry.ts";
+import { compileModel, type PhaseReport } from "../driver/compile.ts";
+import { byteText } from "../package/number-words.ts";
+import { printReport } from "../passes/pass.ts";
+import { bytes, flopsAt, timeOf } from "../target/cost.ts";
+import type { CostTarget } from "../target/target.ts";
+import { readInputs } from "./check-file.ts";
+import type { CommandLine } from "./command-line.ts";
+import { checkedModel, readChoices } from "./compile/checked-model.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { Failure } from "./failure.ts";
+import { knownFailure } from "./known-failures.ts";
+import { projectOf, shownPath } from "./project.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { reportFailure } from "./terminal.ts";
+
+/** What is said of one kernel; times and bytes are of one call of it. */
+export interface ExplainedKernel {
+  readonly definition: string;
+  readonly kernel: string;
+  readonly strategy: string;
+  /** Calls in one run of the phase. */
+  readonly calls: number;
+  readonly bytes: number;
+  readonly flops: number;
+  /** By the roofline: the slower of arithmetic and traffic, and the launch. */
+  readonly seconds: number;
+  /** Of the time of the phase, 0 to 1. */
+  readonly share: number;
+  /** What became part of it, and why; better plans that could not be had. */
+  readonly because: readonly string[];
+}
+
+export async function runExplainModel(line: CommandLine, surroundings: Surroundings): Promise<ExitCode> {
+  const { terminal } = surroundings;
+  const [file = ""] = line.operands;
+  const project = projectOf(resolve(terminal.cwd, file));
+  try {
+    const phases = await explain(line, file, surroundings);
+    if (phases === null) return exitCodes.errorsFound;
+    if (phases instanceof Failure) return reportFailure(terminal, phases);
+    if (line.has("json")) terminal.out(`${JSON.stringify(phases, null, 2)}\n`);
+    else for (const phase of phases) terminal.out(phaseText(phase));
+    return exitCodes.fine;
+  } catch (error) {
+    const failure = knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
+    if (failure === null) throw error;
+    return reportFailure(terminal, failure);
+  }
+}
+
+interface ExplainedPhase {
+  readonly phase: string;
+  readonly sizes: PhaseReport["sizes"];
+  readonly kernels: readonly ExplainedKernel[];
+}
+
+async function explain(
+  line: CommandLine,
+  file: string,
+  surroundings: Surroundings,
+): Promise<readonly ExplainedPhase[] | Failure | null> {
+  const { terminal, home } = surroundings;
+  const choices = readChoices(line);
+  if (choices instanceof Failure) return choices;
+  const inputs = readInputs(line, terminal.cwd);
+  if (inputs instanceof Failure) return inputs;
+  const checked = checkedModel({ file, inputs, choices }, surroundings);
+  if (checked === null || checked instanceof Failure) return checked;
+  const found = await loadTarget(choices.target);
+  if (found === null) throw new Error(`no target ${choices.target}`);
+  const { model, declared, entry } = checked;
+  const { target } = found;
+  const { weights, verify } = choices;
+  const compiled = compileModel({ model, declared, entry, target, weights, verify, compiler: home.version });
+  const wanted = line.value("phase");
+  const phases = compiled.reports.filter((r) => wanted === null || r.phase === wanted);
+  if (phases.length > 0) return phases.map((r) => explained(r, target.cost));
+  const names = compiled.reports.map((r) => r.phase).join(", ");
+  return new Failure(exitCodes.usage, `--phase ${wanted}: there is no such phase`, `there is ${names}`);
+}
+
+function explained({ phase, sizes, kernels, passes }: PhaseReport, target: CostTarget): ExplainedPhase {
+  const seconds = kernels.map((k) => timeOf(k.node, sizes, target));
+  const whole = seconds.reduce((sum, s, i) => sum + s * (kernels[i]?.times ?? 1), 0);
+  return {
+    phase,
+    sizes,
+    kernels: kernels.map((k, i) => {
+      const name = `%${k.node.name}`;
+      const about = passes.filter((r) => r.decision.split(/[ ,]+/).includes(name) || `%${r.node}` === name);
+      const own = seconds[i] ?? 0;
+      return {
+        definition: k.node.name,
+        kernel: k.kernel,
+        strategy: k.says,
+        calls: k.times,
+        bytes: bytes(k.node, sizes),
+        flops: flopsAt(k.node, sizes),
+        seconds: own,
+        share: (own * k.times) / whole,
+        because: [...about.map(printReport), ...k.refused.map((why) => `not ${why}`)],
+      };
+    }),
+  };
+}
+
+function phaseText({ phase, sizes, kernels }: ExplainedPhase): string {
+  const numbers = Object.entries(sizes).map(([name, n]) => `${name} = ${n}`);
+  const total = kernels.reduce((sum, k) => sum + k.seconds * k.calls, 0);
+  const lines = [`${phase}, planned for ${numbers.join(", ")}: ${timeText(total)} by the roofline`];
+  for (const k of kernels) {
+    const cost = `${byteText(k.bytes)}, ${countText(k.flops)}FLOP, ${timeText(k.seconds)}, ${(100 * k.share).toFixed(1)} %`;
+    lines.push(`  ${k.definition}${k.calls > 1 ? ` (${k.calls} times)` : ""}: ${cost}`);
+    lines.push(`    ${k.kernel}: ${k.strategy}`);
+    for (const why of k.because) lines.push(`    ${why}`);
+  }
+  return `${lines.join("\n")}\n\n`;
+}
+
+const timeText = (s: number): string =>
+  s >= 1 ? `${s.toFixed(2)} s` : s >= 1e-3 ? `${(s * 1e3).toFixed(2)} ms` : `${(s * 1e6).toFixed(2)} us`;
+function countText(n: number): string {
+  const steps = [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const;
+  const found = steps.find(([size]) => n >= size);
+  return found === undefined ? `${n} ` : `${(n / found[0]).toFixed(2)} ${found[1]}`;
+}
