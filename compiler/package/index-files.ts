@@ -24,13 +24,15 @@ export function indexScript(facts: PackageFacts, { values }: RuntimeExports): st
 }
 
 /** The numbers that are the model's own, as \`facts\` exports them. */
-const shownFacts = ({ model, compiler, target, vocabulary, context, sizes }: PackageFacts) => ({
+const shownFacts = ({ model, compiler, target, vocabulary, context, sizes, memory, cost }: PackageFacts) => ({
   model,
   compiler,
   target,
   vocabulary,
   context,
   sizes,
+  memory: { weights: memory.weights, token: memory.statePerToken },
+  cost: Object.fromEntries(cost.map(({ phase, ...numbers }) => [phase, numbers])),
 });
 
 const title = ({ model, target, compiler }: PackageFacts): string =>
@@ -54,7 +56,7 @@ export async function indexTypes(facts: PackageFacts, exports: RuntimeExports): 
     properties: Object.entries(shownFacts(facts)).map(([name, value]) => ({
       name,
       isReadonly: true,
-      type: literalType(value),
+      type: measured.has(name) ? typeText(value, () => "number") : typeText(value, String),
       docs: aboutFacts(facts).flatMap(([key, text]) => (key === name ? [text] : [])),
     })),
   });
@@ -81,6 +83,8 @@ const aboutFacts = ({ vocabulary, context }: PackageFacts): readonly (readonly [
   ["vocabulary", `V: ids of tokens are 0 … ${longCount(vocabulary - 1)}, and a row of logits has V numbers.`],
   ["context", `Most tokens that a session remembers: ${longCount(context)}.`],
   ["sizes", "What the model's config fixes, by the names of its text."],
+  ["memory", "Bytes of all weights, and of what a session keeps of each token."],
+  ["cost", "What a call in a phase computes and moves, in operations and bytes, at the sizes that it was planned for."],
 ];
 
 function loadDoc({ vocabulary: v, context, memory }: PackageFacts): string {
@@ -103,12 +107,15 @@ function frozenText(value: unknown, indent = ""): string {
   return `Object.freeze({\n${fields.join("")}${indent}})`;
 }
 
-function literalType(value: unknown): string {
+/** Facts that a better compiler changes: nobody's types should hang on them. */
+const measured: ReadonlySet<string> = new Set(["memory", "cost"]);
+
+function typeText(value: unknown, ofNumber: (value: number) => string): string {
   if (typeof value === "object" && value !== null) {
-    const fields = Object.entries(value).map(([name, field]) => `readonly ${keyText(name)}: ${literalType(field)};`);
+    const fields = Object.entries(value).map(([name, x]) => `readonly ${keyText(name)}: ${typeText(x, ofNumber)};`);
     return `{ ${fields.join(" ")} }`;
   }
-  return JSON.stringify(value);
+  return typeof value === "number" ? ofNumber(value) : JSON.stringify(value);
 }
 
 const keyText = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));

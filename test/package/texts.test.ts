@@ -111,6 +111,8 @@ describe("the entry", () => {
       vocabulary: 96,
       context: 1024,
       sizes: { D: 16, V: 96, L: 3 },
+      memory: { weights: 6144, token: 192 },
+      cost: { decode: { tokens: 1, before: 4095, kernels: 12, flops: 2.5e9, bytes: 3 * 2 ** 20, seconds: 0.0123 } },
     });
     expect(Object.isFrozen(entry.facts.sizes)).toBe(true);
     const loaded = await entry.load({ weights: "w" });
@@ -142,6 +144,7 @@ describe("the entry", () => {
       problems(`${head}
         const vocabulary: 96 = facts.vocabulary;
         const depth: Facts["sizes"]["L"] = 3;
+        export const flops: number = facts.cost.decode.flops + facts.memory.token;
         const model: Model = await load({ weights: "w" });
         export const all = [vocabulary, depth, model.session().length, new DscError().code];`),
     ).toEqual([]);
