@@ -21,7 +21,11 @@ async function hostHere(worker: URL | string | undefined): Promise<Host> {
   const script = worker === undefined ? new URL("./worker.js", import.meta.url) : new URL(worker);
   if (!isNode()) return webHost(script);
   const { nodeHost } = await import("../node/node-host.ts");
-  return nodeHost(script);
+  const host = nodeHost(script);
+  return {
+    ...host,
+    readFile: (url, given) => (url.protocol === "file:" ? host : webHost(script)).readFile(url, given),
+  };
 }
 
 export {

@@ -91,7 +91,10 @@ export class Model {
   }
 
   #readText(): Promise<TextOfModel> {
-    this.#text ??= this.#parts.text();
+    this.#text ??= this.#parts.text().catch((error: unknown) => {
+      this.#text = null; // a server may answer the next time
+      throw error;
+    });
     return this.#text;
   }
 

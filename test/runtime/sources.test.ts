@@ -90,6 +90,16 @@ test.each<[string, () => LoadOptions["weights"], string]>([
   await expect(logits(weights())).rejects.toMatchObject({ code });
 });
 
+test("the package itself from a server", async () => {
+  for (const name of ["program.json", "kernels/simd.wasm"])
+    files.set(`/package/${name}`, new Uint8Array(await readFile(join(disk.folder, name))));
+  const model = await loadPackage(`${origin}/package/`, { weights: disk.weights, threads: 1 });
+  expect(await model.session().forward(tokens)).toEqual(await logits(disk.weights));
+  model.dispose();
+  const nowhere = loadPackage(`${origin}/nowhere/`, { weights: disk.weights });
+  await expect(nowhere).rejects.toMatchObject({ code: "cannot-read" });
+});
+
 test("what files beside the weights say of text is found at a URL", async () => {
   const model = await loadPackage(disk.base, { weights: `${origin}/one/`, threads: 1 });
   expect(await model.tokenizer()).toBeNull();
