@@ -18,6 +18,8 @@ export interface RandomGraphOptions {
   readonly steps?: number;
   /** Whether folds occur; true if not given. */
   readonly folds?: boolean;
+  /** Sizes that vectors and tiles fit into, or nearly so, and calls of many tokens; false if not given. */
+  readonly large?: boolean;
 }
 export interface RandomInputs {
   readonly param: (node: Param) => Tensor;
@@ -36,6 +38,21 @@ export interface RandomGraph {
 export function randomGraph(seed: number, options: RandomGraphOptions = {}): RandomGraph {
   return new Generator(seed, options).generate();
 }
+
+/** Rows before a call, and its tokens. */
+const smallCalls: readonly (readonly [number, number])[] = [
+  [0, 1],
+  [5, 1],
+  [2, 3],
+  [0, 5],
+];
+const largeCalls: readonly (readonly [number, number])[] = [
+  [0, 1],
+  [15, 1],
+  [3, 9],
+  [0, 32],
+  [7, 33],
+];
 
 const S0 = dim("S0");
 const T = dim("T");
@@ -60,6 +77,7 @@ class Generator {
   readonly #b = new Builder();
   readonly #steps: number;
   readonly #folds: boolean;
+  readonly #large: boolean;
   /** Upper bounds of the values of integer inputs. */
   readonly #limits = new Map<string, Dim>();
   readonly #sizes = new Map<string, SizeRange>();
@@ -67,19 +85,20 @@ class Generator {
   #names = 0;
   #axes = 0;
 
-  constructor(seed: number, { steps = 10, folds = true }: RandomGraphOptions) {
+  constructor(seed: number, { steps = 10, folds = true, large = false }: RandomGraphOptions) {
     this.#seed = seed;
     this.#r = seeded(seed);
     this.#steps = steps;
     this.#folds = folds;
-    this.#sizes.set("S0", { low: 0, high: 12 });
-    this.#sizes.set("T", { low: 1, high: 8 });
-    for (const [n, most] of [
-      ["D", 5],
-      ["E", 4],
-      ["H", 3],
+    this.#large = large;
+    this.#sizes.set("S0", { low: 0, high: large ? 50 : 12 });
+    this.#sizes.set("T", { low: 1, high: large ? 40 : 8 });
+    for (const [n, most, some] of [
+      ["D", 5, [4, 7, 8, 12, 16, 20, 33]],
+      ["E", 4, [2, 4, 8, 9]],
+      ["H", 3, [1, 2, 4]],
     ] as const) {
-      const value = 1 + this.#r.below(most);
+      const value = large ? this.#r.pick<number>(some) : 1 + this.#r.below(most);
       this.#sizes.set(n, { low: value, high: value });
     }
   }
@@ -94,12 +113,7 @@ class Generator {
     const graph: Graph = { name: `random${this.#seed}`, sizes: this.#sizes, results, effects: scope.effects };
     const config: Record<string, number> = {};
     for (const [n, range] of this.#sizes) if (range.low === range.high) config[n] = range.low;
-    const calls = [
-      [0, 1],
-      [5, 1],
-      [2, 3],
-      [0, 5],
-    ] as const;
+    const calls = this.#large ? largeCalls : smallCalls;
     const sizes = calls.map(([old, now]): Sizes => ({ ...config, S0: old, T: now }));
     return { graph, builder: this.#b, sizes, params: (at) => this.#inputs(at) };
   }

@@ -15,7 +15,7 @@ import type { Specialiser } from "./specialise.ts";
 
 export interface FlattenOptions {
   readonly special: Specialiser;
-  /** Bounds of the sizes that are left. */
+  /** Bounds of the sizes that are left; kernels are for all that are as large as the least. */
   readonly ranges: Graph["sizes"];
   readonly counts: ReadonlyMap<Node, Dim>;
   /** How the elements of a node are stored. */
@@ -31,8 +31,8 @@ export class Flattener {
   constructor(o: FlattenOptions) {
     this.#o = o;
     let facts = noFacts;
-    for (const [n, { low, high }] of o.ranges)
-      facts = withBounds(facts, symbolKey(n), { lower: constant(low), upper: constant(high) });
+    // What a kernel knows of its sizes: no more, or its proof would miss what was concluded here from a largest value.
+    for (const [n, { low }] of o.ranges) facts = withBounds(facts, symbolKey(n), { lower: constant(low), upper: null });
     this.#facts = facts;
   }
   get operands(): readonly Operand[] {

@@ -1,0 +1,46 @@
+/** The kernel interpreter as a machine: lane by lane, with every access, race and unwritten read checked. */
+import { elems } from "../kernel/elem.ts";
+import { type Data, evaluateExtent, interpret, newData } from "../kernel/interpret.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { KernelTarget } from "../target/kernel-target.ts";
+import type { CostTarget } from "../target/target.ts";
+import type { KernelMemory, Machine } from "./machine.ts";
+
+export const interpreterMachine = (cost: CostTarget, kernel: KernelTarget): Machine => ({
+  name: `kernel interpreter, ${kernel.name}`,
+  cost,
+  kernel,
+  open: async () => new Interpreted(),
+});
+
+class Interpreted implements KernelMemory {
+  #bytes = new Uint8Array(1 << 16);
+  #top = 64;
+  reserve(bytes: number): number {
+    const at = this.#top;
+    this.#top = Math.ceil((at + bytes) / 64) * 64 + 64;
+    if (this.#top > this.#bytes.length) {
+      const grown = new Uint8Array(2 * this.#top);
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    return at;
+  }
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+  call(k: Kernel, at: Readonly<Record<string, number>>, sizes: Readonly<Record<string, number>>): void {
+    const buffers: Record<string, Data> = {};
+    const copies: (() => void)[] = [];
+    for (const b of k.buffers) {
+      const data = newData(b.elem, evaluateExtent(b.extent, sizes));
+      const [from, to] = [at[b.name] ?? 0, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+      to.set(this.#bytes.subarray(from, from + data.length * elems[b.elem].bytes));
+      if (b.access !== "read") copies.push(() => this.#bytes.set(to, from));
+      buffers[b.name] = data;
+    }
+    const fault = interpret(k, { sizes, buffers });
+    if (fault !== null) throw new Error(`${fault.kind}: ${fault.message}`);
+    for (const copy of copies) copy();
+  }
+}
