@@ -28,8 +28,17 @@ export function cacheKey(texts: readonly (readonly [name: string, text: string])
   return hash.digest("hex").slice(0, 32);
 }
 
+/** What runs does not change while it runs, whatever becomes of its files. */
+const states = new Map<string, string>();
+
 /** A compiler that is being worked on has one version and many meanings: its files' sizes and times tell these apart. */
 function compilerState(folder: string): string {
+  const state = states.get(folder) ?? filesState(folder);
+  states.set(folder, state);
+  return state;
+}
+
+function filesState(folder: string): string {
   const built = !import.meta.url.endsWith(".ts");
   const parts = ["dsl", "compiler", "backends", "runtime"].map((part) => (built ? join("dist", part) : part));
   return parts

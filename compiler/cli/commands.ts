@@ -322,6 +322,35 @@ const compile: Command = {
   load: async () => (await import("./compile-command.ts")).runCompile,
 };
 
+const bench: Command = {
+  spec: {
+    name: "bench",
+    about: "measures how fast a model runs here, beside what this machine gives",
+    usage: "MODEL.ds|PACKAGE --weights DIR [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      weights: checkpoint,
+      config: ownConfig,
+      set: settings,
+      target,
+      threads,
+      "weights-type": weightsType,
+      entry,
+      prompt: { value: "N", about: "tokens of the prompt; 128 if not given" },
+      tokens: { value: "N", about: "tokens computed one by one behind it; 64 if not given" },
+      runs: { value: "N", about: "how often, after a first time that does not count; 5 if not given" },
+      json: { value: null, about: "one JSON object with all that was measured" },
+    },
+    notes: [
+      "The limits are measured twice between the runs, in the same process and with as many threads: bytes read far beyond the " +
+        "caches in several streams, and multiply-adds in registers, both by WebAssembly. A share is what the model moves or " +
+        "computes for its tokens, as planned, by the median time.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./bench-command.ts")).runBench,
+};
+
 const languageServer: Command = {
   spec: {
     name: "lsp",
@@ -345,6 +374,7 @@ export const commands: readonly Command[] = [
   logits,
   opt,
   compile,
+  bench,
   languageServer,
 ];
 

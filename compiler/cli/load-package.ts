@@ -26,13 +26,20 @@ interface PackageEntry {
   readonly load: (options: LoadOptions) => Promise<Model>;
   readonly facts: PackageNumbers;
 }
-export interface PackageNumbers {
-  readonly model: string;
-  readonly vocabulary: number;
-  readonly context: number;
+interface PackageNumbers {
+  /** Bytes that a session keeps of a token. */
+  readonly memory: { readonly token: number };
+  /** By phase. */
+  readonly cost: Readonly<Record<string, PhaseNumbers>>;
+}
+export interface PhaseNumbers {
+  readonly tokens: number;
+  readonly before: number;
+  readonly flops: number;
+  readonly bytes: number;
 }
 
-export interface FoundPackage {
+interface FoundPackage {
   readonly folder: string;
   /** Of compiling it now; null where it was there. */
   readonly seconds: number | null;
@@ -42,7 +49,7 @@ export interface FoundPackage {
 async function findPackage(
   line: CommandLine,
   surroundings: Surroundings,
-  config: string | null,
+  { config, fresh }: { readonly config: string | null; readonly fresh: boolean },
 ): Promise<FoundPackage | Failure | null> {
   const { cwd } = surroundings.terminal;
   const [name = ""] = line.operands;
@@ -58,7 +65,7 @@ async function findPackage(
   if (settings instanceof Failure) return settings;
   const inputs: CheckInputs = { config: read, weights: null, settings };
   const model = checkedModel({ file: name, inputs, choices }, surroundings);
-  return model === null || model instanceof Failure ? model : cached(model, surroundings);
+  return model === null || model instanceof Failure ? model : cached(model, surroundings, fresh);
 }
 
 /** A package is compiled already. */
@@ -69,11 +76,15 @@ function unasked(line: CommandLine): Failure | null {
     : new Failure(exitCodes.usage, `--${given} is for a .ds file: a package is compiled already`);
 }
 
-async function cached(model: ModelToCompile, surroundings: Surroundings): Promise<FoundPackage | Failure> {
+async function cached(
+  model: ModelToCompile,
+  surroundings: Surroundings,
+  fresh: boolean,
+): Promise<FoundPackage | Failure> {
   const cache = cacheFolder(process.env, process.platform);
   const key = cacheKey(model.texts, surroundings.home);
   const folder = join(cache, key);
-  if (existsSync(join(folder, "program.json"))) {
+  if (!fresh && existsSync(join(folder, "program.json"))) {
     noteUse(cache, key);
     return { folder, seconds: null };
   }
@@ -92,7 +103,7 @@ export const asksForPackage = (line: CommandLine, cwd: string): boolean =>
   targetNames.includes(line.value("backend") ?? "") ||
   (line.value("backend") === null && existsSync(join(resolve(cwd, line.operands[0] ?? ""), "program.json")));
 
-export interface PackageToLoad {
+interface PackageToLoad {
   /** The checkpoint's. */
   readonly folder: string;
   /** Text of the model's config; an empty object where there is none. */
@@ -108,18 +119,25 @@ export interface LoadedPackage {
   readonly model: Model;
 }
 
+export interface LoadingOptions {
+  readonly signal: AbortSignal;
+  /** Compiles a .ds file in any case, and so knows how long that takes. */
+  readonly fresh?: boolean;
+}
+
 /** Compiles where that is needed, loads, and lets `use` run it. Whatever fails is told and answered with its exit code. */
 export async function withPackage(
   line: CommandLine,
   surroundings: Surroundings,
-  signal: AbortSignal,
+  options: LoadingOptions,
   use: (toLoad: PackageToLoad) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { terminal } = surroundings;
+  const { signal } = options;
   const project = projectOf(resolve(terminal.cwd, line.operands[0] ?? ""));
   let model: Model | null = null;
   try {
-    const prepared = await prepare(line, surroundings, signal);
+    const prepared = await prepare(line, surroundings, options);
     if (prepared === null) return exitCodes.errorsFound;
     if (prepared instanceof Failure) return reportFailure(terminal, prepared);
     const load = async (): Promise<LoadedPackage> => {
@@ -143,7 +161,7 @@ const disposeOf = (model: Model | null): void => model?.dispose();
 async function prepare(
   line: CommandLine,
   surroundings: Surroundings,
-  signal: AbortSignal,
+  { signal, fresh = false }: LoadingOptions,
 ): Promise<PackageToLoad | Failure | null> {
   const { terminal } = surroundings;
   const given = line.value("weights");
@@ -160,7 +178,7 @@ async function prepare(
     );
   const beside = join(folder, "config.json");
   const config = existsSync(beside) ? beside : null;
-  const found = await findPackage(line, surroundings, config);
+  const found = await findPackage(line, surroundings, { config, fresh });
   if (found === null || found instanceof Failure) return found;
   const read = readJson(line.value("config") ?? config, terminal.cwd);
   if (read instanceof Failure) return read;

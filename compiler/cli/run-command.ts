@@ -31,7 +31,7 @@ export async function runRun(line: CommandLine, surroundings: Surroundings): Pro
 function runPackage(line: CommandLine, options: RunOptions, surroundings: Surroundings): Promise<ExitCode> {
   const { terminal } = surroundings;
   return interruptible((signal) =>
-    withPackage(line, surroundings, signal, async ({ folder, config, load }) => {
+    withPackage(line, surroundings, { signal }, async ({ folder, config, load }) => {
       const ready = makeReady(options, folder, config, terminal.cwd);
       if (ready instanceof Failure) return reportFailure(terminal, ready);
       const { model } = await load();

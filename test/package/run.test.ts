@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type BenchResult, benchText } from "../../compiler/cli/bench/report.ts";
 import { runInside } from "../cli/run-inside.ts";
 import { root } from "../conformance/bind-text.ts";
 import { writeStories } from "../real/stories-checkpoint.ts";
@@ -54,6 +55,31 @@ describe.skipIf(whyNoStories !== "")(`dsc run from a package${whyNoStories}`, ()
       code: 3,
       error: expect.stringContaining("no .safetensors"),
     });
+  });
+
+  test("a bench says how fast, and which share of the machine that is", { timeout: 60_000 }, async () => {
+    const line = ["bench", join("cache", packages()[0] ?? ""), "--weights", "stories", "--threads", "1"];
+    const few = ["--prompt", "8", "--tokens", "4", "--runs", "1"];
+    const { code, out } = await runInside([...line, ...few, "--json"], folder);
+    const told: BenchResult = JSON.parse(out);
+    expect({ code, told }).toMatchObject({
+      code: 0,
+      told: { model: "deepseek_llm", threads: 1, compileSeconds: null },
+    });
+    const { limits, memory, prefillSeconds, decodeSeconds } = told;
+    for (const x of [
+      limits.bytesPerSecond / 1e8,
+      limits.flopsPerSecond / 1e8,
+      prefillSeconds.best,
+      decodeSeconds.median,
+    ])
+      expect(x).toBeGreaterThan(x > 1 ? 1 : 0);
+    expect(memory.arenaPeak / memory.arena).toBeGreaterThan(0.95);
+    expect(benchText(told)).toMatch(
+      /^deepseek_llm: 1 thread, .*\n {2}prefill .* of [\d.]+ GFLOP\/s\n {2}decode .* of [\d.]+ GB\/s\n/,
+    );
+    const long = await runInside([...line, "--prompt", "600"], folder);
+    expect(long).toMatchObject({ code: 2, error: expect.stringContaining("beyond the context of 512") });
   });
 
   test("what is neither is refused, and options of packages for the reference", async () => {

@@ -1,0 +1,114 @@
+/** `dsc bench`: how fast a model runs here, beside what this machine gives. */
+import type { Session } from "../../runtime/package/session.ts";
+import { measureLimits } from "./bench/limits.ts";
+import { type BenchResult, benchText } from "./bench/report.ts";
+import { medianOf, secondsOf } from "./bench/stopwatch.ts";
+import type { CommandLine } from "./command-line.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { Failure } from "./failure.ts";
+import { interruptible } from "./interrupt.ts";
+import { type LoadedPackage, withPackage } from "./load-package.ts";
+import { readCount } from "./read-number.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { reportFailure, type Terminal } from "./terminal.ts";
+
+interface BenchOptions {
+  readonly prompt: number;
+  readonly tokens: number;
+  readonly runs: number;
+}
+
+export async function runBench(line: CommandLine, surroundings: Surroundings): Promise<ExitCode> {
+  const { terminal } = surroundings;
+  const options = readOptions(line);
+  if (options instanceof Failure) return reportFailure(terminal, options);
+  return interruptible((signal) =>
+    withPackage(line, surroundings, { signal, fresh: true }, async ({ load }) => {
+      const loaded = await load();
+      const { context } = loaded.model.info;
+      if (options.prompt + options.tokens > context) {
+        const message = `${options.prompt} tokens of a prompt and ${options.tokens} more are beyond the context of ${context}`;
+        return reportFailure(terminal, new Failure(exitCodes.usage, message, "--prompt N, --tokens N"));
+      }
+      const result = await bench(loaded, options, { terminal, signal });
+      terminal.out(line.has("json") ? `${JSON.stringify(result)}\n` : benchText(result));
+      return exitCodes.fine;
+    }),
+  );
+}
+
+function readOptions(line: CommandLine): BenchOptions | Failure {
+  const numbers = [readCount(line, "prompt", 1), readCount(line, "tokens", 1), readCount(line, "runs", 1)] as const;
+  const wrong = numbers.find((n) => n instanceof Failure);
+  if (wrong instanceof Failure) return wrong;
+  const [prompt, tokens, runs] = numbers.map((n) => (typeof n === "number" ? n : null));
+  return { prompt: prompt ?? 128, tokens: tokens ?? 64, runs: runs ?? 5 };
+}
+
+interface Benching {
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+async function bench(
+  loaded: LoadedPackage,
+  options: BenchOptions,
+  { terminal, signal }: Benching,
+): Promise<BenchResult> {
+  const { model, found, numbers } = loaded;
+  const { info } = model;
+  const { prompt, tokens, runs } = options;
+  const session = model.session();
+  const ids = Array.from({ length: prompt + tokens }, (_, i) => (i * 2654435761) % info.vocabulary);
+  const prefill: number[] = [];
+  const decode: number[] = [];
+  const rounds = async (from: number, to: number): Promise<void> => {
+    for (let run = from; run < to; run += 1) {
+      terminal.progress(`run ${run} of ${runs}`);
+      session.reset();
+      const taken = await secondsOf(() => session.forward(ids.slice(0, prompt), { signal }));
+      const each = await secondsOf(() => oneByOne(session, ids.slice(prompt), signal));
+      if (run === 0) continue; // for the engine: it compiles what is called often
+      prefill.push(taken);
+      decode.push(each);
+    }
+  };
+  const half = Math.ceil((runs + 1) / 2);
+  await rounds(0, half);
+  // Before the machine is measured, which takes memory of its own.
+  const processBytes = process.resourceUsage().maxRSS * 1024;
+  terminal.progress("measuring the machine");
+  const before = await measureLimits(info.threads, info.simd);
+  await rounds(half, runs + 1);
+  terminal.progress("measuring the machine again");
+  const after = await measureLimits(info.threads, info.simd);
+  return {
+    model: info.name,
+    node: process.version,
+    threads: info.threads,
+    simd: info.simd,
+    compileSeconds: found.seconds,
+    loadSeconds: loaded.seconds,
+    prompt,
+    tokens,
+    prefillSeconds: { median: medianOf(prefill), best: Math.min(...prefill) },
+    decodeSeconds: { median: medianOf(decode), best: Math.min(...decode) },
+    memory: {
+      model: info.memory.fixed,
+      session: info.memory.session,
+      arena: info.memory.arena,
+      arenaPeak: info.memory.arenaPeak,
+      process: processBytes,
+    },
+    limits: {
+      bytesPerSecond: Math.max(before.bytesPerSecond, after.bytesPerSecond),
+      flopsPerSecond: Math.max(before.flopsPerSecond, after.flopsPerSecond),
+    },
+    cost: numbers.cost,
+    tokenBytes: numbers.memory.token,
+  };
+}
+
+async function oneByOne(session: Session, ids: readonly number[], signal: AbortSignal): Promise<void> {
+  for (const id of ids) await session.forward([id], { signal });
+}
