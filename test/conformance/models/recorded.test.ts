@@ -1,0 +1,83 @@
+/** Recorded models as WebAssembly, through their packages: every logit, however the tokens come, and the same greedy tokens. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Session } from "../../../runtime/package/session.ts";
+import { caseNames, loadCase, loadSparseCase, type OracleCase, sparseCaseNames } from "../../oracle/cases.ts";
+import { type OraclePackage, packOracle } from "./oracle-package.ts";
+
+const full = process.env["DSC_FULL"] === "1";
+const everyday = ["llama-gqa", "qwen3-yarn", "v2-lite", "v3.2"];
+const textOf = new Map([
+  ["v2-lite", "deepseek-v2"],
+  ["v2", "deepseek-v2"],
+  ["v3", "deepseek-v3"],
+  ["v3.2", "deepseek-v3.2"],
+]);
+/** transformers' indexer neither transforms nor rounds. */
+const optionsOf = new Map([["v3.2", ["--set", "exact=true"]]]);
+
+const cases: readonly OracleCase[] = [...caseNames.map(loadCase), ...sparseCaseNames.map(loadSparseCase)].filter(
+  ({ name }) => full || everyday.includes(name),
+);
+
+/** The largest difference, as a share of the largest recorded logit. */
+function worst(got: Float32Array, recorded: OracleCase["logits"]): number {
+  const want = recorded.flat();
+  expect(got.length).toBe(want.length);
+  const most = Math.max(...want.map(Math.abs));
+  return want.reduce((off, value, i) => {
+    const here = Math.abs((got[i] ?? Number.NaN) - value) / most;
+    return Number.isNaN(here) ? Number.POSITIVE_INFINITY : Math.max(off, here);
+  }, 0);
+}
+
+describe.each(cases)("$name", (oracle) => {
+  const { name, ids, steps, logits } = oracle;
+  const all = [...ids, ...steps];
+  let packed: OraclePackage | null = null;
+  beforeAll(async () => {
+    packed = await packOracle(oracle, { text: textOf.get(name) ?? "deepseek-llm", options: optionsOf.get(name) ?? [] });
+  }, 120_000);
+  afterAll(() => packed?.remove());
+  const session = (): Session => {
+    if (packed === null) throw new Error("there is no package");
+    return packed.model.session();
+  };
+  const rows = async (s: Session, tokens: readonly number[]): Promise<Float32Array> => s.forward(tokens, { all: true });
+
+  test("all at once", async () => {
+    expect(worst(await rows(session(), all), logits)).toBeLessThan(1e-4);
+  });
+  test("a token a call", async () => {
+    const s = session();
+    for (const [i, id] of all.entries())
+      expect(worst(await rows(s, [id]), logits.slice(i, i + 1)), `token ${i}`).toBeLessThan(1e-4);
+  });
+  test("logits of the last token alone, of the prompt and of steps", async () => {
+    const s = session();
+    const at = ids.length - 1;
+    expect(worst(await s.forward(ids), logits.slice(at, at + 1))).toBeLessThan(1e-4);
+    for (const [i, id] of steps.entries())
+      expect(worst(await s.forward([id]), logits.slice(at + 1 + i, at + 2 + i)), `step ${i}`).toBeLessThan(1e-4);
+  });
+  test("in chunks, and again after tokens that are forgotten", async () => {
+    const s = session();
+    for (let i = 0; i < all.length; i += 3) {
+      const here = all.slice(i, i + 3);
+      await s.forward([...here].reverse());
+      s.rollback(here.length);
+      expect(worst(await rows(s, here), logits.slice(i, i + 3)), `tokens from ${i}`).toBeLessThan(1e-4);
+    }
+    expect(s.length).toBe(all.length);
+  });
+  test("the same greedy tokens", async () => {
+    const s = session();
+    const found: number[] = [];
+    let next = await s.forward(ids);
+    for (let i = 0; i < steps.length; i += 1) {
+      const best = next.reduce((b, x, j) => (x > (next[b] ?? Number.NEGATIVE_INFINITY) ? j : b), 0);
+      found.push(best);
+      next = await s.forward([best]);
+    }
+    expect(found).toEqual(steps);
+  });
+});
