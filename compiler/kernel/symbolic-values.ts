@@ -128,7 +128,7 @@ export class SymbolicValues {
       case "min":
         return extremumBy(minOf, a, b);
       case "max":
-        return extremumBy(maxOf, a, b);
+        return followed(extremumBy(maxOf, a, b));
       case "shl": {
         const by = asNumber(b);
         return by === null || by < 0 || by > 30 ? null : scale(a, 2 ** by);
@@ -144,6 +144,16 @@ export class SymbolicValues {
     }
   }
 }
+
+/** Null for a greatest of many: a search would have to try them all, and what bounds it from outside is enough. */
+const followed = (p: Poly): Poly | null => (extremes(p) > mostExtremes ? null : p);
+const mostExtremes = 3;
+/** Alternatives in a size, inside of others too; numbers are none. */
+const extremes = (p: Poly): number =>
+  [...atomsOf(p).values()].reduce(
+    (sum, x) => sum + ("args" in x ? x.args.filter((a) => asNumber(a) === null).length : 0),
+    0,
+  );
 
 /** What a condition says of indices when it holds: each >= 0. */
 export function assumptionsOf(e: Expr, values: SymbolicValues, facts: Facts): readonly Poly[] {

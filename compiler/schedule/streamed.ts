@@ -90,7 +90,11 @@ function write(asked: Asked, b: Body, { memory, out }: Places): void {
   const size = dimExpr(pattern.axis.size);
   const end = b.let(
     "end",
-    seen.below.map((e) => block.extreme("max", e)).reduce((x, y) => min(x, y), size),
+    // From 0 on, so that the verifier can count with it where it follows the bounds of many rows no further.
+    max(
+      0,
+      seen.below.map((e) => block.extreme("max", e)).reduce((x, y) => min(x, y), size),
+    ),
   );
   const first = b.let(
     "first",
