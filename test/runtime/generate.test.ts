@@ -99,6 +99,17 @@ describe("generate", () => {
     }
   });
 
+  test("the penalty is for what the session held before, too", async () => {
+    const options = { temperature: 0, repetitionPenalty: 50, maxTokens: 5, endIds: [] };
+    const session = model.session();
+    const start = [1, 2, 3, 4, 6, 8, 10];
+    await session.forward(start);
+    const { tokens } = await collect(session, [5], options);
+    const random = randomFromSeed(0);
+    expect(tokens).toEqual(await byHand([...start, 5], 5, (logits, before) => sample(logits, random, options, before)));
+    expect(tokens).not.toEqual(await byHand([...start, 5], 5, greedy));
+  });
+
   test("a text gets BOS at the start of a session, and not later", async () => {
     const session = model.session();
     await collect(session, "cab", { maxTokens: 1, endIds: [] });

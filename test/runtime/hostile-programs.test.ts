@@ -95,6 +95,11 @@ test.each<[string, (p: Program) => unknown, RegExp]>([
     /not in the life|does not live/,
   ],
   [
+    "a result that is dead",
+    phaseWith((p) => ({ ...p, buffers: p.buffers.map((b, i) => (i === 2 ? { ...b, live: [0, 2] } : b)) })),
+    /not in the life/,
+  ],
+  [
     "a swapped buffer that dies inside of the repeat",
     phaseWith((p) => ({ ...p, buffers: p.buffers.map((b, i) => (i === 0 ? { ...b, live: [0, 1] } : b)) })),
     /not in the life|does not live/,

@@ -296,6 +296,28 @@ describe("threads", () => {
     expect(error).toMatchObject({ code: "thread-failed" });
   });
 
+  test("workers end where loading fails", async () => {
+    const disk = await onDisk();
+    const host = nodeHost(disk.worker);
+    let ended = 0;
+    const watched = hostWith(disk, {
+      startThread: (events) => {
+        const thread = host.startThread(events);
+        const end = (): void => {
+          ended += 1;
+          thread.end();
+        };
+        return { ...thread, end };
+      },
+    });
+    const onProgress = (): void => {
+      throw new Error("no");
+    };
+    const options = { weights: disk.weights, threads: 3, onProgress };
+    await expect(loadInto(disk.base, options, watched)).rejects.toThrow("no");
+    expect(ended).toBe(2);
+  });
+
   test("a worker that ends between calls", async () => {
     const disk = await onDisk();
     const host = nodeHost(disk.worker);
