@@ -127,6 +127,11 @@ test.each<[string, (p: Program) => unknown, RegExp]>([
     })),
     /more than \d+ calls/,
   ],
+  [
+    "rows behind the last",
+    (p) => JSON.parse(JSON.stringify(p).replaceAll('"row":"S0"', '"row":["+","S0",1]')),
+    /append: buffer s: \d+ is not in 0 …/,
+  ],
   ["two kernels of a name", (p) => ({ ...p, kernels: [...p.kernels, p.kernels[0]] }), /two are called/],
   [
     "a kernel that writes to a weight",
