@@ -1,11 +1,15 @@
 /** The entry of the checker: a file and all it imports, as text, to diagnostics and what editors and drawings need. */
-import type { Block, Fn, Law } from "../ast/nodes.ts";
+import type { Block, Fn, Law, Model, Schedule } from "../ast/nodes.ts";
 import { sortDiagnostics } from "../diagnostics/sort.ts";
+import { makeSource } from "../diagnostics/source.ts";
+import { parse } from "../parser/parse.ts";
 import { call } from "./call.ts";
 import type { BoundConfig } from "./config.ts";
 import type { DeclInfo, Shared } from "./context.ts";
 import { checkDeclaration, type Usage } from "./declarations.ts";
 import { define } from "./define.ts";
+import { checkNumerics } from "./directives/numerics.ts";
+import { checkSchedules } from "./directives/schedules.ts";
 import { withoutEchoes } from "./echoes.ts";
 import { infer } from "./infer.ts";
 import type { PlacedWeight } from "./instances.ts";
@@ -14,7 +18,7 @@ import { type CheckedModel, checkModel, type ModelPath } from "./model.ts";
 import { type Module, modulesOf } from "./modules.ts";
 import { placeModel } from "./place-model.ts";
 import { read } from "./read.ts";
-import { addReference, newRecorder, report } from "./recorder.ts";
+import { addReference, newRecorder, type Recorder, report } from "./recorder.ts";
 import type { CheckResult } from "./result.ts";
 import { reportUnused } from "./unused.ts";
 
@@ -28,6 +32,8 @@ export interface CheckOptions {
   readonly settings?: ReadonlyMap<string, string>;
   /** A listing of tensors: the header of a safetensors file, or the index of a sharded one. */
   readonly weights?: NamedText;
+  /** A file with schedules for the model, beside those of the entry file; what it imports is not read. */
+  readonly schedule?: NamedText;
   /** Trees kept between checks. */
   readonly cache?: ParseCache;
 }
@@ -45,6 +51,8 @@ export interface BoundModel {
   readonly config: BoundConfig;
   /** Every weight where it stands, those of optional parts too. */
   readonly weights: readonly PlacedWeight[];
+  /** How its definitions are to be computed: those of its file, and those given beside it. */
+  readonly schedules: readonly Schedule[];
 }
 
 /** What the check found, and what it knows that a compiler goes on with. */
@@ -84,19 +92,29 @@ export function checkProject(options: CheckOptions): CheckedProject {
     if (home === undefined) break;
     if (decl.kind === "model") models.push(checkModel(decl, home, modules, shared, usage));
     else if (decl.kind !== "schedule") declared(decl);
-    else {
-      const entity = home.scope.names.get(decl.model.text);
-      if (entity?.source.kind === "model") {
-        entity.uses += 1;
-        addReference(recorder, decl.model.span, entity.symbol);
-      } else if (entity?.source.kind !== "broken" && decl.model.text !== "") {
-        report(recorder, "DS0101", {
-          title: `no model named \`${decl.model.text}\``,
-          at: decl.model.span,
-          label: "a schedule is for a model",
-        });
-      }
+  }
+  const schedules = [...schedulesOf(home), ...schedulesIn(options.schedule, recorder)];
+  const others = new Map<Model, CheckedModel | null>();
+  const named = (schedule: Schedule): CheckedModel | null => {
+    const own = models.find((m) => m.model.name.text === schedule.model.text);
+    const entity = home?.scope.names.get(schedule.model.text);
+    if (entity?.source.kind === "model") {
+      entity.uses += 1;
+      if (schedule.span.source.path === options.entry) addReference(recorder, schedule.model.span, entity.symbol);
+      if (own !== undefined) return own;
+      const { decl } = entity.source;
+      if (!others.has(decl)) others.set(decl, imported(decl, modules, shared));
+      return others.get(decl) ?? null;
     }
+    if (entity?.source.kind !== "broken" && schedule.model.text !== "") reportNoModel(schedule, recorder);
+    return null;
+  };
+  const scheduled = schedules.map((schedule) => ({ schedule, model: named(schedule) }));
+  for (const model of models) checkNumerics(model, shared);
+  for (const model of new Set(scheduled.map((s) => s.model))) {
+    if (model === null) continue;
+    const own = scheduled.flatMap((s) => (s.model === model ? [s.schedule] : []));
+    checkSchedules(own, model, shared);
   }
   if (home !== undefined) reportUnused(home, models, usage, recorder);
   const last = models.at(-1);
@@ -114,7 +132,46 @@ export function checkProject(options: CheckOptions): CheckedProject {
     bound:
       last === undefined || placed === null
         ? null
-        : { name: last.model.name.text, path: placed.path, config: placed.config, weights: placed.weights },
+        : {
+            name: last.model.name.text,
+            path: placed.path,
+            config: placed.config,
+            weights: placed.weights,
+            schedules: scheduled.flatMap(({ schedule, model }) => (model === last ? [schedule] : [])),
+          },
     declared,
   };
+}
+
+const schedulesOf = (module: Module | undefined): readonly Schedule[] =>
+  (module?.loaded.file.declarations ?? []).filter((d): d is Schedule => d.kind === "schedule");
+
+/** Those of a file of their own. */
+function schedulesIn(given: NamedText | undefined, recorder: Recorder): readonly Schedule[] {
+  if (given === undefined) return [];
+  const { file, diagnostics } = parse(makeSource(given.path, given.text));
+  recorder.diagnostics.push(...diagnostics);
+  for (const decl of file.declarations) {
+    if (decl.kind === "schedule") continue;
+    report(recorder, "DS0001", {
+      title: `unexpected \`${decl.kind}\` in a file of schedules`,
+      at: decl.name.span,
+      label: "only schedules stand in such a file",
+    });
+  }
+  return file.declarations.filter((d): d is Schedule => d.kind === "schedule");
+}
+
+/** A model of another file, for a schedule in this one. */
+function imported(decl: Model, modules: ReadonlyMap<string, Module>, shared: Shared): CheckedModel | null {
+  const home = [...modules.values()].find((m) => m.loaded.file.declarations.includes(decl));
+  return home === undefined ? null : checkModel(decl, home, modules, shared, new Map());
+}
+
+function reportNoModel({ model }: Schedule, recorder: Recorder): void {
+  report(recorder, "DS0101", {
+    title: `no model named \`${model.text}\``,
+    at: model.span,
+    label: "a schedule is for a model",
+  });
 }

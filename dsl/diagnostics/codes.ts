@@ -1,7 +1,7 @@
 /**
  * Every code a diagnostic may bear, with its headline. Codes are never reused. Each has a page `pages/DS####.md` with a
  * failing and a repaired example. DS00xx syntax, DS01xx names and config, DS02xx types, reads, state and parts,
- * DS05xx weights, entries and artifacts.
+ * DS03xx schedules and numerics, DS05xx weights, entries and artifacts.
  */
 export const codes = {
   DS0001: "unexpected token",
@@ -85,6 +85,14 @@ export const codes = {
   DS0243: "block value has another signature",
   DS0244: "optional part used where it may be absent",
   DS0245: "wrong arguments",
+
+  DS0301: "schedule: no such definition",
+  DS0302: "schedule: strategy does not apply",
+  DS0303: "two rules for one definition",
+  DS0306: "numerics: no such value",
+  DS0307: "schedule: no such strategy",
+  DS0308: "numerics: value is not stored so",
+  DS0309: "schedule: no such phase",
 
   DS0501: "weights: tensor is missing",
   DS0502: "weights: tensor is not used",
