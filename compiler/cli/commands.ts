@@ -351,6 +351,38 @@ const bench: Command = {
   load: async () => (await import("./bench-command.ts")).runBench,
 };
 
+const diff: Command = {
+  spec: {
+    name: "diff",
+    about: "runs a model on two backends and names the first definition that differs",
+    usage: "MODEL.ds --weights DIR --ids 1,2,3 [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      weights: checkpoint,
+      config: ownConfig,
+      set: settings,
+      a: { value: "NAME", about: "what is right: reference" },
+      b: { value: "NAME", about: "what is held to it: wasm, if not given" },
+      ids: { value: "1,2,3", about: "the tokens; all but the last in one call, then the last alone" },
+      tokens: { value: "FILE.json", about: "the same from a file; `-` is standard input" },
+      tolerance: {
+        value: "X",
+        about: "most difference, as a share of a definition's largest value; 1e-4 if not given",
+      },
+      "weights-type": weightsType,
+      entry,
+      out: { value: "DIR", about: "where the repro of a difference goes; dsc-diff if not given" },
+    },
+    notes: [
+      "The graph of each phase runs in f64, and every kernel's result is held against it. The repro are the definition alone " +
+        "(node.dsg), its kernel (kernel.dsk), and the numbers that it was given and has computed (values.json).",
+      "Where all agree the logits are held against the text as it stands, which shows what the passes change.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./diff-command.ts")).runDiff,
+};
+
 const languageServer: Command = {
   spec: {
     name: "lsp",
@@ -375,6 +407,7 @@ export const commands: readonly Command[] = [
   opt,
   compile,
   bench,
+  diff,
   languageServer,
 ];
 

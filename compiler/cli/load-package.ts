@@ -158,26 +158,39 @@ export async function withPackage(
 
 const disposeOf = (model: Model | null): void => model?.dispose();
 
+export interface CheckpointPlace {
+  /** As it was named. */
+  readonly weights: string;
+  readonly folder: string;
+  /** The config in it; null where there is none. */
+  readonly config: string | null;
+}
+
+export async function checkpointAt(line: CommandLine, cwd: string): Promise<CheckpointPlace | Failure> {
+  const given = line.value("weights");
+  if (given === null)
+    return new Failure(exitCodes.usage, "--weights is missing", "--weights DIR: the checkpoint's folder");
+  const weights = resolve(cwd, given);
+  const folder = await folderOf(weights);
+  if (folder === null) {
+    const shown = nameFrom(cwd, weights);
+    return new Failure(exitCodes.cannotReadOrWrite, `cannot read ${shown}: there is no such file or folder`);
+  }
+  const beside = join(folder, "config.json");
+  return { weights, folder, config: existsSync(beside) ? beside : null };
+}
+
 async function prepare(
   line: CommandLine,
   surroundings: Surroundings,
   { signal, fresh = false }: LoadingOptions,
 ): Promise<PackageToLoad | Failure | null> {
   const { terminal } = surroundings;
-  const given = line.value("weights");
-  if (given === null)
-    return new Failure(exitCodes.usage, "--weights is missing", "--weights DIR: the checkpoint's folder");
   const threads = readCount(line, "threads", 1);
   if (threads instanceof Failure) return threads;
-  const weights = resolve(terminal.cwd, given);
-  const folder = await folderOf(weights);
-  if (folder === null)
-    return new Failure(
-      exitCodes.cannotReadOrWrite,
-      `cannot read ${nameFrom(terminal.cwd, weights)}: there is no such file or folder`,
-    );
-  const beside = join(folder, "config.json");
-  const config = existsSync(beside) ? beside : null;
+  const checkpoint = await checkpointAt(line, terminal.cwd);
+  if (checkpoint instanceof Failure) return checkpoint;
+  const { weights, folder, config } = checkpoint;
   const found = await findPackage(line, surroundings, { config, fresh });
   if (found === null || found instanceof Failure) return found;
   const read = readJson(line.value("config") ?? config, terminal.cwd);

@@ -1,0 +1,137 @@
+/** A program played one step after the other, on one thread, with everything that a step reads and writes to be seen. */
+import type { BufferElem, KernelDecl, Program } from "../../../runtime/artifact/program.ts";
+import { evalSize } from "../../../runtime/artifact/size-expr.ts";
+import { type DevicePlan, planDevice } from "../../../runtime/device/device.ts";
+import { compileKernels, kernelFunctions } from "../../../runtime/device/kernel-module.ts";
+import { evaluateCall } from "../../../runtime/device/link-phase.ts";
+import { callKernel, type KernelFunction } from "../../../runtime/device/thread-main.ts";
+import { type DtypeName, findDtype } from "../../../runtime/formats/dtypes.ts";
+import { loadWeights } from "../../../runtime/session/load-weights.ts";
+import { matchWeights } from "../../../runtime/session/match-weights.ts";
+import type { Weights } from "../../../runtime/weights/weights.ts";
+import { elems } from "../../kernel/elem.ts";
+
+/** A buffer of a kernel, as numbers. */
+export interface SeenBuffer {
+  readonly name: string;
+  readonly elem: BufferElem;
+  readonly access: "read" | "write" | "both";
+  readonly values: () => Float64Array;
+}
+export interface SeenStep {
+  /** Ordinal within the call, rounds of repeats counted. */
+  readonly step: number;
+  readonly label: string;
+  readonly kernel: KernelDecl;
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly buffers: readonly SeenBuffer[];
+}
+export interface StepObserver {
+  readonly before?: (step: SeenStep) => void;
+  readonly after?: (step: SeenStep) => void;
+}
+export interface TracedCall {
+  /** Ordinal among the phases of `plan.program`. */
+  readonly phase: number;
+  readonly tokens: readonly number[];
+  /** Tokens before the call. */
+  readonly before: number;
+}
+
+const page = 65_536;
+
+export interface TraceOrder {
+  readonly program: Program;
+  readonly module: Uint8Array;
+  readonly weights: Weights;
+  readonly context: number;
+  readonly chunk: number;
+}
+
+export class TracedProgram {
+  readonly plan: DevicePlan;
+  readonly #memory: WebAssembly.Memory;
+  readonly #kernels: readonly KernelFunction[];
+  readonly #states: number;
+
+  private constructor(
+    plan: DevicePlan,
+    memory: WebAssembly.Memory,
+    kernels: readonly KernelFunction[],
+    states: number,
+  ) {
+    this.plan = plan;
+    this.#memory = memory;
+    this.#kernels = kernels;
+    this.#states = states;
+  }
+
+  /** Throws what a package's `load` throws. */
+  static async open({ program, module, weights, context, chunk }: TraceOrder): Promise<TracedProgram> {
+    const plan = planDevice({ program, threads: 1, chunk, logitsChunk: chunk, context });
+    const placements = matchWeights(program, weights, { narrow: true });
+    const states = Math.ceil(plan.layout.end / 64) * 64;
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((states + plan.states.bytes) / page), maximum: page });
+    const file = "kernels/simd.wasm";
+    const compiled = await compileKernels(new Uint8Array(module), file, program.kernels);
+    const kernels = await kernelFunctions(compiled, memory, file, program.kernels);
+    for (const [i, { elem, values }] of program.constants.entries()) {
+      const Numbers = elem === "f32" ? Float32Array : Int32Array;
+      new Numbers(memory.buffer, plan.layout.constants[i] ?? 0, values.length).set(values);
+    }
+    const target = { bytes: () => new Uint8Array(memory.buffer), addresses: plan.layout.weights };
+    await loadWeights(weights, placements, target);
+    return new TracedProgram(plan, memory, kernels, states);
+  }
+
+  /** Rows before the call are those that earlier calls left. */
+  run({ phase, tokens, before }: TracedCall, observer: StepObserver): Float32Array {
+    const linked = this.plan.phases[phase];
+    if (linked === undefined) throw new RangeError(`no phase ${phase}`);
+    const { layout } = this.plan;
+    const { buffer } = this.#memory;
+    new Int32Array(buffer, layout.ids, tokens.length).set(tokens);
+    const numbers = evaluateCall(linked, tokens.length, before, this.#states);
+    const number = (id: number): number => numbers[id] ?? 0;
+    for (const [step, { kernel, items, args, label }] of linked.steps.entries()) {
+      const decl = this.plan.program.kernels[kernel];
+      const call = this.#kernels[kernel];
+      if (decl === undefined || call === undefined) throw new RangeError(`no kernel ${kernel}`);
+      const given = args.map(number);
+      const seen = this.#seen(step, label, decl, given);
+      observer.before?.(seen);
+      callKernel(call, [0, number(items), layout.scratch[0] ?? 0, ...given]);
+      observer.after?.(seen);
+    }
+    const count = linked.output.dims.reduce((n, d) => n * number(d), 1);
+    return new Float32Array(buffer, number(linked.output.address), count).slice();
+  }
+
+  #seen(step: number, label: string, kernel: KernelDecl, args: readonly number[]): SeenStep {
+    const sizes = Object.fromEntries(kernel.sizes.map((name, i) => [name, args[kernel.buffers.length + i] ?? 0]));
+    const buffers = kernel.buffers.map(({ name, elem, extent, access }, i): SeenBuffer => {
+      const count = evalSize(extent, (n) => sizes[n]);
+      return { name, elem, access, values: () => this.#read(args[i] ?? 0, elem, count) };
+    });
+    return { step, label, kernel, sizes, buffers };
+  }
+
+  #read(at: number, elem: BufferElem, count: number): Float64Array {
+    const values = new Float64Array(count);
+    const decode = findDtype(dtypeOf[elem])?.decode;
+    if (decode === null || decode === undefined) throw new Error(`${elem} is not decoded`);
+    decode(new Uint8Array(this.#memory.buffer, at, count * elems[elem].bytes), values, 0);
+    return values;
+  }
+}
+
+const dtypeOf: Readonly<Record<BufferElem, DtypeName>> = {
+  bool: "I32",
+  i8: "I8",
+  i16: "I16",
+  i32: "I32",
+  u32: "U32",
+  f16: "F16",
+  bf16: "BF16",
+  f32: "F32",
+};
