@@ -82,6 +82,34 @@ export const streamedGraphs: Readonly<Record<string, StreamedGraph>> = {
   %w : f32[S0 + T] = input
   %y : f32[T, 8] = map [t, e] %x[t, e] + fold[s: S0 + T where s <= t + S0]{ let a = sum[c: 8](%q[t, c] * %k[s, c]) * 0.35 + (s - t) * 0.01; max m = a; sum z = exp(a - m); sum n = exp(a - m) * 0.5; sum acc = exp(a - m) * %w[s] * %v[s, e]; yield (acc + n) / z } * 2`),
   },
+  "no place before the first row": {
+    text: graph(`%q : f32[T, 3, 8] = input
+  %k : f32[S0 + T, 8] = input
+  %v : f32[S0 + T, 8] = input
+  %y : f32[T, 3, 8] = map [t, h, e] fold[s: S0 + T where s < t + S0]{ ${softmax("sum[c: 8](%q[t, h, c] * %k[s, c])", "%v[s, e]")} }`),
+  },
+  "the maximum itself, which may be none": {
+    text: graph(`%q : f32[T, 3, 8] = input
+  %k : f32[S0 + T, 8] = input
+  %v : f32[S0 + T, 8] = input
+  %y : f32[T, 3, 8] = map [t, h, e] fold[s: S0 + T where s < t + S0]{ let a = sum[c: 8](%q[t, h, c] * %k[s, c]); max m = a; sum acc = exp(a - m) * %v[s, e]; yield acc / 64 + m }`),
+  },
+  "scores far below 0": {
+    text: graph(`%q : f32[T, 3, 8] = input
+  %k : f32[S0 + T, 8] = input
+  %v : f32[S0 + T, 8] = input
+  %y : f32[T, 3, 8] = map [t, h, e] fold[${causal}]{ ${softmax("sum[c: 8](%q[t, h, c] * %k[s, c]) - 128", "%v[s, e]")} }`),
+  },
+  "parts of a text, a slope by head, and a bias by pair": {
+    text: graph(`%q : f32[T, 8] = input
+  %k : f32[S0 + T, 8] = input
+  %v : f32[S0 + T, 8] = input
+  %part : i32[S0 + T] = input
+  %slope : f32[T] = input
+  %bias : f32[S0 + T, T] = input
+  %u : f32[T] = input
+  %y : f32[T, 8] = map [t, e] fold[s: S0 + T where and(s <= t + S0, eq(mod(%part[s], 3), mod(%part[t + S0], 3)))]{ let a = sum[c: 8](%q[t, c] * %k[s, c]) + %slope[t] * (s - t - S0) + %bias[s, t]; max m = a; sum z = exp(a - m); sum n = exp(a - m) * %u[t] * %slope[mod(s, T)]; sum acc = exp(a - m) * %v[s, e]; yield acc / z + n }`),
+  },
   "a product of two sums": {
     text: graph(`%q : f32[T, 8] = input
   %k : f32[S0 + T, 8] = input

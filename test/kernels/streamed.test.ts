@@ -20,23 +20,23 @@ function interpreted(c: MapCase): ArrayLike<number> {
   return made;
 }
 const target = wasmTarget;
-/** By number of rows: places before them. Tiles end at 64. */
-const pasts: Readonly<Record<number, readonly number[]>> = {
-  1: [0, 1, 62, 63, 64, 130],
-  2: [0, 1, 62, 63, 65],
-  3: [0, 61, 62, 127],
-  5: [0, 1, 60],
-  8: [0, 56, 57],
-  17: [0, 1, 48, 64],
-};
+/** Rows, whether the kernel is made for that number, and places before them. Tiles end at 64. */
+const calls = [
+  { T: 1, made: [true], pasts: [0, 1, 62, 63, 64, 130] },
+  { T: 2, made: [false], pasts: [0, 1, 62, 63] },
+  { T: 3, made: [true], pasts: [61, 62, 127] },
+  { T: 5, made: [false], pasts: [0, 60] },
+  { T: 8, made: [true, false], pasts: [0, 56, 57] },
+  { T: 17, made: [false], pasts: [0, 48, 64] },
+];
 
 describe.each(Object.entries(streamedGraphs))("%s", (_, { text, more = {} }) => {
-  for (const [T, past] of Object.entries(pasts).map(([t, p]) => [Number(t), p] as const))
-    for (const fixed of T === 1 ? [{ T }] : [{}, { T }])
-      test(`T = ${T}${"T" in fixed ? ", fixed" : ""}`, () => {
-        for (const S0 of past) {
+  for (const { T, made, pasts } of calls)
+    for (const fixed of made)
+      test(`T = ${T}${fixed ? ", fixed" : ""}`, () => {
+        for (const S0 of pasts) {
           const sizes = { ...more, T, S0 };
-          const c = mapCase(text, { sizes, fixed, target });
+          const c = mapCase(text, { sizes, fixed: fixed ? { T } : {}, target });
           expect(c.says, c.refused.join()).toMatch(/^streamed/);
           expect(wrong(c, interpreted(c), S0 + T), `S0 = ${S0}`).toBeNull();
         }

@@ -1,6 +1,9 @@
 /** What one work item computes: a block of rows that share what moves with s, at one place of every other row axis. */
+import { affineOf } from "../../graph/affine.ts";
+import { constantOf } from "../../graph/dim.ts";
 import { InternalError } from "../../graph/internal-error.ts";
 import type { Axis, Node, Read, Scalar } from "../../graph/node.ts";
+import { freeNames } from "../../graph/scalar.ts";
 import { at, type Body, type Memory } from "../../kernel/build.ts";
 import { type Type, typeOf } from "../../kernel/elem.ts";
 import { add, lt, max, min, mul, name, splat, sub } from "../../kernel/expr.ts";
@@ -87,19 +90,36 @@ export class Block {
     const here = this.unclamped(r);
     return axis === null || here === null || r === 0 || this.#isWhole ? null : lt(here, dimExpr(axis.size));
   }
-  /** The largest or least value over the rows. */
+  /**
+   * At least every value over the rows, or at most: where it grows with them that of the last or first row, be it there or not,
+   * which is shown to be in range more easily than an extremum of many.
+   */
   extreme(which: "max" | "min", e: Scalar): Expr {
-    const found: Expr[] = [];
-    for (let r = 0; r < this.#plan.count; r += 1) {
-      const value = this.#lift.value(e, this.row(r));
-      if (!found.includes(value)) found.push(value);
+    const { axis, count } = this.#plan;
+    const lift = this.#lift;
+    const growth = axis === null ? 0 : growthOf(e, axis);
+    if (axis === null || growth === 0) return lift.value(e, this.row(0));
+    if (growth === null) {
+      const values = Array.from({ length: count }, (_, r) => lift.value(e, this.row(r)));
+      return values.reduce(which === "max" ? max : min);
     }
-    return found.reduce(which === "max" ? max : min);
+    const last = this.unclamped(growth > 0 === (which === "max") ? count - 1 : 0);
+    return last === null
+      ? lift.value(e, this.row(0))
+      : lift.value(e, new Map(this.row(0)).set(axis.name, lift.bound(last)));
   }
   /** Rows of the pattern, in their order. */
   get axes(): readonly Axis[] {
     return this.#p.rows;
   }
+}
+
+/** By how much an expression grows from row to row; null where that differs. */
+function growthOf(e: Scalar, axis: Axis): number | null {
+  const terms = [...affineOf(e).terms.values()].filter(({ atom }) => freeNames(atom).has(axis.name));
+  const [only, ...others] = terms;
+  if (only === undefined) return 0;
+  return only.atom.kind === "name" && others.length === 0 ? constantOf(only.coefficient) : null;
 }
 
 /** The value, repeated to a vector; what stands in f32 memory is loaded so. */

@@ -6,8 +6,9 @@ import type { Scalar } from "../../graph/node.ts";
 import { at, type Memory } from "../../kernel/build.ts";
 import { add, constant, fma, fold, iota, lt, max, min, mul, op, splat, sub } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
-import type { Bound } from "../lift/lift.ts";
+import type { Bound, Env } from "../lift/lift.ts";
 import { dimExpr } from "../lift/spell-dim.ts";
+import { ByLane } from "./by-lane.ts";
 import { divisorUpTo } from "./divisor.ts";
 import { type Item, lowest, type Run, vectorOf } from "./item.ts";
 import { type Layout, layoutOf, type Placed, stage } from "./stage.ts";
@@ -24,6 +25,8 @@ export class PlacesInLanes implements Weights {
   readonly #running: Running;
   /** Places of a row. */
   readonly #stride: number;
+  readonly #scoreReads: ByLane;
+  readonly #weightReads: ByLane;
   constructor(item: Item, left: readonly Scalar[]) {
     const { b, plan, pattern } = item;
     [this.#item, this.#left] = [item, left];
@@ -33,6 +36,10 @@ export class PlacesInLanes implements Weights {
     this.#stride = plan.tile + Math.max(plan.together, plan.vector);
     this.#totals = pattern.sums.map((_, i) => b.shared(i === 0 ? "p" : `inner${i}`, "f32", this.#stride * plan.count));
     this.#running = new Running(item);
+    const varies = pattern.axis.name;
+    this.#scoreReads = new ByLane(item, [pattern.score, ...left], { varies, but: pattern.sums });
+    const weights = pattern.narrow.map((x) => x.weight);
+    this.#weightReads = new ByLane(item, weights, { varies, but: [] });
   }
   get #p(): Memory {
     return this.#totals[0] ?? this.#staged;
@@ -102,12 +109,18 @@ export class PlacesInLanes implements Weights {
     const best = b.reg("best", vec, 1, constant(lowest, vec));
     const range = { from: 0, to: run.count, step: width };
     const here = (s: Expr): Expr => add(s, row * this.#stride);
+    const last = sub(dimExpr(pattern.axis.size), 1);
+    const lanesAt = (s: Expr): readonly Env[] =>
+      Array.from({ length: width }, (_, i) =>
+        new Map(block.row(row)).set(pattern.axis.name, lift.bound(min(add(run.first, s, i), last))),
+      );
     const envAt = (s: Expr): ReadonlyMap<string, Bound> =>
       new Map(block.row(row)).set(pattern.axis.name, lift.bound(add(run.first, s), { width }));
     b.loop("s", range, (s) => {
       const env = envAt(s);
       for (const [i, sum] of pattern.sums.entries())
         lift.know(sum.of, env, b.let("inner", at(this.#totals[i] ?? this.#p, here(s), width)));
+      this.#scoreReads.know("moving", lanesAt(s), env);
       const inside = lt(add(splat(add(run.first, s), width), iota(width)), splat(run.end, width));
       const score = b.let("score", visibleScore(item, this.#left, { env, inside, width }));
       b.store(this.#p, here(s), score);
@@ -118,9 +131,11 @@ export class PlacesInLanes implements Weights {
     b.loop("s", range, (s) => {
       const p = b.let("weight", op("exp", sub(at(this.#p, here(s), width), splat(now, width))));
       b.store(this.#p, here(s), p);
+      const env = envAt(s);
+      this.#weightReads.know("moving", lanesAt(s), env);
       for (const [i, { weight }] of pattern.narrow.entries()) {
         const part = sums[i];
-        if (part !== undefined) b.store(part, 0, weighted(item, at(part, 0), p, { weight, env: envAt(s) }));
+        if (part !== undefined) b.store(part, 0, weighted(item, at(part, 0), p, { weight, env }));
       }
     });
     this.#running.add(

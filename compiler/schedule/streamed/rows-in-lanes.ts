@@ -6,8 +6,9 @@ import type { Scalar } from "../../graph/node.ts";
 import { at, type Memory } from "../../kernel/build.ts";
 import { add, constant, fma, lt, max, min, mul, op, sub } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
-import type { Bound } from "../lift/lift.ts";
+import type { Bound, Env } from "../lift/lift.ts";
 import { dimExpr } from "../lift/spell-dim.ts";
+import { ByLane } from "./by-lane.ts";
 import { divisorUpTo } from "./divisor.ts";
 import { type Item, lowest, type Run, repeated, vectorOf } from "./item.ts";
 import { type Layout, layoutOf, type Placed, stage } from "./stage.ts";
@@ -23,8 +24,10 @@ export class RowsInLanes implements Weights {
   readonly #p: Memory;
   readonly #running: Running;
   readonly #vectors: number;
+  readonly #scoreReads: ByLane;
+  readonly #weightReads: ByLane;
   constructor(item: Item, left: readonly Scalar[]) {
-    const { b, plan } = item;
+    const { b, plan, pattern } = item;
     [this.#item, this.#left] = [item, left];
     this.#layout = layoutOf(item, 1);
     this.#staged = b.shared("staged", "f32", this.#layout.length * plan.count);
@@ -32,6 +35,18 @@ export class RowsInLanes implements Weights {
     this.#p = b.shared("p", "f32", (plan.tile + plan.together) * plan.count);
     this.#running = new Running(item);
     this.#vectors = plan.count / plan.vector;
+    const varies = plan.axis?.name ?? "";
+    this.#scoreReads = new ByLane(item, [pattern.score, ...left], { varies, but: pattern.sums });
+    const weights = pattern.narrow.map((x) => x.weight);
+    this.#weightReads = new ByLane(item, weights, { varies, but: [] });
+  }
+  /** The rows of a vector one by one, at a place of s. */
+  #rowsOf(v: number, place: Bound | null): readonly Env[] {
+    const { block, plan, pattern } = this.#item;
+    return Array.from({ length: plan.vector }, (_, i) => {
+      const env = block.row(v * plan.vector + i);
+      return place === null ? env : new Map(env).set(pattern.axis.name, place);
+    });
   }
   #eachVector(f: (v: number, row: number) => void): void {
     for (let v = 0; v < this.#vectors; v += 1) f(v, v * this.#item.plan.vector);
@@ -41,9 +56,13 @@ export class RowsInLanes implements Weights {
   }
 
   start(): void {
-    const { b, plan } = this.#item;
+    const { b, plan, block } = this.#item;
     stage(this.#item, this.#layout, (c, row, value) => b.store(this.#staged, add(mul(c, plan.count), row), value));
-    this.#eachVector((_, row) => this.#running.start(row, plan.vector));
+    this.#eachVector((v, row) => {
+      this.#running.start(row, plan.vector);
+      for (const reads of [this.#scoreReads, this.#weightReads])
+        reads.know("fixed", this.#rowsOf(v, null), block.vector(v));
+    });
   }
 
   tile(run: Run): void {
@@ -53,7 +72,7 @@ export class RowsInLanes implements Weights {
     const best = b.reg("best", vec, this.#vectors, constant(lowest, vec));
     b.loop("g", { from: 0, to: run.count, step: plan.together }, (g) => this.#group(run, g, best));
     b.say("weights");
-    this.#eachVector((v, row) => this.#weights(run, { row, found: at(best, v), v }));
+    this.#eachVector((v, row) => this.#weights(run, { v, row, found: at(best, v) }));
   }
 
   #group(run: Run, g: Expr, best: Memory): void {
@@ -77,6 +96,7 @@ export class RowsInLanes implements Weights {
       this.#eachPlace((u) => {
         const env = envs[v]?.[u];
         if (env === undefined) return;
+        this.#scoreReads.know("moving", this.#rowsOf(v, places[u] ?? null), env);
         const inside = lt(add(run.first, g, u), run.end);
         const score = b.let("score", visibleScore(this.#item, this.#left, { env, inside, width: plan.vector }));
         b.store(this.#p, this.#at(g, u, row), score);
@@ -120,7 +140,7 @@ export class RowsInLanes implements Weights {
     return (v, u) => at(acc, slot(v, u));
   }
 
-  #weights(run: Run, { row, found }: { readonly row: number; readonly found: Expr; readonly v: number }): void {
+  #weights(run: Run, { v, row, found }: { readonly v: number; readonly row: number; readonly found: Expr }): void {
     const item = this.#item;
     const { b, lift, plan, pattern, block } = item;
     const vec = vectorOf(plan.vector);
@@ -133,12 +153,12 @@ export class RowsInLanes implements Weights {
         const index = this.#at(s, u, row);
         const p = b.let("weight", op("exp", sub(at(this.#p, index, plan.vector), now)));
         b.store(this.#p, index, p);
+        const place = lift.bound(min(add(run.first, s, u), last));
+        const env = new Map(block.vector(v)).set(pattern.axis.name, place);
+        this.#weightReads.know("moving", this.#rowsOf(v, place), env);
         for (const [i, { weight }] of pattern.narrow.entries()) {
           const part = sums[i];
-          if (part === undefined) continue;
-          const place = lift.bound(min(add(run.first, s, u), last));
-          const env = new Map(block.vector(row / plan.vector)).set(pattern.axis.name, place);
-          b.store(part, 0, weighted(item, at(part, 0), p, { weight, env }));
+          if (part !== undefined) b.store(part, 0, weighted(item, at(part, 0), p, { weight, env }));
         }
       }
     });
