@@ -8,7 +8,7 @@ export const wasmTarget: KernelTarget = {
   vector: 4,
   /** Of 16, engines keep one, and multiply and add apart need one or two for the product: more spill in Node 20. */
   registers: 12,
-  streams: 8,
+  streams: 4,
   sharedBytes: 1 << 20,
   stageTiles: false,
   native: [],

@@ -123,7 +123,7 @@ function contracted(shape: Shape, summed: readonly Reduce[]): TilePlan {
   });
   const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
   for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
-  if (rowAxis !== undefined) walks.set(rowAxis.name, { kind: "tile", count: rows });
+  if (rowAxis !== undefined) walks.set(rowAxis.name, rowWalk(rowAxis, rows, along === null));
   if (tokenAxis !== undefined) walks.set(tokenAxis.name, { kind: "tile", count: tokens });
   // What a block of weights is used for comes first: the block stays in the cache.
   const rank = (a: Axis): number => (a === tokenAxis ? 0 : looked(a) ? 1 : a === rowAxis ? 2 : 3);
@@ -146,6 +146,16 @@ function contracted(shape: Shape, summed: readonly Reduce[]): TilePlan {
     order,
     says: `contraction: ${rows} x ${tokens} places, ${sums.length} sums, ${lanes}`,
   };
+}
+
+/**
+ * Rows far apart: each is a stream of its own that items walk in order, which memory fetches ahead. Adjacent rows begin a new
+ * stream at every item, which costs half of the bandwidth where rows are short.
+ */
+function rowWalk(a: Axis, rows: number, alone: boolean): Walk {
+  const n = constantOf(a.size);
+  if (!alone || rows === 1 || n === null) return { kind: "tile", count: rows };
+  return { kind: "spread", count: rows, apart: Math.ceil(n / rows) };
 }
 
 /** A reduction of the nest, and which of the tiled axes it differs along. */

@@ -19,8 +19,10 @@ import type { Nest } from "./nest/nest.ts";
 
 /** How an output axis is walked. */
 export type Walk =
-  /** An item computes `count` places side by side; items are apart. */
+  /** An item computes `count` places side by side, items one after the other. */
   | { readonly kind: "tile"; readonly count: number }
+  /** An item computes `count` places, each `apart` from the next: as many streams, each of which items walk in order. */
+  | { readonly kind: "spread"; readonly count: number; readonly apart: number }
   /** All places of it side by side. */
   | { readonly kind: "whole" }
   /** An item walks all of it, `count` places at a time. */
@@ -88,7 +90,9 @@ export function tile(nest: Nest, plan: TilePlan, { name: kernelName, finish }: T
   const grid: Record<string, Expr> = {};
   for (const n of plan.order) {
     const a = axisOf(nest, n);
-    grid[`${plainName(n)}_block`] = ceilDiv(dimExpr(a.size), placesOf(plan, n));
+    const walk = plan.walks.get(n);
+    const spread = walk?.kind === "spread";
+    grid[`${plainName(n)}_block`] = spread ? constant(walk.apart) : ceilDiv(dimExpr(a.size), placesOf(plan, n));
   }
   if (plan.order.length === 0) grid["once"] = constant(1);
   const sizes = sizesOf(nest, allDims(nest));
@@ -205,6 +209,7 @@ class Tile {
         })),
       );
     }
+    if (walk.kind === "spread") return then(this.#spread(a, walk));
     const count = walk.count;
     const step = count * width;
     if (walk.kind === "loop") {
@@ -233,6 +238,20 @@ class Tile {
         return { bound, guard: lt(add(start, i), size), unclamped: this.#lift.bound(start, { offset: i }) };
       }),
     );
+  }
+  /** Places past the end compute the last one again, and are not stored. */
+  #spread(a: Axis, { count, apart }: Extract<Walk, { kind: "spread" }>): readonly Place[] {
+    const { b } = this.#w;
+    const n = constantOf(a.size);
+    if (n === null) throw new InternalError(`${a.name} is spread and has no fixed size`);
+    const start = name(`${plainName(a.name)}_block`);
+    return Array.from({ length: count }, (_, i): Place => {
+      const unclamped = this.#lift.bound(start, { offset: i * apart, span: count });
+      if ((i + 1) * apart <= n) return { bound: unclamped, guard: null, unclamped: null };
+      const here = add(start, i * apart);
+      const bound = this.#lift.bound(b.let(`${plainName(a.name)}${i}`, min(here, n - 1)), { span: count });
+      return { bound, guard: lt(here, n), unclamped };
+    });
   }
   #sideBySide(start: Expr, count: number, width: number): readonly Place[] {
     return Array.from({ length: count }, (_, i) => ({
