@@ -4,7 +4,9 @@ import type { Axis, Read, Reduce, Scalar } from "../graph/node.ts";
 import { children, freeNames, key, readsOf, some, walk } from "../graph/scalar.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { factorOf } from "./lift/spell-dim.ts";
+import { Unsuitable } from "./lift/lift.ts";
 import { vectorAlong, widthAlong } from "./lift/vector-along.ts";
+import { addressOf } from "./nest/merge-axes.ts";
 import type { Nest } from "./nest/nest.ts";
 import type { TilePlan, Walk } from "./tile.ts";
 
@@ -14,10 +16,22 @@ export function tilePlans(nest: Nest, sizes: Sizes, target: KernelTarget): reado
   return [best, oneByOne(nest)];
 }
 
+/** The one plan with these numbers of places; null: as many as are best. */
+export function tiledPlan(nest: Nest, sizes: Sizes, target: KernelTarget, asked: AskedTile): TilePlan {
+  const plan = planOf(nest, sizes, target, asked);
+  if (plan.tiled) return plan;
+  throw new Unsuitable("it has no sum that differs along its last axis");
+}
+export interface AskedTile {
+  readonly rows: number | null;
+  readonly tokens: number | null;
+}
+const anyTile: AskedTile = { rows: null, tokens: null };
+
 const noVectors = { vector: 1, turn: 1, fewTurns: 1 } as const;
 
 /** No vectors, one place at a time. */
-const oneByOne = (nest: Nest): TilePlan => ({
+export const oneByOne = (nest: Nest): TilePlan => ({
   ...noVectors,
   walks: new Map(
     nest.axes.map((a, i): [string, Walk] => [a.name, { kind: i === nest.axes.length - 1 ? "loop" : "tile", count: 1 }]),
@@ -30,7 +44,12 @@ const oneByOne = (nest: Nest): TilePlan => ({
   says: "one by one",
 });
 
-function planOf(nest: Nest, sizes: Sizes, target: KernelTarget): TilePlan {
+function planOf(
+  nest: Nest,
+  sizes: Sizes,
+  target: KernelTarget,
+  asked: AskedTile = anyTile,
+): TilePlan & { readonly tiled?: true } {
   const reduces = nest.where === null ? outermost(nest.body) : [...outermost(nest.body), ...outermost(nest.where)];
   const whole = nest.axes.filter((a) => isSelector(nest.body, a));
   const last = nest.axes.at(-1);
@@ -42,7 +61,7 @@ function planOf(nest: Nest, sizes: Sizes, target: KernelTarget): TilePlan {
   const main = others.at(-1);
   if (main === undefined || summed.length === 0 || !summed.some((r) => freeNames(r).has(main.name)))
     return walked(shape);
-  return contracted(shape, summed);
+  return { ...contracted(shape, summed, asked), tiled: true };
 }
 
 interface Shape {
@@ -91,7 +110,7 @@ function outputVectors(nest: Nest, a: Axis, target: KernelTarget): TilePlan["alo
 }
 
 /** Sums that differ along the last axis: register tiles over what the largest operand depends on and what shares it. */
-function contracted(shape: Shape, summed: readonly Reduce[]): TilePlan {
+function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): TilePlan {
   const { nest, sizes, target, whole, others } = shape;
   const extent = (a: Axis): number => evalDim(a.size, sizes);
   const vectors = Math.min(...summed.map((r) => Math.max(...r.axes.map((a) => vectorAlong(r, a, target.vector)))));
@@ -115,18 +134,22 @@ function contracted(shape: Shape, summed: readonly Reduce[]): TilePlan {
   });
   const width = along?.width ?? 1;
   const rowsThere = rowAxis === undefined ? 1 : Math.ceil(extent(rowAxis) / width);
-  const { rows, tokens } = registerTile({
+  if (asked.rows !== null && rowAxis === undefined) throw new Unsuitable("it has no axis of rows");
+  if (asked.tokens !== null && tokenAxis === undefined) throw new Unsuitable("it has no axis of tokens here");
+  const best = registerTile({
     sums,
     rows: rowsThere,
     tokens: tokenAxis === undefined ? 1 : extent(tokenAxis),
     target,
   });
+  const { rows, tokens } = { rows: asked.rows ?? best.rows, tokens: asked.tokens ?? best.tokens };
   const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
   for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
   if (rowAxis !== undefined) walks.set(rowAxis.name, rowWalk(rowAxis, rows, along === null));
   if (tokenAxis !== undefined) walks.set(tokenAxis.name, { kind: "tile", count: tokens });
   // What a block of weights is used for comes first: the block stays in the cache.
-  const rank = (a: Axis): number => (a === tokenAxis ? 0 : looked(a) ? 1 : a === rowAxis ? 2 : 3);
+  const again = (a: Axis): boolean => looked(a) && big !== null && extent(a) > 1.5 * entriesOf(big, a, sizes);
+  const rank = (a: Axis): number => (a === tokenAxis ? 0 : again(a) ? 1 : a === rowAxis ? 2 : 3);
   const order = [...others]
     .reverse()
     .sort((a, b) => rank(a) - rank(b))
@@ -202,6 +225,15 @@ function largestRead(summed: readonly Reduce[], nest: Nest, extent: (a: Axis) =>
 /** Whether the read goes through a table at this index. */
 const isLookedUp = (r: Read, a: Axis): boolean =>
   r.at.some((x) => some(x, (y) => y.kind === "read" && freeNames(y).has(a.name)));
+
+/** How many different parts of the memory a read can find through its table. */
+function entriesOf(r: Read, a: Axis, sizes: Sizes): number {
+  const size = evalDim(r.value.type.dims[0] ?? a.size, sizes);
+  const steps = [...addressOf(r).terms.values()].flatMap(({ atom, coefficient }) =>
+    atom.kind !== "name" && freeNames(atom).has(a.name) ? [evalDim(coefficient, sizes)] : [],
+  );
+  return size / Math.max(1, ...steps);
+}
 
 /** A short axis by which branches are chosen: written out, each place computes its own branch. */
 function isSelector(e: Scalar, a: Axis): boolean {
