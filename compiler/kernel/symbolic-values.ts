@@ -147,7 +147,7 @@ export class SymbolicValues {
 
 /** Null for a greatest of many: a search would have to try them all, and what bounds it from outside is enough. */
 const followed = (p: Poly): Poly | null => (extremes(p) > mostExtremes ? null : p);
-const mostExtremes = 3;
+const mostExtremes = 6;
 /** Alternatives in a size, inside of others too; numbers are none. */
 const extremes = (p: Poly): number =>
   [...atomsOf(p).values()].reduce(
