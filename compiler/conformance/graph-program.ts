@@ -1,5 +1,6 @@
 /** Any graph as a program that a machine can play: a phase for each result, with inputs and weights bound where they stand. */
 import type { BufferElem, Phase, StateDecl } from "../../runtime/artifact/program.ts";
+import { noStrategies } from "../directives/placed-rules.ts";
 import { fixedSizes } from "../driver/phases.ts";
 import type { Sizes } from "../graph/dim.ts";
 import type { Graph, Node, Param } from "../graph/node.ts";
@@ -56,6 +57,7 @@ export function graphProgram(order: GraphOrder): GraphProgram {
       before,
       target,
       pool,
+      strategy: noStrategies,
       elemOf,
       given: (n) => ({ kind: "weight", weight: given.indexOf(n) }),
       state: (n, copies, row) => states.add(n, copies, row, elemOf(n)),

@@ -163,19 +163,22 @@ export const times = (x: number, error: number): number => (error === 0 || x ===
 function quotient(fn: "floordiv" | "mod", a: Rounded, b: Rounded, value: number, out: Rounded): void {
   const q = a.value / b.value;
   const exact = a.error === 0 && b.error === 0;
-  if (exact && (Number.isInteger(q) || !Number.isFinite(q))) return settle(out, value, 0);
-  const off = (a.error + Math.abs(q) * b.error) / Math.max(Math.abs(b.value) - b.error, 0) + unit * Math.abs(q);
-  if (Math.floor(q - off) !== Math.floor(q + off)) return settle(out, value, fn === "floordiv" ? 1 : unknown);
+  if (Number.isFinite(q) && Math.abs(q) > greatest) return settle(out, value, unknown);
+  if (exact && (q === Math.fround(Math.floor(q)) || !Number.isFinite(q))) return settle(out, value, 0);
+  const made = (a.error + Math.abs(q) * b.error) / Math.max(Math.abs(b.value) - b.error, 0);
+  const off = made + unit * Math.abs(q) + 2 ** -150; // a quotient below all of f32 is 0
+  if (Math.floor(q - off) !== Math.floor(q + off)) return settle(out, value, fn === "floordiv" ? 1 + off : unknown);
   if (fn === "floordiv") return settle(out, value, 0);
   const steps = Math.floor(q);
-  const made = a.error + Math.abs(steps) * b.error;
-  settle(out, value, made + unit * (Math.abs(steps * b.value) + Math.abs(value)));
+  const carried = a.error + Math.abs(steps) * b.error;
+  settle(out, value, carried + unit * (Math.abs(steps * b.value) + Math.abs(value)));
 }
 
 function power(a: Rounded, b: Rounded, value: number, out: Rounded): void {
   const [x, y] = [a.value, b.value];
+  if (Math.abs(x) === 1 && !Number.isFinite(y)) return settle(out, value, unknown); // targets differ
   if (!Number.isFinite(value) || value === 0 || x === 1)
-    return settle(out, value, a.error + b.error === 0 && !(x === 1 && !Number.isFinite(y)) ? 0 : unknown);
+    return settle(out, value, a.error + b.error === 0 ? 0 : unknown);
   const inside = a.error < Math.abs(x) && (b.error === 0 || x > 0);
   if (!inside && a.error + b.error > 0) return settle(out, value, unknown);
   const exponent = (Math.abs(y) * a.error) / (Math.abs(x) - a.error) + Math.abs(Math.log(Math.abs(x))) * b.error;

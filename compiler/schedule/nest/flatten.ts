@@ -102,7 +102,8 @@ export class Flattener {
   #inRange(at: Scalar, size: Dim, place: Place): Scalar {
     const r = some(at, (x) => x.kind === "read" && x.value.type.dims.length > 0) ? null : reachOf(at, place);
     const index = this.#visit(at, place);
-    if (r !== null && yes(r.low, place) && yes(subDim(subDim(size, 1), r.high), place)) return index;
+    const proved = r !== null && yes(r.low, place) && yes(subDim(subDim(size, 1), r.high), place);
+    if (proved && !some(at, (x) => dividesBelowZero(x, place))) return index;
     return call("minimum", call("maximum", index, num(0)), dimValue(subDim(size, 1)));
   }
 
@@ -121,6 +122,14 @@ export class Flattener {
     this.#operands.set(id, made);
     return made;
   }
+}
+
+/** Whether it is a floor of what may be below 0, which kernels write with branches that their proofs do not follow. */
+function dividesBelowZero(e: Scalar, place: Place): boolean {
+  if (e.kind !== "call" || (e.fn !== "mod" && e.fn !== "floordiv")) return false;
+  const [dividend] = e.args;
+  const r = dividend === undefined ? null : reachOf(dividend, place);
+  return r === null || !yes(r.low, place);
 }
 
 /** Above the ids of any graph, so that keys of expressions tell flat operands from nodes. */

@@ -26,6 +26,18 @@ const found: readonly Found[] = [
 }
 `,
   },
+  {
+    what: "a remainder of what is below 0 where it is not used",
+    text: `graph @found {
+  size S0 in 0..12
+  size T in 1..8
+  %x : f32[T, 3] = input
+  %y : f32[T, 3] = input
+  %z : f32[T] = map [t] sum[k: 3 where k <= t](%x[t - k, 0] * %y[0, mod(t - k, 3)])
+  return %z
+}
+`,
+  },
 ];
 
 test.each(found)("$what", async ({ text }) => {
