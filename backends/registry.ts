@@ -1,4 +1,5 @@
 /** The backends there are, by name; what each is made of is loaded when it is asked for. */
+import type { Machine } from "../compiler/conformance/machine.ts";
 import type { Backend } from "../compiler/driver/backend.ts";
 import type { PackageTarget } from "../compiler/driver/package-target.ts";
 
@@ -20,3 +21,13 @@ export const targetNames: readonly string[] = [...targets.keys()];
 
 /** Null where there is no such target. */
 export const loadTarget = async (name: string): Promise<PackageTarget | null> => (await targets.get(name)?.()) ?? null;
+
+const machines: ReadonlyMap<string, () => Promise<Machine>> = new Map([
+  ["wasm", async () => (await import("./wasm/kernel-machine.ts")).wasmMachine],
+]);
+
+/** What runs kernels one at a time, and so can be held to the reference kernel by kernel. */
+export const machineNames: readonly string[] = [...machines.keys()];
+
+/** Null where there is no such machine. */
+export const loadMachine = async (name: string): Promise<Machine | null> => (await machines.get(name)?.()) ?? null;

@@ -383,6 +383,26 @@ const diff: Command = {
   load: async () => (await import("./diff-command.ts")).runDiff,
 };
 
+const conform: Command = {
+  spec: {
+    name: "conform",
+    about: "runs the conformance suite of a backend on this machine",
+    usage: "[--backend NAME] [options]",
+    operands: { least: 0, most: 0, word: "" },
+    options: {
+      backend: { value: "NAME", about: "what is held to the reference: wasm, if not given" },
+      only: { value: "TEXT", about: "only what has this in its name: `softmax`, `std/norm`" },
+      full: { value: null, about: "all shapes, and more random programs; without it what a minute has room for" },
+      json: { value: null, about: "one JSON object at the end instead of a table" },
+    },
+    notes: [
+      "A row is a primitive or a block of the library with sizes and a type of weights. Its error is a share of what arithmetic " +
+        "in that precision may be off by there: more than 1 fails.",
+    ],
+  },
+  load: async () => (await import("./conform-command.ts")).runConform,
+};
+
 const languageServer: Command = {
   spec: {
     name: "lsp",
@@ -408,6 +428,7 @@ export const commands: readonly Command[] = [
   compile,
   bench,
   diff,
+  conform,
   languageServer,
 ];
 

@@ -30,6 +30,3 @@ export interface ConformanceOptions {
   readonly full?: boolean;
   readonly signal?: AbortSignal;
 }
-
-/** Runs everything, row by row as it comes. A fault of one row is that row's outcome and ends nothing. */
-export type Conformance = (backend: string, options: ConformanceOptions) => AsyncIterable<Row>;
