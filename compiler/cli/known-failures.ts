@@ -4,6 +4,7 @@ import { positionAt, spanText } from "../../dsl/diagnostics/source.ts";
 import { WeightsError, type WeightsErrorCode } from "../../runtime/formats/weights-error.ts";
 import { SamplingError } from "../../runtime/sampling/sampling-error.ts";
 import { TextError } from "../../runtime/text/text-error.ts";
+import { DirectiveError } from "../directives/directive-error.ts";
 import { ElaborationError } from "../elaborate/context.ts";
 import { UnsupportedError } from "../program/unsupported.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -44,12 +45,13 @@ export function knownFailure(error: unknown, shownPath: (path: string) => string
   if (error instanceof WeightsError) {
     return new Failure(exitCodeOf(error.code), error.message);
   }
-  if (error instanceof ElaborationError) {
+  if (error instanceof ElaborationError || error instanceof DirectiveError) {
     const { source, start } = error.span;
     const { line, column } = positionAt(source, start);
     const [text = ""] = spanText(error.span).split("\n");
     const at = `${shownPath(source.path)}:${line}:${column}`;
-    return new Failure(exitCodes.errorsFound, `${at}: ${error.message}`, text === "" ? null : `at \`${text}\``);
+    const message = error instanceof DirectiveError ? `[DS0302] ${error.title}: ${error.message}` : error.message;
+    return new Failure(exitCodes.errorsFound, `${at}: ${message}`, text === "" ? null : `at \`${text}\``);
   }
   if (error instanceof UnsupportedError)
     return new Failure(exitCodes.errorsFound, error.message, "programs cannot do this yet; `dsc run` can, slowly");

@@ -1,7 +1,13 @@
 /** From a checked model to a program and its kernels. */
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
 import { type BufferElem, type Phase, type Program, programFormat } from "../../runtime/artifact/program.ts";
+import type { StorageRule } from "../directives/directives.ts";
+import { callKinds } from "../directives/phase-calls.ts";
+import type { StrategyOf } from "../directives/placed-rules.ts";
+import { readDirectives } from "../directives/read-directives.ts";
+import { Rules } from "../directives/rules.ts";
 import { type Elaborated, type ElaborateOptions, elaborate } from "../elaborate/elaborate.ts";
+import { narrowFormat } from "../elaborate/narrowed.ts";
 import { evalDim, type Sizes } from "../graph/dim.ts";
 import type { Graph, Node } from "../graph/node.ts";
 import { printProblem, verify as verifyGraph } from "../graph/verify.ts";
@@ -43,6 +49,8 @@ export interface PhaseReport {
   readonly graph: Graph;
   readonly passes: readonly Report[];
   readonly kernels: readonly KernelReport[];
+  /** What `numerics` says of a value, by the label of its node. */
+  readonly storageOf: (label: string) => StorageRule | null;
 }
 export interface Compiled {
   readonly program: Program;
@@ -71,7 +79,8 @@ export function compileModel(request: CompileRequest): Compiled {
   const { model, entry, target } = request;
   const results = model.path.entries.get(entry)?.decl.results.map((r) => r.name.text) ?? [];
   const pool = new KernelPool(target.kernel);
-  const weights = new WeightTable(request.weights);
+  const rules = new Rules(readDirectives(model, entry), callKinds(entry, model));
+  const weights = new WeightTable((label) => rules.storageOf(label)?.format ?? request.weights);
   const states = new StateTable();
   const phases: Phase[] = [];
   const reports: PhaseReport[] = [];
@@ -79,7 +88,7 @@ export function compileModel(request: CompileRequest): Compiled {
   for (const result of ["next", "logits"] as const) {
     if (!results.includes(result)) continue;
     const { declared } = request;
-    const elaborated = elaborate({ model, declared, entry, results: [result] });
+    const elaborated = elaborate({ model, declared, entry, results: [result], format: rules.format });
     call = callOf(elaborated, entry);
     const options = { builder: elaborated.builder, target: target.cost, ...verifying(request) };
     const shared = runPasses(elaborated.graph, {
@@ -89,7 +98,10 @@ export function compileModel(request: CompileRequest): Compiled {
     });
     for (const kind of kinds.filter((k) => k.result === result)) {
       const sizes = sizesFor(elaborated.graph, call, kind);
-      const passed = runPasses(shared.graph, { ...options, sizes, passes: phasePasses });
+      const strategy = rules.place(elaborated, result, sizes[call.tokens] ?? kind.tokens);
+      const passed = runPasses(shared.graph, { ...options, sizes, passes: phasePasses, strategy });
+      const passes = [...shared.reports, ...passed.reports];
+      rules.met(passed.graph, strategy, passes);
       const made = phase(kind, {
         request,
         elaborated,
@@ -99,17 +111,20 @@ export function compileModel(request: CompileRequest): Compiled {
         states,
         graph: passed.graph,
         planned: sizes,
+        strategy,
       });
       phases.push(made.phase);
       reports.push({
         phase: kind.name,
         sizes,
         graph: passed.graph,
-        passes: [...shared.reports, ...passed.reports],
+        passes,
         kernels: made.reports,
+        storageOf: rules.storageOf,
       });
     }
   }
+  rules.settle();
   if (call === null) throw new UnsupportedError(`the entry ${entry} gives neither next nor logits`);
   const program: Program = {
     format: programFormat,
@@ -186,6 +201,7 @@ interface Making {
   readonly states: StateTable;
   readonly graph: Graph;
   readonly planned: Sizes;
+  readonly strategy: StrategyOf;
 }
 
 function phase(kind: Kind, making: Making): BuiltPhase {
@@ -205,14 +221,17 @@ function phase(kind: Kind, making: Making): BuiltPhase {
     before: call.before,
     target: request.target.kernel,
     pool,
+    strategy: making.strategy,
     elemOf: (n) => (n.kind === "weight" ? weights.elemOf(n) : elemOf(n)),
     given: (n) => (n.kind === "input" ? { kind: "ids" } : weights.binding(n)),
     state: (n, copies, row) => states.add(n, copies, row, elemOf(n)),
   });
 }
-/** How values are kept: whole numbers as i32, all reals as f32. */
+/** How values are kept: whole numbers as i32, reals as f32 where the text does not keep them in less. */
 function elemOf(n: Node): BufferElem {
   const { dtype } = n.type;
+  const narrow = narrowFormat(n);
+  if (narrow !== null) return narrow;
   if (dtype === "bool") return "bool";
   return dtype === "i64" || dtype === "i32" || dtype === "i8" || dtype === "u8" ? "i32" : "f32";
 }

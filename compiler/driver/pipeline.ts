@@ -1,4 +1,5 @@
 /** The passes over tensor graphs in order, with what each needs and leaves. */
+import { noStrategies, type StrategyOf } from "../directives/placed-rules.ts";
 import type { Builder } from "../graph/builder.ts";
 import type { Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
@@ -35,6 +36,8 @@ export interface RunOptions {
   /** A number for every name in a size: what plans are made for. */
   readonly sizes: Sizes;
   readonly target: CostTarget;
+  /** What a schedule says of nodes; nothing without it. */
+  readonly strategy?: StrategyOf;
   /** All of them if not given. */
   readonly passes?: readonly Pass[];
   /** Says what is wrong with a graph; asked after every pass. */
@@ -48,11 +51,11 @@ export interface Passed {
 
 /** Runs passes in order. A graph that the verifier objects to is a bug in dsc, named by pass. */
 export function runPasses(graph: Graph, options: RunOptions): Passed {
-  const { builder, sizes, target, verify, after } = options;
+  const { builder, sizes, target, verify, after, strategy = noStrategies } = options;
   const reports: Report[] = [];
   let current = graph;
   for (const pass of options.passes ?? passes) {
-    current = pass.run(current, { builder, sizes, target, report: (r) => void reports.push(r) });
+    current = pass.run(current, { builder, sizes, target, strategy, report: (r) => void reports.push(r) });
     const problems = verify?.(current) ?? [];
     if (problems.length > 0) throw new InternalError(`after ${pass.name}: ${problems.join("; ")}`);
     after?.(pass, current);

@@ -79,6 +79,10 @@ export interface Unit {
   readonly runs: Map<string, FamilyRun>;
   /** Definitions that become nodes even where they only rename something, so that their values can be looked at. */
   readonly keep: (label: string) => boolean;
+  /** How the value of a definition is kept, where `numerics` says it: by its label. */
+  readonly format: (label: string) => FormatRule | null;
+  /** Labels of definitions that are no nodes of their own, and those of the nodes that hold their values. */
+  readonly aliases: Map<string, string>;
   /** Writes of states met so far, null where a repeat begins: each write happens, read or not. */
   readonly pending: ((() => void) | null)[];
   /** Makes the writes that have been met since the innermost repeat began. */
@@ -90,6 +94,12 @@ export interface Memory {
   readonly size: Dim;
   readonly before: Dim;
   readonly token: Dim;
+}
+
+/** A line of `numerics` that keeps a value in less than f32. */
+export interface FormatRule {
+  readonly format: "bf16" | "f16";
+  readonly at: Span;
 }
 
 /** Members of a family under one label: `layer3` for layers 3 to 60 of `layer`. */

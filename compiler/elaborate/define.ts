@@ -12,6 +12,7 @@ import { IndexVariable, withPositions } from "./index-variable.ts";
 import { bind } from "./indices.ts";
 import { joinLabels, outside } from "./labels.ts";
 import { materialize } from "./materialize.ts";
+import { heldIn, narrowed } from "./narrowed.ts";
 import { declaredLayouts, rangeOf } from "./range.ts";
 import { isStep, recurrence, rowByRow, stepPlace, turnOf } from "./recurrence.ts";
 import { stateValue } from "./state.ts";
@@ -160,7 +161,12 @@ function targetValue(
   frame: Frame,
   known: ReadonlyMap<string, number>,
 ): Value {
-  if (equation.targets.length > 1 && equation.separator === "|") return piece(equation, target, frame, known);
+  const label = labelOf(frame, name);
+  if (equation.targets.length > 1 && equation.separator === "|") {
+    const one = piece(equation, target, frame, known);
+    const isNarrow = one.kind === "tensor" && frame.unit.format(label) !== null;
+    return isNarrow ? kept(name, narrowed(one, label, frame.unit), [], frame) : one;
+  }
   const { items, eq } = leftItems(target.subscript?.items ?? [], outside(frame, name), layouts, known);
   const make = (): Value => {
     const right = frame.unit.rules.evaluate(equation.value, eq);
@@ -170,7 +176,9 @@ function targetValue(
   };
   const all = known.size === 0 && areAlike(equation.targets) ? once(equation, frame, make) : make();
   const value = all.kind === "tuple" ? (all.values[equation.targets.indexOf(target)] ?? all) : all;
-  return value.kind === "tensor" && !items.some(holdsLiteral) ? kept(name, value, items, frame) : value;
+  if (value.kind !== "tensor") return value;
+  const narrow = narrowed(value, label, frame.unit);
+  return items.some(holdsLiteral) ? narrow : kept(name, narrow, items, frame);
 }
 
 const holdsLiteral = (item: LeftItem): boolean =>
@@ -186,16 +194,17 @@ function kept(name: string, value: Tensor, items: readonly LeftItem[], frame: Fr
   });
   const { unit, around } = frame;
   const force = unit.keep(label) ? { inline: () => false } : {};
-  return materialize(unit, {
+  const node = materialize(unit, {
     label,
     axes: value.axes,
-    dtype: value.dtype,
+    dtype: heldIn(label, value.dtype, unit),
     around,
     bases,
     at: value.at,
     ...force,
     ...(value.of === undefined ? {} : { of: value.of }),
   });
+  return { ...node, dtype: value.dtype };
 }
 
 /** Whether `a[t], b[t] := …` has one left side but for the names: then all of it is looked at together. */
@@ -364,14 +373,16 @@ function cases(
           call("select", matches(positions, axes, literals[i] ?? new Map()), value.at(positions), rest),
         (values.at(-1) as Tensor).at(positions),
       );
-  return materialize(frame.unit, {
-    label: labelOf(frame, name),
+  const label = labelOf(frame, name);
+  const node = materialize(frame.unit, {
+    label,
     axes,
-    dtype: first.dtype,
+    dtype: heldIn(label, first.dtype, frame.unit),
     around: frame.around,
     bases: axes.map((_, i) => "ijkl"[i] ?? "i"),
     at,
   });
+  return { ...node, dtype: first.dtype };
 }
 
 function sized(layout: Layout, place: string, places: readonly string[], size: (place: string) => number): Layout {

@@ -13,7 +13,15 @@ import type { Graph, Node, SizeRange } from "../graph/node.ts";
 import { add, dimValue, read } from "../graph/scalar.ts";
 import { asSize } from "./arithmetic.ts";
 import { type Axis, axisLeaves, layoutDims, layoutSize, plain, whole } from "./axis.ts";
-import { ElaborationError, type FamilyRun, type Frame, type Memory, type Unit, type WeightSource } from "./context.ts";
+import {
+  ElaborationError,
+  type FamilyRun,
+  type FormatRule,
+  type Frame,
+  type Memory,
+  type Unit,
+  type WeightSource,
+} from "./context.ts";
 import { define, withLayouts } from "./define.ts";
 import { outside } from "./labels.ts";
 import { nodeOf } from "./materialize.ts";
@@ -29,6 +37,8 @@ export interface Elaborated {
   readonly results: readonly string[];
   /** Which members of families the labels of nodes stand for. */
   readonly runs: ReadonlyMap<string, FamilyRun>;
+  /** Labels of definitions that are no nodes of their own, and those of the nodes that hold their values. */
+  readonly aliases: ReadonlyMap<string, string>;
   /** What a call gives, by name, with what each of its integers must be below; null where the text says nothing of that. */
   readonly inputs: ReadonlyMap<string, Dim | null>;
 }
@@ -41,6 +51,8 @@ export interface ElaborateOptions {
   readonly results?: readonly string[];
   /** Definitions to keep as nodes, by path (`layer.attn.q`), where they only rename something too. */
   readonly keep?: (label: string) => boolean;
+  /** How values are kept, by path, where that is not f32. */
+  readonly format?: (path: string) => FormatRule | null;
 }
 
 /** Throws ElaborationError for what the text says and elaboration cannot do yet. */
@@ -65,6 +77,7 @@ export function elaborate(options: ElaborateOptions): Elaborated {
     weights: unit.weights,
     results: wanted.map((r) => r.name.text),
     runs: unit.runs,
+    aliases: unit.aliases,
     inputs,
   };
 }
@@ -81,7 +94,7 @@ function known(expr: Expr, scope: StaticScope): Static | undefined {
 }
 
 /** The model's own frame: its fields as sizes and numbers, its run-time sizes with their ranges. */
-export function startModel({ model, declared, keep }: Omit<ElaborateOptions, "entry">): StartedModel {
+export function startModel({ model, declared, keep, format }: Omit<ElaborateOptions, "entry">): StartedModel {
   const { sizes, given, numbers } = fieldsOf(model);
   const ranges = new Map<string, SizeRange>(
     Object.entries(numbers).map(([name, n]) => [name, { low: n, high: n }] as const),
@@ -99,6 +112,7 @@ export function startModel({ model, declared, keep }: Omit<ElaborateOptions, "en
     },
     prefixOf: (decl) => prefixes.get(decl) ?? "",
     ...(keep === undefined ? {} : { keep }),
+    ...(format === undefined ? {} : { format }),
   });
   const root: Frame = {
     info: model.path.info,

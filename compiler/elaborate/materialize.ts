@@ -62,11 +62,15 @@ function make(unit: Unit, plan: Blueprint) {
       positions.push(own.position);
     });
     const body = plan.at(positions);
-    if ((plan.inline ?? isAlias)(body)) return "inline" as const;
+    if ((plan.inline ?? isAlias)(body)) {
+      if (body.kind === "read") unit.aliases.set(plan.label, body.value.name);
+      return "inline" as const;
+    }
     const free = freeNames(body);
     const formals = unit.names.formalsAmong(free);
     const domain = [...formals.map((f) => f.axis), ...loops];
     const node = prettyMap(unit, plan.label, domain, body, plan.dtype);
+    if (node.name !== plan.label) unit.aliases.set(plan.label, node.name);
     return { node, formals };
   });
 }

@@ -12,10 +12,11 @@ import { call, num, read } from "../graph/scalar.ts";
 import { type Axis, axisLeaves, flatten, type Position, plain, whole } from "./axis.ts";
 import { callMember, memberKey } from "./call.ts";
 import { ElaborationError, type Frame, type LayerCall } from "./context.ts";
-import { outside } from "./labels.ts";
+import { joinLabels, outside } from "./labels.ts";
 import { limits } from "./limits.ts";
 import { nodeOf } from "./materialize.ts";
 import { mentions } from "./mentions.ts";
+import { heldIn, narrowed } from "./narrowed.ts";
 import { wholeNumber } from "./read.ts";
 import { asTensor, type Rows, type Tensor, type Value } from "./value.ts";
 
@@ -189,7 +190,12 @@ function repeated(r: Recurrence, family: LayerCall, index: string, first: number
   const { frame } = r;
   const { unit } = frame;
   const initial = asTensor(start);
-  const init = nodeOf(unit, `${r.name}.${first}`, initial);
+  const label = joinLabels(frame.label, r.name);
+  const held = (value: Tensor): Tensor => ({
+    ...narrowed(value, label, unit),
+    dtype: heldIn(label, value.dtype, unit),
+  });
+  const init = nodeOf(unit, `${r.name}.${first}`, held(initial));
   const { carry, index: loop } = unit.builder.loop(r.name, init.type, family.part);
   const carried: Tensor = { ...initial, at: (p) => read(carry, wholeLeaves(p, initial.axes)) };
   unit.effects.push([]);
@@ -198,7 +204,7 @@ function repeated(r: Recurrence, family: LayerCall, index: string, first: number
   const value = asTensor(
     callMember(family, frame, index, { members, size: dim(count), at: () => read(loop, []) }, carried),
   );
-  const body = nodeOf(unit, `${r.name}.next`, value);
+  const body = nodeOf(unit, `${r.name}.next`, held(value));
   unit.settle();
   const effects = unit.effects.pop() ?? [];
   const node = unit.builder.repeat(r.name, { count, init, carry, index: loop, body, effects });

@@ -10,6 +10,7 @@ import { IndexVariable, withPositions } from "./index-variable.ts";
 import { bind } from "./indices.ts";
 import { joinLabels, outside } from "./labels.ts";
 import { nodeOf } from "./materialize.ts";
+import { heldIn, narrowed } from "./narrowed.ts";
 import { declaredLayouts } from "./range.ts";
 import { asTensor, heldAs, regroup, type Tensor } from "./value.ts";
 
@@ -28,12 +29,13 @@ export function stateValue(decl: State, frame: Frame): Tensor {
   const lead = frame.stacks.map((s) => s.size);
   const dims = row.flatMap(layoutDims);
   const dtype = heldAs(decl.type.scalar);
-  const node = unit.builder.state(label, [...lead, known.before, ...dims], dtype);
+  const stored = heldIn(label, dtype, unit);
+  const node = unit.builder.state(label, [...lead, known.before, ...dims], stored);
   let append: Append | null = null;
   const made = (): Append => {
     if (append !== null) return append;
     const rows = writtenRows(write, row, known, frame);
-    const source = nodeOf(unit, `${label}.rows`, { ...rows, dtype });
+    const source = nodeOf(unit, `${label}.rows`, { ...narrowed({ ...rows, dtype }, label, unit), dtype: stored });
     const at = frame.stacks.map((s) => s.at());
     append = unit.builder.append(label, node, at, source, known.size);
     // A call with several results is looked at once for each of them, and all write the same.

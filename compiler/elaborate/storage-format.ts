@@ -68,6 +68,7 @@ export function elaborateFormat(options: FormatOptions): Elaborated | null {
     weights: unit.weights,
     results: [result.name],
     runs: unit.runs,
+    aliases: unit.aliases,
     inputs: new Map(),
   };
 }

@@ -6,7 +6,7 @@ import type { Dim } from "../graph/dim.ts";
 import type { Append } from "../graph/node.ts";
 import { numberOfDim } from "./arithmetic.ts";
 import { call } from "./call.ts";
-import type { FamilyRun, Memory, Rules, Unit } from "./context.ts";
+import type { FamilyRun, FormatRule, Memory, Rules, Unit } from "./context.ts";
 import { define } from "./define.ts";
 import { evaluate } from "./evaluate.ts";
 import { Names } from "./index-variable.ts";
@@ -22,12 +22,15 @@ export interface UnitOptions {
   readonly staticIn?: (expr: Expr, known: ReadonlyMap<string, Static>) => Static | undefined;
   readonly keep?: (label: string) => boolean;
   readonly prefixOf?: (decl: object) => string;
+  /** By path. */
+  readonly format?: (path: string) => FormatRule | null;
 }
 
 /** The path of a definition as the text has it: `layer.attn.k` for `layer3.attn.k`. */
 export function pathOf(label: string, runs: ReadonlyMap<string, FamilyRun>): string {
   for (const [own, { family }] of runs) {
-    if (label === own || label.startsWith(`${own}.`)) return pathOf(`${family}${label.slice(own.length)}`, new Map());
+    if (own === family) continue;
+    if (label === own || label.startsWith(`${own}.`)) return pathOf(`${family}${label.slice(own.length)}`, runs);
   }
   return label;
 }
@@ -51,6 +54,8 @@ export function newUnit(options: UnitOptions): Unit {
     prefixOf: options.prefixOf ?? (() => ""),
     runs,
     keep: (label) => options.keep?.(pathOf(label, runs)) ?? false,
+    format: (label) => options.format?.(pathOf(label, runs)) ?? null,
+    aliases: new Map(),
     pending,
     settle: () => {
       for (let next = pending.pop(); next != null; next = pending.pop()) next();

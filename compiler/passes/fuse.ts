@@ -6,10 +6,11 @@
  *
  * A kernel may end in several reductions over different axes (picked experts, the shared one): strategies take several.
  */
+import { DirectiveError } from "../directives/directive-error.ts";
 import { evalDim } from "../graph/dim.ts";
 import type { Computed, MapNode, Node, Repeat } from "../graph/node.ts";
 import { some } from "../graph/scalar.ts";
-import { expressionsOf, regions } from "../graph/walk.ts";
+import { expressionsOf, isComputed, regions } from "../graph/walk.ts";
 import { extentsOf, isSorted } from "../target/cost.ts";
 import { isCostlyFunction, isInReduction, isSharedInStep, losesOrder } from "./fusion/objections.ts";
 import { copiesOf, depth, depthAround, type Price, priceOf, type Reader, sizeOf } from "./fusion/price.ts";
@@ -26,7 +27,10 @@ export const fuse: Pass = {
     for (const round of [first, second]) {
       for (const n of [...work.order].reverse()) {
         const body = work.candidate(n);
-        if (body === null) continue;
+        if (body === null) {
+          if (round === first) mayStay(n, context);
+          continue;
+        }
         const readers = work
           .readersOf(n)
           .map(([original, present]): Reader => ({ node: present, rounds: roundsBetween(n, original) }));
@@ -48,8 +52,25 @@ const once = 1.001;
 const first: Round = { limit: once, last: false };
 const second: Round = { limit: Number.POSITIVE_INFINITY, last: true };
 
+/** A node that has to be one cannot be part of others. */
+function mayStay(n: Node, { strategy }: PassContext): void {
+  const rule = isComputed(n) ? strategy(n.name) : null;
+  if (rule?.strategy.kind === "fused")
+    throw new DirectiveError("it is a result, remembered, or carried from round to round: it needs memory", rule.at);
+}
+
 function decide(n: Node, body: MapNode, readers: readonly Reader[], round: Round, context: PassContext): boolean {
+  const rule = context.strategy(n.name);
+  if (rule !== null && rule.strategy.kind !== "fused") {
+    if (round.last) report(n, "a kernel of its own", "the schedule says so", {}, context);
+    return false;
+  }
   const structural = structuralObjection(n, body, readers, context);
+  if (rule !== null) {
+    if (structural !== null) throw new DirectiveError(structural, rule.at);
+    report(n, `into ${readers.map((r) => `%${r.node.name}`).join(", ")}`, "the schedule says so", {}, context);
+    return true;
+  }
   if (structural !== null) {
     if (round.last) report(n, "a kernel of its own", structural, {}, context);
     return false;

@@ -44,7 +44,8 @@ function outline(b: Builder, n: MapNode, sum: Reduce, facts: Facts, report: (r: 
   // The node is computed at all points, where no guard or branch protects its reads.
   const reaches = (f: Scalar): boolean => some(f, (x) => x.kind === "read" && !staysInRange(x, place));
   if (domain.length !== freeNames(seed).size || group.length === list.length || group.some(reaches)) return sum;
-  const made = b.map(`${n.name}.factor`, domain, productFrom(group), n.type.dtype);
+  // Only what n itself computes is of a format below f32.
+  const made = b.map(`${n.name}.factor`, domain, productFrom(group), n.type.dtype === "f64" ? "f64" : "f32");
   report({
     pass: "outline-factors",
     node: n.name,

@@ -1,4 +1,5 @@
 /** What every pass is: a pure function from graph to graph, and what it says about its decisions. */
+import type { StrategyOf } from "../directives/placed-rules.ts";
 import type { Builder } from "../graph/builder.ts";
 import type { Sizes } from "../graph/dim.ts";
 import type { Graph } from "../graph/node.ts";
@@ -20,6 +21,8 @@ export interface PassContext {
   /** A number for every name in a size: what a plan is made for. Meaning never depends on it. */
   readonly sizes: Sizes;
   readonly target: CostTarget;
+  /** What a schedule says of nodes. */
+  readonly strategy: StrategyOf;
   readonly report: (r: Report) => void;
 }
 

@@ -1,5 +1,7 @@
 /** The steps of one phase: kernels of its graph in order, where their buffers are, and how long each lives. */
 import type { Binding, BufferElem, Call, Phase, SizeExpr, Step } from "../../runtime/artifact/program.ts";
+import type { StrategyRule } from "../directives/directives.ts";
+import type { StrategyOf } from "../directives/placed-rules.ts";
 import { constantOf, type Dim, productOf, type Sizes, subDim } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Append, Argsort, Computed, Graph, MapNode, Node, Param, Repeat, State, TopK } from "../graph/node.ts";
@@ -26,6 +28,8 @@ export interface KernelReport {
   readonly kernel: string;
   readonly says: string;
   readonly refused: readonly string[];
+  /** What the text says of it. */
+  readonly rule: StrategyRule | null;
   /** Rounds of the repeats around it. */
   readonly times: number;
 }
@@ -45,6 +49,7 @@ export interface PhaseOrder {
   readonly before: string;
   readonly target: KernelTarget;
   readonly pool: KernelPool;
+  readonly strategy: StrategyOf;
   readonly elemOf: (n: Node) => BufferElem;
   /** Where inputs and weights are. */
   readonly given: (n: Param) => Binding;
@@ -182,13 +187,22 @@ class PhaseBuilder {
 
   #nest(n: Computed, points: Parameters<typeof makeNest>[1]): Nest {
     const { elemOf } = this.#o;
-    return makeNest(n, points, { special: this.#inKernels, ranges: this.#ranges, counts: this.#counts, elemOf });
+    const nest = makeNest(n, points, { special: this.#inKernels, ranges: this.#ranges, counts: this.#counts, elemOf });
+    for (const { node, dims } of nest.operands) {
+      const elements = constantOf(productOf(dims)) ?? 0;
+      if (elements >= mostElements)
+        throw new UnsupportedError(
+          `%${node.name} has ${elements} elements in one layer; a kernel counts fewer than ${mostElements}`,
+        );
+    }
+    return nest;
   }
 
   #map(n: MapNode): void {
     const nest = this.#nest(n, n);
     const room = this.#room(n);
-    const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, { name: "k" });
+    const rule = this.#o.strategy(n.name);
+    const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, { name: "k", rule });
     this.#call(n, kernel, [...this.#operands(nest), room], nest.loops, { says, refused });
   }
   #operands(nest: Nest): readonly Binding[] {
@@ -225,7 +239,7 @@ class PhaseBuilder {
     this.#places.step(buffers);
     this.#steps.push(call);
     const made = this.#o.pool.kernels[index]?.name ?? "";
-    this.#reports.push({ node: n, kernel: made, ...why, times: this.#times });
+    this.#reports.push({ node: n, kernel: made, ...why, rule: this.#o.strategy(n.name), times: this.#times });
   }
 
   #allRows(): SizeExpr {
@@ -270,6 +284,7 @@ class PhaseBuilder {
     const keys: Binding = { kind: "arena", buffer: this.#places.buffer(`${n.name}.keys`, "i32", size) };
     const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, {
       name: "k",
+      rule: this.#o.strategy(n.name),
       finish: (value, mask) => (mask === null ? sortKey(value) : keyWhere(mask, sortKey(value))),
     });
     this.#call(n, kernel, [...this.#operands(nest), keys], nest.loops, { says: `scores: ${says}`, refused });
@@ -303,26 +318,27 @@ class PhaseBuilder {
     this.#places.put(a, this.#rowsOf(a, 0));
     const rows = this.#rowsOf(a, this.#o.before);
     const at = this.#places.of(a.rows);
-    if (!sameBinding(at, rows)) this.#copy(a.rows, at, rows, a.name);
+    if (!sameBinding(at, rows)) this.#copy(a.rows, at, rows, a.name, this.#o.elemOf(a.state));
   }
 
   /** A kernel that copies, where a value has to be in a second place. */
-  #copy(n: Node, from: Binding, to: Binding, label: string): void {
+  #copy(n: Node, from: Binding, to: Binding, label: string, elem: BufferElem): void {
     const domain = n.type.dims.map((d, i) => axis(`i${i}`, d));
     const body = read(
       n,
       domain.map((a) => name(a.name)),
     );
     const map: MapNode = { kind: "map", id: -1, name: label, domain, body, type: n.type };
-    const nest = this.#nest(map, map);
+    const nest = this.#nest(map, { domain, body, elem });
     const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, { name: "k" });
     this.#call(map, kernel, [from, to], nest.loops, { says: `copy: ${says}`, refused });
   }
   #copied(n: Node, label: string): Binding {
-    const at: Binding = { kind: "arena", buffer: this.#places.buffer(label, this.#o.elemOf(n), this.#elements(n)) };
+    const elem = this.#o.elemOf(n);
+    const at: Binding = { kind: "arena", buffer: this.#places.buffer(label, elem, this.#elements(n)) };
     const from = this.#places.of(n);
     if (from.kind === "arena") return from;
-    this.#copy(n, from, at, label);
+    this.#copy(n, from, at, label, elem);
     return at;
   }
 
@@ -333,7 +349,7 @@ class PhaseBuilder {
     const own = this.#ownInit(r);
     const start = own ?? room("carry");
     const carry: Binding = { kind: "arena", buffer: start };
-    if (own === null) this.#copy(r.init, this.#places.of(r.init), carry, `${r.name}.init`);
+    if (own === null) this.#copy(r.init, this.#places.of(r.init), carry, `${r.name}.init`, elem);
     const next = room("next");
     const index = this.#indexName(r);
     this.#loops.set(r.index, index);
@@ -343,13 +359,15 @@ class PhaseBuilder {
     this.#times *= count;
     this.#places.put(r.carry, carry);
     const made: Binding = { kind: "arena", buffer: next };
-    const direct = isComputed(r.body) && this.#region.get(r.body) === r && this.#inState(r.body) === null;
+    const { body: value } = r;
+    const isOwn = isComputed(value) && this.#region.get(value) === r && this.#inState(value) === null;
+    const direct = isOwn && this.#o.elemOf(value) === elem;
     if (direct) this.#places.put(r.body, made);
     this.#places.repeated(() => {
       this.#places.touch(start);
       this.#places.touch(next);
       this.#fill(r);
-      if (!direct) this.#copy(r.body, this.#places.of(r.body), made, `${r.name}.next`);
+      if (!direct) this.#copy(r.body, this.#places.of(r.body), made, `${r.name}.next`, elem);
     });
     const body = this.#steps;
     this.#steps = outer;
@@ -362,6 +380,7 @@ class PhaseBuilder {
   /** The buffer of the first value, where nobody else wants it afterwards. */
   #ownInit(r: Repeat): number | null {
     const { init } = r;
+    if (this.#o.elemOf(init) !== this.#o.elemOf(r)) return null;
     if (!isComputed(init) || this.#uses.get(init) !== 1 || this.#region.get(init) !== this.#region.get(r)) return null;
     const at = this.#places.of(init);
     return at.kind === "arena" ? at.buffer : null;
@@ -385,6 +404,9 @@ function rowsName(g: Graph): string {
   while (g.sizes.has(name)) name += "r";
   return name;
 }
+/** Indices of kernels are i32. */
+const mostElements = 2 ** 31;
+
 /** The number that a size is. */
 function whole(d: Dim, n: Node): number {
   const value = constantOf(d);

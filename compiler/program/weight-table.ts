@@ -11,15 +11,15 @@ import type { Node } from "../graph/node.ts";
 import { weightDecl } from "./weight-decls.ts";
 
 export class WeightTable {
-  readonly #kept: BufferElem;
+  readonly #kept: (label: string) => BufferElem;
   readonly #decls: WeightDecl[] = [];
   readonly #constants: ConstantDecl[] = [];
   readonly #copies = new Set<string>();
   readonly #read = new Set<string>();
   #declared: ReadonlyMap<string, PlacedWeight> | null = null;
   readonly #at = new Map<string, Binding>();
-  /** `kept`: the element type of real weights. */
-  constructor(kept: BufferElem) {
+  /** `kept`: the element type of a real weight, by its label. */
+  constructor(kept: (label: string) => BufferElem) {
     this.#kept = kept;
   }
   get decls(): readonly WeightDecl[] {
@@ -77,7 +77,7 @@ export class WeightTable {
   elemOf(n: Node): BufferElem {
     const { dtype } = n.type;
     if (dtype === "i64" || dtype === "i32" || dtype === "i8" || dtype === "u8") return "i32";
-    return n.type.dims.length > 0 ? this.#kept : "f32";
+    return n.type.dims.length > 0 ? this.#kept(n.name) : "f32";
   }
   binding(n: Node): Binding {
     const at = this.#at.get(n.name);

@@ -1,15 +1,17 @@
 /** The kernel of one map: the first strategy and plan that the verifier proves. */
+import { DirectiveError } from "../directives/directive-error.ts";
+import type { StrategyRule } from "../directives/directives.ts";
 import type { Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { verify } from "../kernel/verify.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
-import { tilePlans } from "./choose-tile.ts";
+import { oneByOne, tiledPlan, tilePlans } from "./choose-tile.ts";
 import { Unsuitable } from "./lift/lift.ts";
 import type { Nest } from "./nest/nest.ts";
 import { unfoldedNest } from "./nest/unfold.ts";
 import { streamed } from "./streamed.ts";
-import { type TileOptions, tile } from "./tile.ts";
+import { type TileOptions, type TilePlan, tile } from "./tile.ts";
 
 export interface Scheduled {
   readonly kernel: Kernel;
@@ -24,16 +26,15 @@ interface Way {
   readonly make: () => { readonly kernel: Kernel; readonly says: string } | null;
 }
 
-export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, options: TileOptions): Scheduled {
+export interface ScheduleOptions extends TileOptions {
+  /** What the text says of it. */
+  readonly rule?: StrategyRule | null;
+}
+
+export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, options: ScheduleOptions): Scheduled {
+  const { rule = null } = options;
   const refused: string[] = [];
-  const unfolded = unfoldedNest(nest);
-  const ways: readonly Way[] = [
-    ...(unfolded === nest ? [] : [{ says: "streamed", make: () => streamed(nest, sizes, target, options) }]),
-    ...tilePlans(unfolded, sizes, target).map((plan) => ({
-      says: plan.says,
-      make: () => ({ kernel: tile(unfolded, plan, options), says: plan.says }),
-    })),
-  ];
+  const ways = waysFor(nest, sizes, target, options);
   for (const { says, make } of ways) {
     try {
       const made = make();
@@ -46,5 +47,45 @@ export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, opt
       refused.push(`${says}: ${error.message}`);
     }
   }
+  if (rule !== null && rule.strategy.kind !== "apart") throw new DirectiveError(refused.join("; "), rule.at);
   throw new InternalError(`${nest.label}: no plan fits: ${refused.join("; ")}`);
 }
+
+/** Best first; those that the text asks for, where it asks for some. */
+function waysFor(nest: Nest, sizes: Sizes, target: KernelTarget, options: ScheduleOptions): readonly Way[] {
+  const { rule = null } = options;
+  const unfolded = unfoldedNest(nest);
+  const inTiles = (says: string, plan: () => TilePlan): Way => ({
+    says,
+    make: () => {
+      const made = plan();
+      return { kernel: tile(unfolded, made, options), says: made.says };
+    },
+  });
+  const folds = unfolded !== nest;
+  const inOnePass: Way = { says: "streamed", make: () => streamed(nest, sizes, target, options) };
+  const plans = (): readonly Way[] => tilePlans(unfolded, sizes, target).map((plan) => inTiles(plan.says, () => plan));
+  const asked = rule?.strategy;
+  switch (asked?.kind) {
+    case "one_by_one":
+      return [inTiles("one by one", () => oneByOne(unfolded))];
+    case "tiled":
+      return [inTiles("tiled", () => tiledPlan(unfolded, sizes, target, asked))];
+    case "streamed":
+      return [folds ? inOnePass : noFold];
+    case "unstreamed":
+      return folds ? plans() : [noFold];
+    case "apart":
+    case "fused":
+    case undefined:
+      return [...(folds ? [inOnePass] : []), ...plans()];
+    default:
+      return asked satisfies never;
+  }
+}
+const noFold: Way = {
+  says: "streamed",
+  make: () => {
+    throw new Unsuitable("no softmax is computed in it in one pass");
+  },
+};

@@ -1,0 +1,13 @@
+import { codes } from "../../dsl/diagnostics/codes.ts";
+import type { Span } from "../../dsl/diagnostics/source.ts";
+
+/** A rule of a schedule that the compiler cannot follow, with its place and why. */
+export class DirectiveError extends Error {
+  readonly title = codes.DS0302;
+  readonly span: Span;
+  constructor(message: string, span: Span) {
+    super(message);
+    this.name = "DirectiveError";
+    this.span = span;
+  }
+}
