@@ -7,10 +7,11 @@ import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
+import { SourceReader } from "./project.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
 
-export async function runConform(line: CommandLine, { terminal }: Surroundings): Promise<ExitCode> {
+export async function runConform(line: CommandLine, { terminal, home }: Surroundings): Promise<ExitCode> {
   const backend = line.value("backend") ?? "wasm";
   const machine = await loadMachine(backend);
   if (machine === null) {
@@ -22,8 +23,10 @@ export async function runConform(line: CommandLine, { terminal }: Surroundings):
     );
   }
   const only = line.value("only");
+  const sources = new SourceReader(home.folder, terminal.cwd);
+  const read = (path: string): string | null => sources.textIn({ root: home.folder, entry: "" }, path);
   return interruptible((signal) => {
-    const rows = conformance(machine, { full: line.has("full"), signal, ...(only === null ? {} : { only }) });
+    const rows = conformance(machine, { read, full: line.has("full"), signal, ...(only === null ? {} : { only }) });
     return reportRows(rows, { backend, signal, json: line.has("json"), terminal });
   });
 }
