@@ -101,6 +101,8 @@ class PhaseBuilder {
 
   build(): BuiltPhase {
     const { graph, name: phaseName, result, from, to } = this.#o;
+    const wide = this.#nodes.find((n) => n.type.dtype === "i64");
+    if (wide !== undefined) throw new UnsupportedError(`%${wide.name} holds whole numbers of 64 bits; kernels have 32`);
     for (const n of this.#nodes) this.#given(n);
     this.#fill(null);
     const [out, ...others] = graph.results;

@@ -64,3 +64,18 @@ test.each(found)("$what", async ({ text }) => {
     }
   }
 });
+
+test("whole numbers of 64 bits are refused, not cut off", () => {
+  const parsed = parse(`graph @wide {
+  size S0 in 0..12
+  size T in 1..8
+  %ids : i64[T] = input
+  %hash : i64[T] = map [t] %ids[t] * 6364136223846793
+  %y : i32[T] = map [t] mod(%hash[t], 7)
+  return %y
+}
+`);
+  if (!parsed.ok) throw new Error(parsed.message);
+  const order = { graph: parsed.graph, planned: { S0: 0, T: 1 }, target: wasmMachine.kernel, weights: "f32" } as const;
+  expect(() => graphProgram({ ...order, tokens: "T", before: "S0" })).toThrow("64 bits");
+});
