@@ -189,7 +189,7 @@ const run: Command = {
       seed: { value: "N", about: "of the choice; the same seed gives the same text; 0 if not given" },
       stop: { value: "TEXT", repeats: true, about: "ends before this text" },
       "end-ids": { value: "1,2", about: "ids that end the text, instead of those that the checkpoint names" },
-      chunk: { value: "N", about: "most prompt tokens of one call; 32 if not given" },
+      chunk: { value: "N", about: "most prompt tokens of one call; 32 if not given, 256 from a package" },
       entry,
       taps: { ...taps, about: `${taps.about}; with --json` },
       json: { value: null, about: "one JSON object at the end: ids, text, why it stopped, statistics" },

@@ -195,7 +195,9 @@ async function prepare(
   if (found === null || found instanceof Failure) return found;
   const read = readJson(line.value("config") ?? config, terminal.cwd);
   if (read instanceof Failure) return read;
-  const { load, facts: numbers } = await importPackage(found.folder);
+  const imported = await importPackage(found.folder, nameFrom(terminal.cwd, found.folder));
+  if (imported instanceof Failure) return imported;
+  const { load, facts: numbers } = imported;
   return {
     folder,
     config: read?.text ?? "{}",
@@ -212,16 +214,17 @@ async function prepare(
   };
 }
 
-async function importPackage(folder: string): Promise<PackageEntry> {
-  const entry: unknown = await import(pathToFileURL(join(folder, "index.js")).href);
+async function importPackage(folder: string, shown: string): Promise<PackageEntry | Failure> {
+  const entry: unknown = await import(pathToFileURL(join(folder, "index.js")).href).catch(() => null);
   if (isEntry(entry)) return entry;
-  throw new Error(`${folder} holds no package that this dsc has written`);
+  return new Failure(exitCodes.errorsFound, `${shown} is no package that this dsc runs`, "compile it again");
 }
 
+const isObject = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === "object" && x !== null;
+
 const isEntry = (entry: unknown): entry is PackageEntry =>
-  typeof entry === "object" &&
-  entry !== null &&
-  "load" in entry &&
-  typeof entry.load === "function" &&
-  "facts" in entry &&
-  typeof entry.facts === "object";
+  isObject(entry) &&
+  typeof entry["load"] === "function" &&
+  isObject(entry["facts"]) &&
+  isObject(entry["facts"]["memory"]) &&
+  isObject(entry["facts"]["cost"]);

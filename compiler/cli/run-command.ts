@@ -45,8 +45,8 @@ function runPackage(line: CommandLine, options: RunOptions, surroundings: Surrou
 
 function packageRunner(model: Model): Runner {
   const session = model.session();
-  const { context, vocabulary } = model.info;
-  return { context, vocabulary, next: (ids, signal) => session.forward(ids, { signal }) };
+  const { context, vocabulary, chunk } = model.info;
+  return { context, vocabulary, chunk, next: (ids, signal) => session.forward(ids, { signal }) };
 }
 
 /** A session of a backend that runs graphs. */
@@ -114,6 +114,7 @@ function sessionRunner({ session, context, vocabulary, width }: LoadedModel, tap
   return {
     context,
     vocabulary,
+    chunk: 32,
     next: async (ids, signal) => {
       const [result] = session.forward(ids, { ...observe, signal });
       if (result === undefined) throw new Error("the entry has given no result");

@@ -16,6 +16,8 @@ export interface Runner {
   readonly context: number;
   /** Ids are below it. */
   readonly vocabulary: number;
+  /** Most tokens of one call where nothing else is asked for: between calls one can interrupt. */
+  readonly chunk: number;
   /** Logits after these tokens, which are remembered. */
   readonly next: (ids: readonly number[], signal: AbortSignal) => Promise<ArrayLike<number>>;
 }
@@ -55,12 +57,13 @@ export async function runLoop({ runner, options, ready, terminal, signal }: Runn
   const watch = stopwatch(ready.ids.length);
   const next = async (given: readonly number[]): Promise<ArrayLike<number>> => {
     let last: ArrayLike<number> = [];
-    for (let at = 0; at < given.length; at += options.chunk) {
+    const chunk = options.chunk ?? runner.chunk;
+    for (let at = 0; at < given.length; at += chunk) {
       // Ctrl-C is heard between calls only.
       await afterEvents();
       signal.throwIfAborted();
       terminal.progress(`prompt: ${at} of ${given.length} tokens`);
-      last = await runner.next(given.slice(at, at + options.chunk), signal);
+      last = await runner.next(given.slice(at, at + chunk), signal);
     }
     return last;
   };

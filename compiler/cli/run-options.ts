@@ -19,8 +19,8 @@ export interface RunOptions {
   readonly chat: boolean;
   readonly json: boolean;
   readonly maxTokens: number;
-  /** Most prompt tokens of one call of the model. */
-  readonly chunk: number;
+  /** Most prompt tokens of one call of the model; null: as what runs it likes. */
+  readonly chunk: number | null;
   readonly sampling: SamplingOptions;
   readonly seed: number;
   readonly stopStrings: readonly string[];
@@ -55,7 +55,7 @@ export function readRunOptions(line: CommandLine): RunOptions | Failure {
     chat: line.has("chat"),
     json: line.has("json"),
     maxTokens: maxTokens ?? 256,
-    chunk: chunk ?? 32,
+    chunk,
     sampling,
     seed: seed ?? 0,
     stopStrings,

@@ -1,5 +1,5 @@
 /** `dsc run` from packages: compiled into the cache, found there again, and a folder of one as it is. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -89,5 +89,12 @@ describe.skipIf(whyNoStories !== "")(`dsc run from a package${whyNoStories}`, ()
       error: expect.stringContaining("neither a .ds file nor a package"),
     });
     expect(await run(model, "--threads", "2", ...line)).toMatchObject({ code: 2 });
+    mkdirSync(join(folder, "broken"));
+    writeFileSync(join(folder, "broken/program.json"), "{}");
+    writeFileSync(join(folder, "broken/index.js"), "export const load = 1;");
+    expect(await run("broken", ...line)).toMatchObject({
+      code: 1,
+      error: expect.stringContaining("broken is no package that this dsc runs"),
+    });
   });
 });
