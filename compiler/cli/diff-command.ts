@@ -4,6 +4,7 @@ import { bindWeights } from "../../backends/reference/bind-weights.ts";
 import { ReferenceSession } from "../../backends/reference/session.ts";
 import { loadTarget, targetNames } from "../../backends/registry.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
+import { narrowFormats } from "../directives/read-directives.ts";
 import { compileModel } from "../driver/compile.ts";
 import { elaborate } from "../elaborate/elaborate.ts";
 import { realsOf } from "../graph/interpret/tensor.ts";
@@ -79,7 +80,7 @@ async function diff(line: CommandLine, file: string, surroundings: Surroundings)
   try {
     const results = model.path.entries.get(entry)?.decl.results.map((r) => r.name.text) ?? [];
     const result = results.includes("next") ? "next" : "logits";
-    const elaborated = elaborate({ model, declared, entry, results: [result] });
+    const elaborated = elaborate({ model, declared, entry, results: [result], format: narrowFormats(model, entry) });
     const tokens = tokenEntry(elaborated, { entry, result });
     if (tokens instanceof Failure) return tokens;
     terminal.progress("reading weights");

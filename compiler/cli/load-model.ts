@@ -6,6 +6,7 @@ import { backendNames, loadBackend } from "../../backends/registry.ts";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
 import type { Weights } from "../../runtime/weights/weights.ts";
+import { narrowFormats } from "../directives/read-directives.ts";
 import type { Backend, Session } from "../driver/backend.ts";
 import { type Elaborated, elaborate } from "../elaborate/elaborate.ts";
 import { evalDim, type Sizes } from "../graph/dim.ts";
@@ -147,7 +148,7 @@ async function open(opening: Opening): Promise<LoadedModel | CheckedFile | Failu
   if (choice instanceof Failure) return choice;
   const { entry, result } = choice;
   const keeping = (keep: (path: string) => boolean): Elaborated =>
-    elaborate({ model, declared, entry, results: [result], keep });
+    elaborate({ model, declared, entry, results: [result], keep, format: narrowFormats(model, entry) });
   const elaborated = keeping(request.taps.wants);
   const missing = resolveTaps(request.taps, elaborated, () => keeping(() => true));
   if (missing !== null) return missing;

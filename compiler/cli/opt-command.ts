@@ -1,6 +1,7 @@
 /** `dsc opt`: a graph in, passes run, the graph out; from a printed graph or from a model's text. */
 import { resolve } from "node:path";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
+import { narrowFormats } from "../directives/read-directives.ts";
 import { fixedSizes, phasesOf } from "../driver/phases.ts";
 import { passes, runPasses } from "../driver/pipeline.ts";
 import { elaborate } from "../elaborate/elaborate.ts";
@@ -87,7 +88,13 @@ function fromModel(line: CommandLine, name: string, { terminal, home }: Surround
     return new Failure(exitCodes.errorsFound, `${checked.shown}: sizes are not known`, "--config config.json");
   const choice = chooseEntry(model, line.value("entry"), ["logits", "next"]);
   if (choice instanceof Failure) return choice;
-  return elaborate({ model, declared, entry: choice.entry, results: [choice.result] });
+  return elaborate({
+    model,
+    declared,
+    entry: choice.entry,
+    results: [choice.result],
+    format: narrowFormats(model, choice.entry),
+  });
 }
 
 function rewritten({ graph, builder }: Start, line: CommandLine): string | Failure {

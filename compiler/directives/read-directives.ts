@@ -4,6 +4,7 @@ import type { BoundModel } from "../../dsl/checker/check-project.ts";
 import { storedFormat } from "../../dsl/checker/directives/numerics.ts";
 import { readStrategy } from "../../dsl/checker/directives/strategies.ts";
 import { pathSpan, pathText } from "../../dsl/checker/directives/value-paths.ts";
+import type { FormatRule } from "../elaborate/context.ts";
 import type { CallKind, Directives, StorageRule, StrategyRule } from "./directives.ts";
 import { callsOf } from "./phase-calls.ts";
 
@@ -27,6 +28,15 @@ export function readDirectives(model: BoundModel, entry: string): Directives {
   ]);
   return { formats, strategies };
 }
+
+/** What `numerics` keeps in less than f32, by path. */
+export function narrowFormats(model: BoundModel, entry: string): (path: string) => FormatRule | null {
+  const { formats } = readDirectives(model, entry);
+  return (path) => narrowRule(formats.get(path));
+}
+
+export const narrowRule = (rule: StorageRule | undefined): FormatRule | null =>
+  rule === undefined || rule.format === "f32" ? null : { format: rule.format, at: rule.at };
 
 function strategyRule(
   rule: ScheduleRule,

@@ -9,6 +9,7 @@ import { DirectiveError } from "./directive-error.ts";
 import type { CallKind, Directives, StorageRule, StrategyRule } from "./directives.ts";
 import { phaseFor } from "./phase-calls.ts";
 import { noStrategies, placeRules, type StrategyOf } from "./placed-rules.ts";
+import { narrowRule } from "./read-directives.ts";
 
 export class Rules {
   readonly #directives: Directives;
@@ -24,10 +25,7 @@ export class Rules {
   }
 
   /** What is narrower than f32, by path. */
-  readonly format = (path: string): FormatRule | null => {
-    const rule = this.#directives.formats.get(path);
-    return rule === undefined || rule.format === "f32" ? null : { format: rule.format, at: rule.at };
-  };
+  readonly format = (path: string): FormatRule | null => narrowRule(this.#directives.formats.get(path));
   /** Of any value, by the label of its node. */
   readonly storageOf = (label: string): StorageRule | null =>
     this.#directives.formats.get(pathOf(label, this.#runs)) ?? null;
