@@ -2,12 +2,13 @@
 import { constantOf, evalDim, type Sizes } from "../graph/dim.ts";
 import type { Axis, Read, Reduce, Scalar } from "../graph/node.ts";
 import { children, freeNames, key, readsOf, some, walk } from "../graph/scalar.ts";
+import { isSorted } from "../target/cost.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
-import { factorOf } from "./lift/spell-dim.ts";
 import { Unsuitable } from "./lift/lift.ts";
+import { factorOf } from "./lift/spell-dim.ts";
 import { vectorAlong, widthAlong } from "./lift/vector-along.ts";
 import { addressOf } from "./nest/merge-axes.ts";
-import type { Nest } from "./nest/nest.ts";
+import { type Nest, operandOf } from "./nest/nest.ts";
 import type { TilePlan, Walk } from "./tile.ts";
 
 /** The last one fits every nest. */
@@ -37,6 +38,7 @@ export const oneByOne = (nest: Nest): TilePlan => ({
     nest.axes.map((a, i): [string, Walk] => [a.name, { kind: i === nest.axes.length - 1 ? "loop" : "tile", count: 1 }]),
   ),
   along: null,
+  grouped: null,
   order: nest.axes
     .slice(0, -1)
     .map((a) => a.name)
@@ -96,6 +98,7 @@ function walked({ nest, target, reduces, whole, others }: Shape): TilePlan {
     fewTurns: 4,
     walks,
     along,
+    grouped: null,
     order,
     says: `${rows ? "row reduction" : "elementwise"}: ${how}`,
   };
@@ -122,10 +125,18 @@ function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): 
   const looked = (a: Axis): boolean => big !== null && isLookedUp(big, a);
   const rowAxis = along !== null ? last : [...others].reverse().find((a) => uses(a) && !looked(a));
   const shared = others.filter((a) => a !== rowAxis && !uses(a) && extent(a) > 1);
-  const tokenAxis = shared.reduce<Axis | undefined>(
-    (best, a) => (best === undefined || extent(a) > extent(best) ? a : best),
-    undefined,
-  );
+  const again = (a: Axis): boolean => looked(a) && big !== null && extent(a) > 1.5 * entriesOf(big, a, sizes);
+  const sortedAxis = along === null ? others.find((a) => again(a) && sortedLookup(big, a, nest) !== null) : undefined;
+  const grouped =
+    sortedAxis === undefined
+      ? null
+      : { axis: sortedAxis.name, lookup: sortedLookup(big, sortedAxis, nest) ?? nest.body };
+  const tokenAxis =
+    sortedAxis ??
+    shared.reduce<Axis | undefined>(
+      (best, a) => (best === undefined || extent(a) > extent(best) ? a : best),
+      undefined,
+    );
   const sums = summed.map((r): Sum => {
     const names = freeNames(r);
     const copies = whole.reduce((n, a) => (names.has(a.name) ? n * extent(a) : n), 1);
@@ -148,7 +159,6 @@ function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): 
   if (rowAxis !== undefined) walks.set(rowAxis.name, rowWalk(rowAxis, rows, along === null));
   if (tokenAxis !== undefined) walks.set(tokenAxis.name, { kind: "tile", count: tokens });
   // What a block of weights is used for comes first: the block stays in the cache.
-  const again = (a: Axis): boolean => looked(a) && big !== null && extent(a) > 1.5 * entriesOf(big, a, sizes);
   const rank = (a: Axis): number => (a === tokenAxis ? 0 : again(a) ? 1 : a === rowAxis ? 2 : 3);
   const order = [...others]
     .reverse()
@@ -166,8 +176,9 @@ function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): 
     fewTurns: 4,
     walks,
     along,
+    grouped: tokens > 1 ? grouped : null,
     order,
-    says: `contraction: ${rows} x ${tokens} places, ${sums.length} sums, ${lanes}`,
+    says: `${tokens > 1 && grouped !== null ? "grouped " : ""}contraction: ${rows} x ${tokens} places, ${sums.length} sums, ${lanes}`,
   };
 }
 
@@ -225,6 +236,19 @@ function largestRead(summed: readonly Reduce[], nest: Nest, extent: (a: Axis) =>
 /** Whether the read goes through a table at this index. */
 const isLookedUp = (r: Read, a: Axis): boolean =>
   r.at.some((x) => some(x, (y) => y.kind === "read" && freeNames(y).has(a.name)));
+
+/** The table that a read goes through along an axis, where its entries do not descend; null where it is none such. */
+function sortedLookup(r: Read | null, a: Axis, nest: Nest): Scalar | null {
+  let found: Scalar | null = null;
+  for (const at of r?.at ?? [])
+    walk(at, (x) => {
+      if (x.kind !== "read") return;
+      const operand = operandOf(nest, x);
+      const [index] = x.at;
+      if (operand !== undefined && isSorted(operand.node) && index?.kind === "name" && index.name === a.name) found = x;
+    });
+  return found;
+}
 
 /** How many different parts of the memory a read can find through its table. */
 function entriesOf(r: Read, a: Axis, sizes: Sizes): number {

@@ -6,16 +6,18 @@
 import { asNumber } from "../../dsl/types/poly.ts";
 import { constantOf, type Dim } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
-import type { Axis, Node } from "../graph/node.ts";
+import type { Axis, Node, Scalar } from "../graph/node.ts";
+import { bottomUp, name as indexName, key } from "../graph/scalar.ts";
 import { type Body, type BufferSpec, kernel, type Memory } from "../kernel/build.ts";
 import { elems } from "../kernel/elem.ts";
-import { add, both, ceilDiv, constant, convert, div, lt, min, mul, name, op, splat, sub } from "../kernel/expr.ts";
+import { add, both, ceilDiv, constant, convert, div, eq, lt, min, mul, name, op, splat, sub } from "../kernel/expr.ts";
 import type { Expr, Kernel } from "../kernel/kernel.ts";
 import { type Bound, type Env, Lift } from "./lift/lift.ts";
 import { type ReductionPlan, Reductions } from "./lift/reductions.ts";
 import { dimExpr, factorOf, namesIn } from "./lift/spell-dim.ts";
 import { asFloat, asInteger, asTruth } from "./lift/spell-function.ts";
 import type { Nest } from "./nest/nest.ts";
+import { refolded } from "./nest/specialise.ts";
 
 /** How an output axis is walked. */
 export type Walk =
@@ -35,8 +37,16 @@ export interface TilePlan extends ReductionPlan {
   readonly along: { readonly axis: string; readonly width: number } | null;
   /** Output axes whose items follow each other, the fastest first. */
   readonly order: readonly string[];
+  /** Of places side by side along an axis, those whose lookup agrees share what is read through it; null: no such lookup. */
+  readonly grouped: Grouped | null;
   /** Says what it is, for people. */
   readonly says: string;
+}
+
+/** A lookup that does not descend along the axis: where its first and last place agree, all between do. */
+export interface Grouped {
+  readonly axis: string;
+  readonly lookup: Scalar;
 }
 
 export interface NamedBuffer {
@@ -262,13 +272,52 @@ class Tile {
   }
 
   #compute(points: readonly Point[]): void {
+    const { nest, plan } = this.#w;
+    if (plan.grouped === null) this.#computed(nest.body, points);
+    else this.#grouped(points, plan.grouped);
+  }
+
+  /** All places at once where their lookups agree, else one after the other. */
+  #grouped(points: readonly Point[], { axis, lookup }: Grouped): void {
+    const { nest, b } = this.#w;
+    const lift = this.#lift;
+    const places = [...new Set(points.map((p) => p.env.get(axis)))];
+    const [first, last] = [points[0], points.at(-1)];
+    if (places.length < 2 || first === undefined || last === undefined) return this.#computed(nest.body, points);
+    const [from, to] = [asInteger(lift.value(lookup, first.env)), asInteger(lift.value(lookup, last.env))];
+    const same = b.let("same", eq(from, to));
+    // Places are bound anew in each branch, so that nothing of it is computed in front of it.
+    const inside = (some: readonly Point[], more: ReadonlyMap<string, Bound>): readonly Point[] => {
+      const here = new Map(places.map((x) => [x, x === undefined ? undefined : lift.again(x)]));
+      return some.map((p) => {
+        const own = here.get(p.env.get(axis));
+        return { ...p, env: new Map([...p.env, ...more, ...(own === undefined ? [] : [[axis, own] as const])]) };
+      });
+    };
+    b.if(same, () => {
+      const shared = refolded(replaced(nest.body, lookup, indexName(sharedLookup)), new Map());
+      this.#computed(shared, inside(points, new Map([[sharedLookup, lift.bound(from)]])));
+    });
+    b.if(op("not", same), () => {
+      for (const place of places)
+        this.#computed(
+          nest.body,
+          inside(
+            points.filter((p) => p.env.get(axis) === place),
+            new Map(),
+          ),
+        );
+    });
+  }
+
+  #computed(body: Scalar, points: readonly Point[]): void {
     const { nest, b, out, finish } = this.#w;
     const lift = this.#lift;
-    const wanted = nest.where === null ? [nest.body] : [nest.body, nest.where];
+    const wanted = nest.where === null ? [body] : [body, nest.where];
     this.#reductions.prepare(points.flatMap(({ env }) => wanted.map((e) => ({ e, env }))));
     for (const point of points) {
       const { env, guards } = point;
-      const computed = lift.value(nest.body, env);
+      const computed = lift.value(body, env);
       const mask = nest.where === null ? null : lift.truth(nest.where, env);
       const value = this.#stored(finish(computed, mask));
       const { index, width } = this.#outIndex(point);
@@ -302,6 +351,13 @@ class Tile {
     return { index: add(index, offset), width };
   }
 }
+
+/** Stands for what places of a group find alike. */
+const sharedLookup = "$shared";
+const replaced = (e: Scalar, lookup: Scalar, by: Scalar): Scalar => {
+  const wanted = key(lookup);
+  return bottomUp(e, (x) => (x.kind === "read" && key(x) === wanted ? by : x));
+};
 
 interface Place {
   readonly bound: Bound;

@@ -62,6 +62,11 @@ export class Lift {
     return { id: this.#ids, index, offset, width, depth: isConst(index) ? 0 : depth, span };
   }
 
+  /** The same place, known from here on: what depends on it is not computed before. */
+  again({ index, offset, width, span }: Bound): Bound {
+    return this.bound(index, { offset, width, span });
+  }
+
   /** The same expression at the same places. */
   keyOf(e: Scalar, env: Env): string {
     let text = key(e);
