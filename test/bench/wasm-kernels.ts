@@ -4,57 +4,24 @@
  *
  *     tsx test/bench/wasm-kernels.ts [seconds a kernel]
  */
-import { WasmInstance } from "../../backends/wasm/instance.ts";
-import { wasmModule } from "../../backends/wasm/module.ts";
 import { wasmTarget } from "../../backends/wasm/target.ts";
 import type { Elem } from "../../compiler/kernel/elem.ts";
 import { name } from "../../compiler/kernel/expr.ts";
-import type { Data } from "../../compiler/kernel/interpret.ts";
-import type { Kernel } from "../../compiler/kernel/kernel.ts";
-import { lower } from "../../compiler/kernel/lower/lower.ts";
-import { attention } from "../../compiler/schedule/attention.ts";
-import { chooseAttention } from "../../compiler/schedule/attention-schedule.ts";
-import { chooseTile, contraction, type TileSchedule } from "../../compiler/schedule/contraction.ts";
-import { chooseGemv, type GemvSchedule, gemv } from "../../compiler/schedule/gemv.ts";
-import { chooseRowReduction, rmsNorm, rowReduction } from "../../compiler/schedule/row-reduction.ts";
 import { chooseSelection, selection } from "../../compiler/schedule/selection.ts";
 import { sortPermutation } from "../../compiler/schedule/sort-permutation.ts";
+import { attention } from "../kernels/by-hand/attention.ts";
+import { chooseAttention } from "../kernels/by-hand/attention-schedule.ts";
+import { chooseTile, contraction, type TileSchedule } from "../kernels/by-hand/contraction.ts";
+import { chooseGemv, type GemvSchedule, gemv } from "../kernels/by-hand/gemv.ts";
+import { chooseRowReduction, rmsNorm, rowReduction } from "../kernels/by-hand/row-reduction.ts";
 import { floats, packPanels, stored } from "../kernels/data.ts";
+import { printTime, type Work } from "./time-kernel.ts";
 
 const seconds = Number(process.argv[2] ?? 0.5);
 const t = wasmTarget;
 
-interface Work {
-  readonly kernel: Kernel;
-  readonly sizes: Readonly<Record<string, number>>;
-  /** Data, or how many bytes. */
-  readonly buffers: Readonly<Record<string, Data | number>>;
-}
-/** Median and best seconds of a full run. Short calls come first: an engine enters optimised code at the next call only. */
-async function time({ kernel, sizes, buffers }: Work): Promise<{ readonly median: number; readonly best: number }> {
-  const k = lower(kernel, t);
-  const instance = await WasmInstance.open(await wasmModule([k]), 65_536);
-  const placed = Object.entries(buffers).map(
-    ([n, b]) => [n, typeof b === "number" ? instance.reserve(b) : instance.place(b)] as const,
-  );
-  const run = instance.bind(k, Object.fromEntries(placed), sizes);
-  for (let i = 0; i < 60; i += 1) run(0, 1);
-  const times: number[] = [];
-  const until = performance.now() + seconds * 1000;
-  do {
-    const start = performance.now();
-    run();
-    times.push((performance.now() - start) / 1000);
-  } while (performance.now() < until);
-  times.sort((a, b) => a - b);
-  return { median: times[times.length >> 1] ?? 0, best: times[0] ?? 0 };
-}
-/** `amount` of the unit, in a run. */
-async function row(what: string, work: Work, amount: number, unit: string, noted: string): Promise<void> {
-  const { median, best } = await time(work);
-  const [m, b] = [amount / median / 1e9, amount / best / 1e9].map((x) => x.toFixed(1).padStart(6));
-  console.log(`${what.padEnd(44)} ${m} median ${b} best ${unit.padEnd(12)} noted ${noted}`);
-}
+const row = (what: string, work: Work, amount: number, unit: string, noted: string): Promise<void> =>
+  printTime({ what, work, amount, unit, noted: `noted ${noted}` }, t, seconds);
 
 function gemvWork(N: number, K: number, weights: Elem, change: Partial<GemvSchedule> = {}): Work {
   const g = { name: "gemv", weights, batch: 1, multiple: 8 } as const;

@@ -1,6 +1,6 @@
-import { attention } from "../../compiler/schedule/attention.ts";
-import { chooseAttention } from "../../compiler/schedule/attention-schedule.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { attention } from "./by-hand/attention.ts";
+import { chooseAttention } from "./by-hand/attention-schedule.ts";
 import { floats } from "./data.ts";
 import type { KernelCase } from "./kernel-case.ts";
 import type { Expected } from "./tolerance.ts";

@@ -1,5 +1,5 @@
-import { chooseTile, contraction } from "../../compiler/schedule/contraction.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { chooseTile, contraction } from "./by-hand/contraction.ts";
 import { floats, packPanels } from "./data.ts";
 import { products } from "./gemv-cases.ts";
 import type { KernelCase } from "./kernel-case.ts";

@@ -1,6 +1,6 @@
 import type { Elem } from "../../compiler/kernel/elem.ts";
-import { chooseGemv, type Gemv, gemv } from "../../compiler/schedule/gemv.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { chooseGemv, type Gemv, gemv } from "./by-hand/gemv.ts";
 import { floats, read, stored } from "./data.ts";
 import type { KernelCase } from "./kernel-case.ts";
 import type { Expected } from "./tolerance.ts";

@@ -1,11 +1,5 @@
-import {
-  chooseInt8Gemv,
-  int8Block,
-  int8Gemv,
-  type PanelSchedule,
-  type RowSchedule,
-} from "../../compiler/schedule/gemv-int8.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { chooseInt8Gemv, int8Block, int8Gemv, type PanelSchedule, type RowSchedule } from "./by-hand/gemv-int8.ts";
 import { floats } from "./data.ts";
 import type { KernelCase } from "./kernel-case.ts";
 

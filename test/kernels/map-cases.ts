@@ -1,7 +1,7 @@
 import { add, div, mul, op } from "../../compiler/kernel/expr.ts";
 import type { Expr } from "../../compiler/kernel/kernel.ts";
-import { chooseMap, type MapDescription, mapKernel } from "../../compiler/schedule/map.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { chooseMap, type MapDescription, mapKernel } from "./by-hand/map.ts";
 import { floats, read, specials, stored } from "./data.ts";
 import type { KernelCase } from "./kernel-case.ts";
 

@@ -1,5 +1,5 @@
-import { chooseRowReduction, rmsNorm, rowReduction } from "../../compiler/schedule/row-reduction.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { chooseRowReduction, rmsNorm, rowReduction } from "./by-hand/row-reduction.ts";
 import { floats } from "./data.ts";
 import type { KernelCase } from "./kernel-case.ts";
 

@@ -1,5 +1,5 @@
-import { chooseUnit, contractionUnit } from "../../compiler/schedule/contraction-unit.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { chooseUnit, contractionUnit } from "./by-hand/contraction-unit.ts";
 import { floats, read, stored } from "./data.ts";
 import { products } from "./gemv-cases.ts";
 import type { KernelCase } from "./kernel-case.ts";

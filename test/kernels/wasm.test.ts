@@ -9,7 +9,7 @@ import type { Expr, Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
 import { parseKernel } from "../../compiler/kernel/parse.ts";
 import { exprsOf, someExpr, walkStmts } from "../../compiler/kernel/walk.ts";
-import { chooseGemv, gemv } from "../../compiler/schedule/gemv.ts";
+import { chooseGemv, gemv } from "./by-hand/gemv.ts";
 import { kernelCases } from "./cases.ts";
 import { floats, read } from "./data.ts";
 import type { KernelCase } from "./kernel-case.ts";

@@ -1,5 +1,5 @@
 /** What streamed attention is asked for, and the numbers by which it is done. */
-import type { KernelTarget } from "../target/kernel-target.ts";
+import type { KernelTarget } from "../../../compiler/target/kernel-target.ts";
 
 export interface Attention {
   readonly name: string;

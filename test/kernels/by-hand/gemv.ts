@@ -1,10 +1,25 @@
 /** y[b, n] = finish(sum over k of w[n, k] · x[b, k]): the contraction of decode, for one to eight tokens. */
-import { at, type Body, type BufferSpec, f32At, kernel, type Memory } from "../kernel/build.ts";
-import { type Elem, typeOf } from "../kernel/elem.ts";
-import { add, both, ceilDiv, constant, div, eq, fma, fold, lt, min, mod, mul, name, sub } from "../kernel/expr.ts";
-import type { Expr, Kernel } from "../kernel/kernel.ts";
-import type { KernelTarget } from "../target/kernel-target.ts";
-import { widthFor } from "./vectors.ts";
+import { at, type Body, type BufferSpec, f32At, kernel, type Memory } from "../../../compiler/kernel/build.ts";
+import { type Elem, typeOf } from "../../../compiler/kernel/elem.ts";
+import {
+  add,
+  both,
+  ceilDiv,
+  constant,
+  div,
+  eq,
+  fma,
+  fold,
+  lt,
+  min,
+  mod,
+  mul,
+  name,
+  sub,
+} from "../../../compiler/kernel/expr.ts";
+import type { Expr, Kernel } from "../../../compiler/kernel/kernel.ts";
+import { widthFor } from "../../../compiler/schedule/vectors.ts";
+import type { KernelTarget } from "../../../compiler/target/kernel-target.ts";
 
 export interface Gemv {
   readonly name: string;

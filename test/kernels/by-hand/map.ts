@@ -1,9 +1,9 @@
 /** y[i] = body(x0[i], x1[i], …) for i < N. */
-import { type BufferSpec, f32At, kernel } from "../kernel/build.ts";
-import type { Elem } from "../kernel/elem.ts";
-import { add, ceilDiv, convert, min, mul, name, op } from "../kernel/expr.ts";
-import type { Expr, Kernel } from "../kernel/kernel.ts";
-import type { KernelTarget } from "../target/kernel-target.ts";
+import { type BufferSpec, f32At, kernel } from "../../../compiler/kernel/build.ts";
+import type { Elem } from "../../../compiler/kernel/elem.ts";
+import { add, ceilDiv, convert, min, mul, name, op } from "../../../compiler/kernel/expr.ts";
+import type { Expr, Kernel } from "../../../compiler/kernel/kernel.ts";
+import type { KernelTarget } from "../../../compiler/target/kernel-target.ts";
 
 export interface MapDescription {
   readonly name: string;

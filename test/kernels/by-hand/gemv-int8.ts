@@ -6,8 +6,8 @@
  * piece of x is repeated to all rows, one vector of scales, no horizontal sum. k (a GPU): a register holds 16 k's of one row,
  * and the four sums of the dot are folded.
  */
-import { at, type BufferSpec, kernel } from "../kernel/build.ts";
-import { type Elem, typeOf } from "../kernel/elem.ts";
+import { at, type BufferSpec, kernel } from "../../../compiler/kernel/build.ts";
+import { type Elem, typeOf } from "../../../compiler/kernel/elem.ts";
 import {
   add,
   both,
@@ -27,9 +27,9 @@ import {
   op,
   splat,
   sub,
-} from "../kernel/expr.ts";
-import type { Expr, Kernel } from "../kernel/kernel.ts";
-import type { KernelTarget } from "../target/kernel-target.ts";
+} from "../../../compiler/kernel/expr.ts";
+import type { Expr, Kernel } from "../../../compiler/kernel/kernel.ts";
+import type { KernelTarget } from "../../../compiler/target/kernel-target.ts";
 import { rowStarts } from "./gemv.ts";
 
 /** k's that share a scale. */

@@ -1,11 +1,11 @@
 /** y[t, d] = finish(x[t, d], reduce over d of map(x[t, d]), g[d], D). */
-import { at, type BufferSpec, kernel } from "../kernel/build.ts";
-import { typeName, typeOf } from "../kernel/elem.ts";
-import { add, convert, div, fold, identity, mul, name, op, splat } from "../kernel/expr.ts";
-import type { Expr, Kernel } from "../kernel/kernel.ts";
-import { type Monoid, monoids } from "../kernel/ops.ts";
-import type { KernelTarget } from "../target/kernel-target.ts";
-import { widthFor } from "./vectors.ts";
+import { at, type BufferSpec, kernel } from "../../../compiler/kernel/build.ts";
+import { typeName, typeOf } from "../../../compiler/kernel/elem.ts";
+import { add, convert, div, fold, identity, mul, name, op, splat } from "../../../compiler/kernel/expr.ts";
+import type { Expr, Kernel } from "../../../compiler/kernel/kernel.ts";
+import { type Monoid, monoids } from "../../../compiler/kernel/ops.ts";
+import { widthFor } from "../../../compiler/schedule/vectors.ts";
+import type { KernelTarget } from "../../../compiler/target/kernel-target.ts";
 
 export interface RowReduction {
   readonly name: string;

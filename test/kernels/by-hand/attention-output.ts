@@ -1,8 +1,8 @@
 /** The output of streamed attention while it grows. */
-import { at, type Body, type Memory } from "../kernel/build.ts";
-import { typeOf } from "../kernel/elem.ts";
-import { add, constant, div, fma, lt, mod, mul, name, splat } from "../kernel/expr.ts";
-import type { Expr } from "../kernel/kernel.ts";
+import { at, type Body, type Memory } from "../../../compiler/kernel/build.ts";
+import { typeOf } from "../../../compiler/kernel/elem.ts";
+import { add, constant, div, fma, lt, mod, mul, name, splat } from "../../../compiler/kernel/expr.ts";
+import type { Expr } from "../../../compiler/kernel/kernel.ts";
 import type { Attention, AttentionSchedule } from "./attention-schedule.ts";
 
 /** o's tile: lanes form a grid over query rows and vectors of the head; a lane owns rows x vectors of it. */

@@ -1,11 +1,26 @@
 /** c[m, n] = sum over k of a[m, k] · w[n, k], in tiles. */
-import { at, type Body, type BufferSpec, kernel, type Memory } from "../kernel/build.ts";
-import { typeOf } from "../kernel/elem.ts";
-import { add, ceilDiv, constant, div, extract, fma, lt, min, mod, mul, name, op, splat, sub } from "../kernel/expr.ts";
-import type { Expr, Kernel } from "../kernel/kernel.ts";
-import type { KernelTarget } from "../target/kernel-target.ts";
+import { at, type Body, type BufferSpec, kernel, type Memory } from "../../../compiler/kernel/build.ts";
+import { typeOf } from "../../../compiler/kernel/elem.ts";
+import {
+  add,
+  ceilDiv,
+  constant,
+  div,
+  extract,
+  fma,
+  lt,
+  min,
+  mod,
+  mul,
+  name,
+  op,
+  splat,
+  sub,
+} from "../../../compiler/kernel/expr.ts";
+import type { Expr, Kernel } from "../../../compiler/kernel/kernel.ts";
+import { widthFor } from "../../../compiler/schedule/vectors.ts";
+import type { KernelTarget } from "../../../compiler/target/kernel-target.ts";
 import { rowStarts } from "./gemv.ts";
-import { widthFor } from "./vectors.ts";
 
 export interface Contraction {
   readonly name: string;

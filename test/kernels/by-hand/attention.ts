@@ -2,8 +2,8 @@
  * o[h, t, e] = Σ over s of softmax over visible s (q[h, t, :] · k[h, s, :] · scale) · v[h, s, e], visible: s <= first + t. Streamed over
  * tiles of keys: m and l are the running maximum and sum, o is rescaled by exp(m_old - m_new).
  */
-import { at, type Body, type BufferSpec, kernel, type Memory } from "../kernel/build.ts";
-import { typeOf } from "../kernel/elem.ts";
+import { at, type Body, type BufferSpec, kernel, type Memory } from "../../../compiler/kernel/build.ts";
+import { typeOf } from "../../../compiler/kernel/elem.ts";
 import {
   add,
   ceilDiv,
@@ -22,8 +22,8 @@ import {
   select,
   splat,
   sub,
-} from "../kernel/expr.ts";
-import type { Expr, Kernel } from "../kernel/kernel.ts";
+} from "../../../compiler/kernel/expr.ts";
+import type { Expr, Kernel } from "../../../compiler/kernel/kernel.ts";
 import { Output } from "./attention-output.ts";
 import type { Attention, AttentionSchedule } from "./attention-schedule.ts";
 

@@ -1,8 +1,8 @@
 /** c[m, n] = sum over k of a[m, k] · w[n, k] on a matrix unit, sums in f32. Rows and columns in whole tiles. */
-import { type BufferSpec, kernel } from "../kernel/build.ts";
-import { add, constant, div, mul, name } from "../kernel/expr.ts";
-import type { Kernel } from "../kernel/kernel.ts";
-import type { KernelTarget } from "../target/kernel-target.ts";
+import { type BufferSpec, kernel } from "../../../compiler/kernel/build.ts";
+import { add, constant, div, mul, name } from "../../../compiler/kernel/expr.ts";
+import type { Kernel } from "../../../compiler/kernel/kernel.ts";
+import type { KernelTarget } from "../../../compiler/target/kernel-target.ts";
 
 type Unit = NonNullable<KernelTarget["matrixUnit"]>;
 export interface UnitSchedule {
