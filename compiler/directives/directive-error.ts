@@ -11,3 +11,13 @@ export class DirectiveError extends Error {
     this.span = span;
   }
 }
+
+/** What `make` gives; a rule that it cannot follow is told with the phase that it was for. */
+export function inPhase<T>(phase: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof DirectiveError) throw new DirectiveError(`in phase ${phase}: ${error.message}`, error.span);
+    throw error;
+  }
+}

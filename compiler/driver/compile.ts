@@ -1,6 +1,7 @@
 /** From a checked model to a program and its kernels. */
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
 import { type BufferElem, type Phase, type Program, programFormat } from "../../runtime/artifact/program.ts";
+import { inPhase } from "../directives/directive-error.ts";
 import type { StorageRule } from "../directives/directives.ts";
 import { callKinds } from "../directives/phase-calls.ts";
 import type { StrategyOf } from "../directives/placed-rules.ts";
@@ -99,20 +100,24 @@ export function compileModel(request: CompileRequest): Compiled {
     for (const kind of kinds.filter((k) => k.result === result)) {
       const sizes = sizesFor(elaborated.graph, call, kind);
       const strategy = rules.place(elaborated, result, sizes[call.tokens] ?? kind.tokens);
-      const passed = runPasses(shared.graph, { ...options, sizes, passes: phasePasses, strategy });
+      const passed = inPhase(kind.name, () =>
+        runPasses(shared.graph, { ...options, sizes, passes: phasePasses, strategy }),
+      );
       const passes = [...shared.reports, ...passed.reports];
       rules.met(passed.graph, strategy, passes);
-      const made = phase(kind, {
-        request,
-        elaborated,
-        call,
-        pool,
-        weights,
-        states,
-        graph: passed.graph,
-        planned: sizes,
-        strategy,
-      });
+      const made = inPhase(kind.name, () =>
+        phase(kind, {
+          request,
+          elaborated,
+          call,
+          pool,
+          weights,
+          states,
+          graph: passed.graph,
+          planned: sizes,
+          strategy,
+        }),
+      );
       phases.push(made.phase);
       reports.push({
         phase: kind.name,

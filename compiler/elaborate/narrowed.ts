@@ -44,6 +44,7 @@ export function narrowFormat(n: Node): NarrowFormat | null {
   return n.kind !== "map" || isRounded(n.body, dtype) ? dtype : null;
 }
 function isRounded(e: Scalar, to: NarrowFormat): boolean {
+  if (e.kind === "fold") return isRounded(e.result, to);
   if (e.kind === "call" && e.fn === "select") return e.args.slice(1).every((x) => isRounded(x, to));
   return isOf(e, to);
 }

@@ -145,8 +145,8 @@ function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): 
   });
   const width = along?.width ?? 1;
   const rowsThere = rowAxis === undefined ? 1 : Math.ceil(extent(rowAxis) / width);
-  if (asked.rows !== null && rowAxis === undefined) throw new Unsuitable("it has no axis of rows");
-  if (asked.tokens !== null && tokenAxis === undefined) throw new Unsuitable("it has no axis of tokens here");
+  if ((asked.rows ?? 1) > 1 && rowAxis === undefined) throw new Unsuitable("it has no axis of rows here");
+  if ((asked.tokens ?? 1) > 1 && tokenAxis === undefined) throw new Unsuitable("it has no axis of tokens here");
   const best = registerTile({
     sums,
     rows: rowsThere,
