@@ -90,16 +90,17 @@ export function compileModel(request: CompileRequest): Compiled {
     if (!results.includes(result)) continue;
     const { declared } = request;
     const elaborated = elaborate({ model, declared, entry, results: [result], format: rules.format });
-    call = callOf(elaborated, entry);
+    const own = callOf(elaborated, entry);
+    call = own;
     const options = { builder: elaborated.builder, target: target.cost, ...verifying(request) };
     const shared = runPasses(elaborated.graph, {
       ...options,
-      sizes: sizesFor(elaborated.graph, call, { tokens: 1, before: 0 }),
+      sizes: sizesFor(elaborated.graph, own, { tokens: 1, before: 0 }),
       passes: sharedPasses,
     });
     for (const kind of kinds.filter((k) => k.result === result)) {
-      const sizes = sizesFor(elaborated.graph, call, kind);
-      const strategy = rules.place(elaborated, result, sizes[call.tokens] ?? kind.tokens);
+      const sizes = sizesFor(elaborated.graph, own, kind);
+      const strategy = rules.place(elaborated, result, sizes[own.tokens] ?? kind.tokens);
       const passed = inPhase(kind.name, () =>
         runPasses(shared.graph, { ...options, sizes, passes: phasePasses, strategy }),
       );
@@ -109,7 +110,7 @@ export function compileModel(request: CompileRequest): Compiled {
         phase(kind, {
           request,
           elaborated,
-          call,
+          call: own,
           pool,
           weights,
           states,
