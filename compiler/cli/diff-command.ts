@@ -13,6 +13,7 @@ import { tokenEntry } from "./choose-entry.ts";
 import type { CommandLine } from "./command-line.ts";
 import { checkedModel, readChoices } from "./compile/checked-model.ts";
 import { type Compared, compareCalls } from "./diff/compare-calls.ts";
+import { keptWeights } from "./diff/kept-weights.ts";
 import { reproFiles } from "./diff/repro.ts";
 import { TracedProgram } from "./diff/traced-program.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -85,12 +86,13 @@ async function diff(line: CommandLine, file: string, surroundings: Surroundings)
     if (tokens instanceof Failure) return tokens;
     terminal.progress("reading weights");
     const { sizes, token, before } = tokens;
-    const bound = await bindWeights({
+    const read = await bindWeights({
       elaborated,
       sizes,
       reader: tensorReader(weights, model),
       format: formatFinder({ model, declared }),
     });
+    const bound = keptWeights(read, program);
     const traced = await TracedProgram.open({ program, module, weights, context: ids.length, chunk: ids.length });
     terminal.progress("running both");
     const graphs = reports.map(({ phase: name, graph }) => ({ name, graph }));

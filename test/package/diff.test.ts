@@ -32,6 +32,10 @@ test("says how well they agree", { timeout: 60_000 }, async () => {
   );
 });
 
+test("weights that are kept in less are no difference", { timeout: 60_000 }, async () => {
+  expect(await diff("--ids", "1,2,3", "--weights-type", "bf16")).toMatchObject({ code: 0, error: "" });
+});
+
 test("names the first definition beyond the tolerance, and writes it out", { timeout: 60_000 }, async () => {
   const { code, out } = await diff("--ids", "1,2,3", "--tolerance", "1e-12");
   expect(code).toBe(1);
