@@ -66,7 +66,11 @@ function spreadTile(rows: number, vectors: number, registers: number): StreamedP
  */
 function blockOf(p: Pattern, sizes: Sizes, vector: number): { readonly axis: Axis | null; readonly count: number } {
   const moving = [...p.sums.flatMap((x) => x.segments.map((y) => y.moving)), ...p.spread.map((x) => x.weight)];
-  const shared = p.rows.filter((a) => !moving.some((e) => freeNames(e).has(a.name)));
+  // Rows that all see the same places come first: no score of the block is for nothing.
+  const seesOwn = (a: Axis): number => (p.where !== null && freeNames(p.where).has(a.name) ? 1 : 0);
+  const shared = p.rows
+    .filter((a) => !moving.some((e) => freeNames(e).has(a.name)))
+    .sort((a, b) => seesOwn(a) - seesOwn(b));
   const costs = [
     { count: 1, cost: 2.2 },
     { count: 2, cost: 1.6 },
