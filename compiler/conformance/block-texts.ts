@@ -35,8 +35,8 @@ export function modelText({ imports, items, takes, x = "[T, D]", y, body, sizes 
   ].join("\n");
 }
 
-const widths = [1, 4, 7, 8, 9, 16, 33];
-const few = [4, 9];
+const widths = [1, 4, 7, 8, 9, 12, 16, 20, 33];
+const few = [9, 12];
 const of = (
   sizes: readonly number[],
   make: (D: number) => Omit<BlockText, "sizes"> & { readonly sizes?: BlockText["sizes"] },

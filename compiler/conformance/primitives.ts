@@ -75,6 +75,7 @@ const wholeEdges: readonly number[] = [0, 1, -1, 2, -2, 3, 7, -7, 8, 255, -256, 
 const pairs = (values: readonly number[]): readonly (readonly [number, number])[] =>
   values.flatMap((x) => values.map((y) => [x, y] as const));
 
+const ordinary = [...reals("ordinary", 100), ...reals("larger", 100, 20)];
 function scalarCases(): readonly TextCase[] {
   const made: TextCase[] = [];
   for (const [fn, { arity }] of Object.entries(scalarFunctions)) {
@@ -98,7 +99,8 @@ function scalarCases(): readonly TextCase[] {
       "eq",
     ];
     if (truths.has(name)) made.push(applied(name, arity, "bool", "bool", [0, 1]));
-    else if (name !== "xor") made.push(applied(name, arity, "f32", result, edges));
+    else if (name !== "xor")
+      made.push(applied(name, arity, "f32", result, arity === 1 ? [...edges, ...ordinary] : edges));
     if (whole.includes(name)) made.push(applied(name, arity, "i32", tests.has(name) ? "bool" : "i32", wholeEdges));
   }
   return made;
@@ -180,6 +182,15 @@ function reductions(full: boolean): readonly TextCase[] {
         "return %y",
       ],
       calls: [0, 1, 3, 4, 8, 9].flatMap((S0) => [1, 5].map((T) => ({ T, S0 }))),
+    });
+    made.push({
+      subject: `${monoid} of a row of a length that a call decides`,
+      lines: [
+        "%x : f32[T] = input",
+        `%y : ${result}[] = map [] ${monoid}[t: T](${body.replace("%z[s]", "%x[t]")})`,
+        "return %y",
+      ],
+      calls: [1, 3, 4, 5, 8, 9, 31, 33].map((T) => ({ T, S0: 0 })),
     });
     if (!truth)
       made.push({
@@ -390,6 +401,28 @@ function memory(full: boolean): readonly TextCase[] {
           "return %y",
         ],
         calls: remembering,
+        weights: three,
+      }),
+    ),
+    {
+      subject: "a repeat whose first value is read behind it, too",
+      sizes: { D },
+      lines: [
+        "%x : f32[T, D] = input",
+        "%a : f32[T, D] = map [t, d] sum[e: D](%x[t, e] * tanh(%x[t, d]))",
+        "%r : f32[T, D] = repeat 2 from %a with %h, %l {",
+        "  %next : f32[T, D] = map [t, d] tanh(%h[t, d] + sum[e: D](%h[t, e]) * (%l[] + 1))",
+        "  yield %next",
+        "}",
+        "%y : f32[T, D] = map [t, d] %r[t, d] * sum[e: D](%a[t, e])",
+        "return %y",
+      ],
+    },
+    ...[3, 9, 12].map(
+      (N): TextCase => ({
+        subject: "a map over a short axis of fixed length",
+        sizes: { N },
+        lines: ["%x : f32[N] = input", "%w : f32[N] = weight", "%y : f32[N] = map [n] %x[n] * %w[n] + n", "return %y"],
         weights: three,
       }),
     ),

@@ -2,6 +2,7 @@
 import { graphProgram } from "../../../compiler/conformance/graph-program.ts";
 import type { Machine } from "../../../compiler/conformance/machine.ts";
 import { GraphRun } from "../../../compiler/conformance/run-graph.ts";
+import { fixedSizes } from "../../../compiler/driver/phases.ts";
 import { runPasses } from "../../../compiler/driver/pipeline.ts";
 import { evalDim, type Sizes } from "../../../compiler/graph/dim.ts";
 import { realsOf } from "../../../compiler/graph/interpret/tensor.ts";
@@ -16,6 +17,8 @@ export interface TryOptions {
   /** Whether the graph goes through the passes first. */
   readonly passes: boolean;
   readonly weights: "f32" | "bf16" | "f16";
+  /** Only calls of one token, compiled for them alone. */
+  readonly single?: boolean;
 }
 export interface Tried {
   /** What is wrong, with the graph and sizes. */
@@ -31,7 +34,10 @@ export async function tryGraph(made: RandomGraph, seed: number, options: TryOpti
   const { machine, passes, weights } = options;
   const { graph, builder } = made;
   let [share, elements, unknown] = [0, 0, 0];
-  const planned = made.sizes[0] ?? {};
+  const planned = made.sizes[seed % made.sizes.length] ?? {};
+  // One token, as when decoding, is a number in kernels.
+  const single = options.single === true;
+  const fixed = single ? { fixed: { ...fixedSizes(graph), T: 1 } } : {};
   const compiled = passes ? runPasses(graph, { builder, sizes: planned, target: machine.cost }).graph : graph;
   const said = (at: Sizes, what: string): Tried => ({
     failure: `seed ${seed}, ${machine.name}, ${weights} weights, sizes ${JSON.stringify(at)}: ${what}\n${print(graph)}${passes ? `\nas\n${print(compiled)}` : ""}`,
@@ -41,9 +47,10 @@ export async function tryGraph(made: RandomGraph, seed: number, options: TryOpti
   });
   let at: Sizes = planned;
   try {
-    const program = graphProgram({ graph: compiled, planned, target: machine.kernel, weights, ...callOf });
+    const program = graphProgram({ graph: compiled, planned, target: machine.kernel, weights, ...callOf, ...fixed });
     const memory = await machine.open(program.kernels);
     for (const sizes of made.sizes) {
+      if (single && sizes["T"] !== 1) continue;
       at = sizes;
       const run = new GraphRun({
         reference: graph,
