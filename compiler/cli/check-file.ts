@@ -12,12 +12,14 @@ import type { Terminal } from "./terminal.ts";
 
 /** What a model is checked with besides its text. */
 export interface CheckInputs {
-  readonly config: JsonInput | null;
-  readonly weights: JsonInput | null;
+  readonly config: TextInput | null;
+  readonly weights: TextInput | null;
   readonly settings: ReadonlyMap<string, string>;
+  /** A file with schedules, beside those of the model's own. */
+  readonly schedule?: TextInput | null;
 }
 
-export interface JsonInput {
+export interface TextInput {
   /** Absolute. */
   readonly file: string;
   readonly text: string;
@@ -40,11 +42,21 @@ export function readInputs(line: CommandLine, cwd: string): CheckInputs | Failur
   if (config instanceof Failure) return config;
   const weights = readJson(line.value("weights"), cwd);
   if (weights instanceof Failure) return weights;
+  const schedule = readSchedule(line, cwd);
+  if (schedule instanceof Failure) return schedule;
   const settings = readSettings(line.values("set"));
-  return settings instanceof Failure ? settings : { config, weights, settings };
+  return settings instanceof Failure ? settings : { config, weights, settings, schedule };
 }
 
-export function readJson(name: string | null, cwd: string): JsonInput | Failure | null {
+export function readSchedule(line: CommandLine, cwd: string): TextInput | Failure | null {
+  const name = line.value("schedule");
+  if (name === null) return null;
+  const file = resolve(cwd, name);
+  const text = readText(file, nameFrom(cwd, file), sizeLimits.source);
+  return text instanceof Failure ? text : { file, text };
+}
+
+export function readJson(name: string | null, cwd: string): TextInput | Failure | null {
   if (name === null) return null;
   const file = resolve(cwd, name);
   const text = readText(file, nameFrom(cwd, file), sizeLimits.json);
@@ -75,7 +87,8 @@ export function checkFile(
   if (text instanceof Failure) return text;
   const project = projectOf(file);
   const shown = nameFrom(terminal.cwd, file);
-  const input = (json: JsonInput) => ({
+  const { schedule = null } = inputs;
+  const input = (json: TextInput) => ({
     path: relative(project.root, json.file).split(sep).join("/"),
     text: json.text,
   });
@@ -88,6 +101,7 @@ export function checkFile(
     settings: inputs.settings,
     ...(inputs.config === null ? {} : { config: input(inputs.config) }),
     ...(inputs.weights === null ? {} : { weights: input(inputs.weights) }),
+    ...(schedule === null ? {} : { schedule: input(schedule) }),
   });
   const diagnostics = renameSources(result.diagnostics, (path) => shownPath(project, path, terminal.cwd));
   return { project, shown, result, diagnostics, ok: !diagnostics.some((one) => one.severity === "error") };

@@ -35,6 +35,10 @@ const weightsType: OptionSpec = {
   value: "f32|bf16|f16",
   about: "how real weights are kept in memory, whatever the checkpoint has; f32 if not given",
 };
+const schedule: OptionSpec = {
+  value: "FILE.ds",
+  about: "a file of schedules for the model, beside those in its own: how definitions are computed",
+};
 const entry: OptionSpec = {
   value: "NAME",
   about: "the entry to run; without it, the one that a loop of the model samples",
@@ -105,6 +109,7 @@ const explain: Command = {
       phase: { value: "NAME", about: "one phase of the model; all without it" },
       config,
       set: settings,
+      schedule,
       "weights-type": weightsType,
       entry,
       verify: { value: null, about: "checks every intermediate result; a mistake found is a bug in dsc" },
@@ -306,6 +311,7 @@ const compile: Command = {
     options: {
       config,
       set: settings,
+      schedule,
       target,
       out: { value: "DIR", about: "the package's folder; without it, one named as the file, here" },
       "weights-type": weightsType,
@@ -361,6 +367,7 @@ const diff: Command = {
       weights: checkpoint,
       config: ownConfig,
       set: settings,
+      schedule,
       a: { value: "NAME", about: "what is right: reference" },
       b: { value: "NAME", about: "what is held to it: wasm, if not given" },
       ids: { value: "1,2,3", about: "the tokens; all but the last in one call, then the last alone" },

@@ -8,7 +8,7 @@ import { narrowFormats } from "../directives/read-directives.ts";
 import { compileModel } from "../driver/compile.ts";
 import { elaborate } from "../elaborate/elaborate.ts";
 import { realsOf } from "../graph/interpret/tensor.ts";
-import { type CheckInputs, readJson, readSettings } from "./check-file.ts";
+import { type CheckInputs, readJson, readSchedule, readSettings } from "./check-file.ts";
 import { tokenEntry } from "./choose-entry.ts";
 import type { CommandLine } from "./command-line.ts";
 import { checkedModel, readChoices } from "./compile/checked-model.ts";
@@ -148,8 +148,10 @@ function readIds(line: CommandLine, cwd: string): readonly number[] | Failure {
 function readInputs(line: CommandLine, beside: string | null, cwd: string): CheckInputs | Failure {
   const config = readJson(line.value("config") ?? beside, cwd);
   if (config instanceof Failure) return config;
+  const schedule = readSchedule(line, cwd);
+  if (schedule instanceof Failure) return schedule;
   const settings = readSettings(line.values("set"));
-  return settings instanceof Failure ? settings : { config, weights: null, settings };
+  return settings instanceof Failure ? settings : { config, weights: null, settings, schedule };
 }
 
 async function tellDifference(

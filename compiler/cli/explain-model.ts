@@ -1,9 +1,12 @@
 /** `dsc explain MODEL.ds --target wasm`: every kernel of every phase, what was fused into it and why, and what it costs. */
 import { resolve } from "node:path";
 import { loadTarget } from "../../backends/registry.ts";
+import { placeText, strategyText } from "../directives/directives.ts";
 import { compileModel, type PhaseReport } from "../driver/compile.ts";
+import { narrowFormat } from "../elaborate/narrowed.ts";
 import { byteText } from "../package/number-words.ts";
 import { printReport } from "../passes/pass.ts";
+import type { KernelReport } from "../program/phase-builder.ts";
 import { bytes, flopsAt, timeOf } from "../target/cost.ts";
 import type { CostTarget } from "../target/target.ts";
 import { readInputs } from "./check-file.ts";
@@ -29,7 +32,7 @@ export interface ExplainedKernel {
   readonly seconds: number;
   /** Of the time of the phase, 0 to 1. */
   readonly share: number;
-  /** What became part of it, and why; better plans that could not be had. */
+  /** What the text says of it; what became part of it, and why; better plans that could not be had. */
   readonly because: readonly string[];
 }
 
@@ -82,7 +85,7 @@ async function explain(
   return new Failure(exitCodes.usage, `--phase ${wanted}: there is no such phase`, `there is ${names}`);
 }
 
-function explained({ phase, sizes, kernels, passes }: PhaseReport, target: CostTarget): ExplainedPhase {
+function explained({ phase, sizes, kernels, passes, storageOf }: PhaseReport, target: CostTarget): ExplainedPhase {
   const seconds = kernels.map((k) => timeOf(k.node, sizes, target));
   const whole = seconds.reduce((sum, s, i) => sum + s * (kernels[i]?.times ?? 1), 0);
   return {
@@ -101,10 +104,21 @@ function explained({ phase, sizes, kernels, passes }: PhaseReport, target: CostT
         flops: flopsAt(k.node, sizes),
         seconds: own,
         share: (own * k.times) / whole,
-        because: [...about.map(printReport), ...k.refused.map((why) => `not ${why}`)],
+        because: [...saidOf(k, storageOf), ...about.map(printReport), ...k.refused.map((why) => `not ${why}`)],
       };
     }),
   };
+}
+
+/** What the text decides of a kernel. */
+function saidOf({ node, rule }: KernelReport, storageOf: PhaseReport["storageOf"]): readonly string[] {
+  const format = narrowFormat(node);
+  // Rows of a state and rounds of a recurrence bear the name of what they are written to.
+  const kept = storageOf(node.name) ?? storageOf(node.name.replace(/\.(rows|next|\d+)$/, ""));
+  return [
+    ...(rule === null ? [] : [`schedule: ${strategyText(rule.strategy)} (${placeText(rule.at)})`]),
+    ...(kept === null || format === null ? [] : [`numerics: kept as ${format} (${placeText(kept.at)})`]),
+  ];
 }
 
 function phaseText({ phase, sizes, kernels }: ExplainedPhase): string {

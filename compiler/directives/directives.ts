@@ -37,3 +37,13 @@ export function placeText({ source, start }: Span): string {
   const { line, column } = positionAt(source, start);
   return `${source.path}:${line}:${column}`;
 }
+
+/** As a schedule has it. */
+export function strategyText(s: Strategy): string {
+  if (s.kind !== "tiled") return s.kind;
+  const numbers = [
+    ["rows", s.rows],
+    ["tokens", s.tokens],
+  ] as const;
+  return `tiled(${numbers.flatMap(([name, n]) => (n === null ? [] : [`${name}: ${n}`])).join(", ")})`;
+}

@@ -77,6 +77,7 @@ export function checkedModel(order: CheckOrder, { terminal, home }: Surroundings
     ...reader.textsIn(checked.project),
     ["config", inputs.config?.text ?? ""],
     ["settings", settings],
+    ["schedule", inputs.schedule?.text ?? ""],
     ["choices", JSON.stringify([choice.entry, choices.target, choices.weights])],
   ] as const;
   return { model, declared, entry: choice.entry, choices, shown: checked.shown, texts };
