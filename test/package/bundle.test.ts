@@ -9,6 +9,7 @@ import { root } from "../conformance/bind-text.ts";
 import { safetensors, sharedModule, tinyTensors, tinyWeights } from "../runtime/tiny-package.ts";
 import { expectedLogits, kernelModule, tinyProgram } from "../runtime/tiny-program.ts";
 import { mustRun } from "./run-command.ts";
+import { TypeCheck } from "./type-check.ts";
 
 let bundle: Bundle;
 const textOf = (name: string): string =>
@@ -91,5 +92,31 @@ describe("a package with it", () => {
     const told = JSON.parse(await mustRun("node", ["main.mjs"], folder));
     expect(told).toMatchObject({ threads, known: expect.stringMatching(/^TokenError: /) });
     expect(told.logits).toEqual(expectedLogits(tinyWeights, tokens).flatMap((row) => [...row]));
+  });
+
+  test("type-checks under strict, all of what callers hold", () => {
+    const check = new TypeCheck(join(folder, "package"));
+    expect(
+      check.problems(`import { facts, load, type Model, OutOfMemoryError, type Session, WeightsMismatchError } from "./index.js";
+        const abort = new AbortController();
+        const model: Model = await load({
+          weights: [new File([], "model.safetensors")],
+          backend: "wasm",
+          threads: 2,
+          signal: abort.signal,
+          onProgress: ({ loaded, total }) => console.log(loaded / total),
+        });
+        const session: Session = model.session();
+        const row: Float32Array = await session.forward([1, 2], { all: true, signal: abort.signal });
+        for await (const { token, text } of session.generate("Once", { maxTokens: facts.vocabulary, topK: 5, stop: ["."], seed: 1 }))
+          console.log(token.toFixed(), text.length, row.length);
+        session.rollback(1);
+        session.reset();
+        const saved: Uint8Array = session.save();
+        model.restore(saved).dispose();
+        model.dispose();
+        export const told = (error: unknown) =>
+          error instanceof OutOfMemoryError ? error.needed : error instanceof WeightsMismatchError ? error.problems[0]?.at : null;`),
+    ).toEqual([]);
   });
 });

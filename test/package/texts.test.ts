@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Project, ts } from "ts-morph";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageName } from "../../compiler/package/manifest.ts";
 import { memoryCard } from "../../compiler/package/memory-card.ts";
@@ -10,6 +9,7 @@ import type { PackageFile } from "../../compiler/package/package-file.ts";
 import { packageFiles } from "../../compiler/package/package-files.ts";
 import { programText } from "../../compiler/package/program-text.ts";
 import { exampleProgram } from "./example-program.ts";
+import { TypeCheck } from "./type-check.ts";
 
 const runtimeTypes = `
 export interface LoadOptions { readonly weights: string }
@@ -121,24 +121,8 @@ describe("the entry", () => {
   });
 
   test("type-checks under strict, with the model's numbers as types", () => {
-    const problems = (consumer: string): readonly string[] => {
-      const project = new Project({
-        compilerOptions: {
-          strict: true,
-          noEmit: true,
-          target: ts.ScriptTarget.ES2022,
-          module: ts.ModuleKind.NodeNext,
-          moduleResolution: ts.ModuleResolutionKind.NodeNext,
-          lib: ["lib.es2022.d.ts", "lib.dom.d.ts"],
-          types: [],
-          skipLibCheck: false,
-        },
-      });
-      project.createSourceFile(join(folder, "consumer.ts"), consumer);
-      return project
-        .getPreEmitDiagnostics()
-        .map((d) => ts.flattenDiagnosticMessageText(d.compilerObject.messageText, "\n"));
-    };
+    const check = new TypeCheck(folder);
+    const problems = (text: string): readonly string[] => check.problems(text);
     const head = `import { DscError, type Facts, facts, load, type Model } from "./index.js";\n`;
     expect(
       problems(`${head}
