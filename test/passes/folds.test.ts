@@ -82,7 +82,15 @@ describe("a norm before a matrix product", () => {
   });
   test("not where every tile of outputs would compute it again for too much", () => {
     const { b, g } = projected((b, x) => rmsNorm(b, x, gain(b), "D", "xn"));
-    const slow = { flopsPerSecond: 1e6, bytesPerSecond: 1e12, launchSeconds: 0, tile: 1, foldTile: 1, maxNesting: 2, name: "slow" };
+    const slow = {
+      flopsPerSecond: 1e6,
+      bytesPerSecond: 1e12,
+      launchSeconds: 0,
+      tile: 1,
+      foldTile: 1,
+      maxNesting: 2,
+      name: "slow",
+    };
     expect(runOnly(b, g, [foldReductions], { T: 1, target: slow }).graph).toBe(g);
   });
 });
