@@ -31,7 +31,7 @@ const shownFacts = ({ model, compiler, target, vocabulary, context, sizes, memor
   vocabulary,
   context,
   sizes,
-  memory: { weights: memory.weights, token: memory.statePerToken },
+  memory: { weights: memory.weights, token: memory.statePerToken, arena: memory.arena },
   cost: Object.fromEntries(cost.map(({ phase, ...numbers }) => [phase, numbers])),
 });
 
@@ -83,11 +83,11 @@ const aboutFacts = ({ vocabulary, context }: PackageFacts): readonly (readonly [
   ["vocabulary", `V: ids of tokens are 0 … ${longCount(vocabulary - 1)}, and a row of logits has V numbers.`],
   ["context", `Most tokens that a session remembers: ${longCount(context)}.`],
   ["sizes", "What the model's config fixes, by the names of its text."],
-  ["memory", "Bytes of all weights, and of what a session keeps of each token."],
+  ["memory", "Bytes of all weights, of what a session keeps of each token, and of a call."],
   ["cost", "What a call in a phase computes and moves, in operations and bytes, at the sizes that it was planned for."],
 ];
 
-function loadDoc({ vocabulary: v, context, memory }: PackageFacts): string {
+function loadDoc({ vocabulary: v, memory }: PackageFacts): string {
   return [
     "Loads weights and gives the model.",
     "",
@@ -95,7 +95,7 @@ function loadDoc({ vocabulary: v, context, memory }: PackageFacts): string {
     "- `forward(tokens)`: tokens [T] -> logits [V] of the last token,",
     `  with \`all: true\` [T, V]; V = ${v}, f32.`,
     `- Weights take ${byteText(memory.weights)}, each remembered token ${byteText(memory.statePerToken)},`,
-    `  a full context of ${context} tokens ${byteText(memory.stateAtContext)} a session.`,
+    `  a context of ${memory.context} tokens ${byteText(memory.stateAtContext)} a session.`,
   ].join("\n");
 }
 

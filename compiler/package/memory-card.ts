@@ -2,6 +2,7 @@
 import { planMemory } from "../../runtime/artifact/plan-memory.ts";
 import type { BufferElem, Phase, Program, SizeExpr } from "../../runtime/artifact/program.ts";
 import { evalSize } from "../../runtime/artifact/size-expr.ts";
+import { usualChunk, usualContext, usualLogitsChunk } from "../../runtime/artifact/usual-sizes.ts";
 import { elems } from "../kernel/elem.ts";
 
 export interface PhaseMemory {
@@ -20,9 +21,12 @@ export interface MemoryCard {
   readonly constants: number;
   /** Of one more token. */
   readonly statePerToken: number;
-  /** Of as many as the model remembers. */
+  /** Tokens that a session remembers, and what they take. */
+  readonly context: number;
   readonly stateAtContext: number;
   readonly phases: readonly PhaseMemory[];
+  /** What calls share: the most of all phases. */
+  readonly arena: number;
   /** Most that one worker needs beside. */
   readonly scratch: number;
 }
@@ -31,23 +35,30 @@ const bytesOf = (elem: BufferElem, count: number): number => elems[elem].bytes *
 const product = (extents: readonly number[]): number => extents.reduce((n, extent) => n * extent, 1);
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
-/** `tokens`: of a long call, where a phase takes as many. */
-export function memoryCard(program: Program, tokens: number): MemoryCard {
-  const { weights, constants, states, kernels, phases, context } = program;
+/** As a package is loaded where its caller asks for no other sizes. */
+export function memoryCard(program: Program): MemoryCard {
+  const { weights, constants, states, kernels } = program;
+  const context = Math.min(program.context, usualContext);
+  const phases = program.phases.map((phase) => phaseMemory(program, phase, context));
   const statePerToken = sum(states.map((s) => bytesOf(s.elem, s.row * s.copies)));
   return {
     weights: sum(weights.map((w) => bytesOf(w.elem, product([...w.stacks, ...w.shape])))),
     constants: sum(constants.map((c) => bytesOf(c.elem, c.values.length))),
     statePerToken,
+    context,
     stateAtContext: statePerToken * context,
-    phases: phases.map((phase) => phaseMemory(program, phase, Math.max(phase.from, Math.min(phase.to, tokens)))),
+    phases,
+    arena: Math.max(0, ...phases.map(({ arena }) => arena)),
     scratch: Math.max(0, ...kernels.map((k) => k.scratch)),
   };
 }
 
-/** At the end of a full context, where a call needs most. */
-function phaseMemory(program: Program, { name, result, buffers }: Phase, tokens: number): PhaseMemory {
-  const before = Math.max(0, program.context - tokens);
+/** The longest call, at the end of a full context, where it needs most. */
+function phaseMemory(program: Program, phase: Phase, context: number): PhaseMemory {
+  const { name, result, buffers } = phase;
+  const chunk = result === "logits" ? usualLogitsChunk : usualChunk;
+  const tokens = Math.max(phase.from, Math.min(phase.to, chunk, context));
+  const before = Math.max(0, context - tokens);
   const values: Readonly<Record<string, number>> = {
     ...program.sizes,
     [program.tokens]: tokens,

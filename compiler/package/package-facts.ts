@@ -29,12 +29,9 @@ export interface PackageFacts {
   readonly cost: readonly PhaseCost[];
 }
 
-/** Tokens of a long call in the memory card. */
-const longCall = 512;
-
 export function packageFacts(program: Program, target: string, cost: readonly PhaseCost[]): PackageFacts {
   const { model, compiler, format, vocabulary, context, sizes, weights } = program;
   const weightTypes = [...new Set(weights.map((w) => w.elem))].sort();
-  const memory = memoryCard(program, longCall);
+  const memory = memoryCard(program);
   return { model, compiler, target, format, vocabulary, context, sizes, weightTypes, memory, cost };
 }

@@ -44,19 +44,21 @@ function numbers({ vocabulary, context, sizes, weightTypes }: PackageFacts): str
 | sizes | ${fixed.join(", ")} |`;
 }
 
-function memory({ memory: card, context }: PackageFacts): string {
+function memory({ memory: card }: PackageFacts): string {
   const phases = card.phases.map(
     (p) =>
       `| a call of ${p.tokens} in \`${p.phase}\` (${p.result}) | ${byteText(p.arena)} | ${byteText(p.peak)} alive at once |`,
   );
   return `## Memory
 
+As loaded without other sizes: \`load\` takes \`context\` and \`chunk\`. Calls of all phases share the memory of the largest.
+
 | what | takes | |
 | --- | --- | --- |
 | weights | ${byteText(card.weights)} | shared by all sessions |
 | constants | ${byteText(card.constants)} | shared by all sessions |
 | a remembered token | ${byteText(card.statePerToken)} | of each session |
-| ${longCount(context)} remembered tokens | ${byteText(card.stateAtContext)} | of each session |
+| ${longCount(card.context)} remembered tokens | ${byteText(card.stateAtContext)} | of each session |
 ${phases.join("\n")}
 | scratch of a thread | ${byteText(card.scratch)} | |`;
 }

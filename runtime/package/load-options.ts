@@ -1,6 +1,7 @@
 /** How a package is to be loaded: what the caller says, checked and completed. */
 import { ContextLengthError, OptionError } from "../artifact/errors.ts";
 import type { Program } from "../artifact/program.ts";
+import { usualChunk, usualContext, usualLogitsChunk } from "../artifact/usual-sizes.ts";
 import { hasRelaxedSimd, hasSharedMemory, mayBlock } from "../device/features.ts";
 import type { Progress } from "../session/load-weights.ts";
 import type { WeightsSource } from "./open-source.ts";
@@ -40,9 +41,6 @@ export interface CheckedLoad {
 }
 
 const mostThreads = 64;
-const usualContext = 4096;
-const usualChunk = 256;
-const usualLogitsChunk = 64;
 
 /** Throws OptionError and ContextLengthError. */
 export function checkedLoad(options: LoadOptions, program: Program, cores: number): CheckedLoad {

@@ -29,12 +29,20 @@ for (const { prompt, ids, length } of cases) {
   const row = (i) => logits.slice(i * facts.vocabulary, (i + 1) * facts.vocabulary);
   written.push({ tokens, text, first: [...row(0)], last: [...row(ids.length + tokens.length - 2)] });
 }
+const { memory } = model.info;
 model.dispose();
-console.log(JSON.stringify({ facts, written }));
+console.log(JSON.stringify({ facts, written, memory }));
 `;
 
 interface Answer {
-  readonly facts: { readonly vocabulary: number; readonly context: number; readonly sizes: Record<string, number> };
+  readonly facts: {
+    readonly vocabulary: number;
+    readonly context: number;
+    readonly sizes: Readonly<Record<string, number>>;
+    readonly memory: { readonly weights: number; readonly token: number; readonly arena: number };
+  };
+  /** As it was allocated. */
+  readonly memory: { readonly weights: number; readonly session: number; readonly arena: number };
   readonly written: readonly { readonly tokens: readonly number[]; readonly text: string }[];
 }
 
@@ -63,6 +71,14 @@ describe.skipIf(whyNoStories !== "")(`the package of stories260K${whyNoStories}`
     writeFileSync(join(place, "order.json"), JSON.stringify({ weights: checkpoint, cases }));
     const answer: Answer = JSON.parse(await mustRun("node", ["main.js"], place));
     expect(answer.facts).toMatchObject({ vocabulary: 512, context: 512, sizes: { D: 64, L: 5 } });
+    const { facts, memory } = answer;
+    // What the package's card says is what is taken: 5 % are for distances between buffers.
+    expect(memory.weights).toBe(facts.memory.weights);
+    for (const [taken, told] of [
+      [memory.arena, facts.memory.arena],
+      [memory.session, facts.memory.token * facts.context],
+    ] as const)
+      expect(Math.abs(taken / told - 1)).toBeLessThan(0.05);
     for (const [i, { prompt, prompt_ids, ids }] of data.cases.entries())
       expect(answer.written[i]?.tokens, prompt).toEqual(ids.slice(prompt_ids.length));
   });

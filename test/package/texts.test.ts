@@ -55,7 +55,7 @@ describe("program.json", () => {
 });
 
 test("the memory card counts bytes", () => {
-  const card = memoryCard(exampleProgram, 512);
+  const card = memoryCard(exampleProgram);
   expect(card).toMatchObject({
     weights: 96 * 16 * 2 + 3 * 16 * 16 * 4,
     constants: 16,
@@ -111,7 +111,7 @@ describe("the entry", () => {
       vocabulary: 96,
       context: 1024,
       sizes: { D: 16, V: 96, L: 3 },
-      memory: { weights: 6144, token: 192 },
+      memory: { weights: 6144, token: 192, arena: 4160 },
       cost: { decode: { tokens: 1, before: 4095, kernels: 12, flops: 2.5e9, bytes: 3 * 2 ** 20, seconds: 0.0123 } },
     });
     expect(Object.isFrozen(entry.facts.sizes)).toBe(true);
