@@ -15,6 +15,7 @@ import { printProblem, verify as verifyGraph } from "../graph/verify.ts";
 import { nodesOf } from "../graph/walk.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Report } from "../passes/pass.ts";
+import { checkedPlan } from "../program/check-plan.ts";
 import { KernelPool } from "../program/kernel-pool.ts";
 import { type BuiltPhase, buildPhase, type KernelReport } from "../program/phase-builder.ts";
 import { StateTable } from "../program/state-table.ts";
@@ -119,6 +120,7 @@ export function compileModel(request: CompileRequest): Compiled {
           strategy,
         }),
       );
+      checkedPlan(made.phase, sizes);
       phases.push(made.phase);
       reports.push({
         phase: kind.name,

@@ -16,30 +16,46 @@ export interface MemoryPlan {
 
 const meet = (a: Living, b: Living): boolean => a.live[0] <= b.live[1] && b.live[0] <= a.live[1];
 
-/** The largest first, each in the smallest gap that holds it among those placed that live with it (best fit). */
+/** Tries some orders, each buffer in the smallest gap that holds it among those placed that live with it; the tightest is taken. */
 export function planMemory(buffers: readonly Living[], alignment = 64): MemoryPlan {
-  const size = (b: Living): number => Math.ceil(b.bytes / alignment) * alignment;
-  const order = buffers.map((_, i) => i).sort((a, b) => sizeAt(b) - sizeAt(a) || a - b);
-  function sizeAt(i: number): number {
-    const b = buffers[i];
-    return b === undefined ? 0 : size(b);
+  const aligned = buffers.map(({ bytes, live }): Living => ({ bytes: Math.ceil(bytes / alignment) * alignment, live }));
+  const peak = peakOf(aligned);
+  let best: MemoryPlan | null = null;
+  for (const weight of orders) {
+    const plan = placedBy(aligned, weight);
+    if (best === null || plan.bytes < best.bytes) best = { ...plan, peak };
+    if (best.bytes === peak) break; // no plan needs less
   }
+  return best ?? { offsets: [], bytes: 0, peak };
+}
+
+const steps = ({ live }: Living): number => live[1] - live[0] + 1;
+/** Which buffers come first: large ones, those that hold most memory for longest, the longest, the first, the last. */
+const orders: readonly ((b: Living) => number)[] = [
+  (b) => b.bytes,
+  (b) => b.bytes * steps(b),
+  (b) => steps(b),
+  (b) => -b.live[0],
+  (b) => b.live[1],
+];
+
+function placedBy(buffers: readonly Living[], weight: (b: Living) => number): Omit<MemoryPlan, "peak"> {
+  const order = [...buffers.entries()].sort(([i, a], [j, b]) => weight(b) - weight(a) || b.bytes - a.bytes || i - j);
   const offsets = new Array<number>(buffers.length).fill(0);
-  const placed: number[] = [];
+  const placed: { readonly buffer: Living; readonly from: number }[] = [];
   let bytes = 0;
-  for (const i of order) {
-    const buffer = buffers[i];
-    if (buffer === undefined || buffer.bytes === 0) continue;
+  for (const [i, buffer] of order) {
+    if (buffer.bytes === 0) continue;
     const taken = placed
-      .filter((j) => meet(buffer, buffers[j] ?? buffer))
-      .map((j) => ({ from: offsets[j] ?? 0, to: (offsets[j] ?? 0) + sizeAt(j) }))
+      .filter((p) => meet(buffer, p.buffer))
+      .map((p) => ({ from: p.from, to: p.from + p.buffer.bytes }))
       .sort((a, b) => a.from - b.from);
-    const at = bestGap(taken, size(buffer));
-    offsets[i] = at;
-    placed.push(i);
-    bytes = Math.max(bytes, at + size(buffer));
+    const from = bestGap(taken, buffer.bytes);
+    offsets[i] = from;
+    placed.push({ buffer, from });
+    bytes = Math.max(bytes, from + buffer.bytes);
   }
-  return { offsets, bytes, peak: peakOf(buffers.map((b) => ({ bytes: size(b), live: b.live }))) };
+  return { offsets, bytes };
 }
 
 function bestGap(taken: readonly { from: number; to: number }[], size: number): number {
