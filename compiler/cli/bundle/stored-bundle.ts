@@ -1,5 +1,5 @@
 /** The runtime's bundle in `dist/package/` of dsc: whether it is there and of these sources, and how it gets there. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { PackageRoot } from "../package-root.ts";
 import { type Bundle, type BundleFile, hashOf } from "./bundle-runtime.ts";
@@ -29,7 +29,7 @@ export function storedBundle({ folder }: PackageRoot): readonly BundleFile[] | n
   return listing.files.map((name) => ({ name, content: readFileSync(join(place(folder), name)) }));
 }
 
-/** Each file appears whole, the listing last: whoever reads meanwhile finds the old bundle, or none. */
+/** Each file appears whole, the listing last: whoever reads meanwhile finds the old bundle, or none. What is old goes. */
 export function storeBundle(folder: string, { files, inputs }: Pick<Bundle, "files" | "inputs">): void {
   mkdirSync(place(folder), { recursive: true });
   const listing: Listing = { inputs, files: files.map(({ name }) => name) };
@@ -40,6 +40,9 @@ export function storeBundle(folder: string, { files, inputs }: Pick<Bundle, "fil
     writeFileSync(draft, content);
     renameSync(draft, file);
   }
+  const wanted = new Set([...listing.files, listingName]);
+  for (const name of readdirSync(place(folder)))
+    if (!wanted.has(name) && !name.endsWith(".tmp")) rmSync(join(place(folder), name), { force: true });
 }
 
 function readListing(file: string): Listing | null {
