@@ -134,5 +134,9 @@ function wholeRead(tensor: Tensor): Node | null {
   const body = tensor.at(loops.map((l) => l.position));
   const places = loops.flatMap((l, i) => axisLeaves(l.position, tensor.axes[i] as Axis));
   if (body.kind !== "read" || body.at.length !== places.length) return null;
+  // A part from the beginning of a node is read at the same places, and is not the whole of it.
+  const sizes = loops.flatMap((l) => l.axes.map((a) => a.size.key));
+  const { dims } = body.value.type;
+  if (sizes.length !== dims.length || dims.some((d, i) => d.key !== sizes[i])) return null;
   return body.at.every((x, i) => same(x, places[i] as Scalar)) ? body.value : null;
 }

@@ -484,4 +484,14 @@ describe("numbers", () => {
   }`;
     expect(runOnce({ text, inputs: { n: [300, -1] } })).toEqual([44 + 44_000 + 1_000_000, 255 - 1000 + 1_000_000]);
   });
+
+  test("a part from the beginning of a value is not the whole of it", () => {
+    const text = `
+  entry forward(x: [T, 4]) -> (y: [T, 3]) {
+    s[t] : [(3 | 1)] := x[t]
+    a[t] | b[t] := s[t]
+    y := a
+  }`;
+    expect(runOnce({ text, inputs: { x: [1, 2, 3, 4] }, calls: [1] })).toEqual([1, 2, 3]);
+  });
 });
