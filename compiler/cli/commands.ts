@@ -24,7 +24,6 @@ const checkpoint: OptionSpec = {
   about: "the checkpoint: its folder, a .safetensors file or a .safetensors.index.json",
 };
 const ownConfig: OptionSpec = { value: "config.json", about: "the model's config; without it, the one in the folder" };
-const backend: OptionSpec = { value: "NAME", about: "what runs the model: reference (f64, slow, and what is right)" };
 const anyBackend: OptionSpec = {
   value: "NAME",
   about: "what runs the model: reference (f64, slow, and what is right), or wasm, which compiles it first",
@@ -216,13 +215,15 @@ const logits: Command = {
   spec: {
     name: "logits",
     about: "writes the logits of every position of given tokens",
-    usage: "MODEL.ds --weights DIR --tokens FILE.json --out FILE.json [options]",
+    usage: "MODEL.ds|PACKAGE --weights DIR --tokens FILE.json --out FILE.json [options]",
     operands: { least: 1, most: 1, word: "file" },
     options: {
       weights: checkpoint,
       config: ownConfig,
       set: settings,
-      backend,
+      backend: anyBackend,
+      threads,
+      "weights-type": weightsType,
       tokens: {
         value: "FILE.json",
         about: "ids: [0, 17, 4], or an object with them under `tokens`; `-` is standard input",

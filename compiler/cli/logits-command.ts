@@ -1,10 +1,12 @@
 /** `dsc logits`: the logits of every position of given tokens, as a file. */
 import { resolve } from "node:path";
-import { realsOf, type Tensor } from "../graph/interpret/tensor.ts";
+import { realsOf } from "../graph/interpret/tensor.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
-import { type LoadedModel, withModel } from "./load-model.ts";
+import { interruptible } from "./interrupt.ts";
+import { withModel } from "./load-model.ts";
+import { asksForPackage, withPackage } from "./load-package.ts";
 import { listText, tapsText } from "./number-text.ts";
 import { nameFrom } from "./project.ts";
 import { readCount } from "./read-number.ts";
@@ -27,6 +29,12 @@ export async function runLogits(line: CommandLine, surroundings: Surroundings): 
   if (taps instanceof Failure) return fail(taps);
   const ids = readTokenFile(file, terminal.cwd);
   if (ids instanceof Failure) return fail(ids);
+  if (asksForPackage(line, terminal.cwd)) {
+    if (taps.names.length > 0) return fail(new Failure(exitCodes.usage, "--taps needs --backend reference"));
+    return fromPackage(line, surroundings, { ids, chunk, out });
+  }
+  const idle = ["threads", "weights-type"].find((option) => line.value(option) !== null);
+  if (idle !== undefined) return fail(new Failure(exitCodes.usage, `--${idle} is for packages`, "--backend wasm"));
   return withModel(line, surroundings, { results: ["logits"], taps }, async (model) => {
     const unfit = unfitTokens(ids, model);
     if (unfit !== null) return fail(unfit);
@@ -35,12 +43,37 @@ export async function runLogits(line: CommandLine, surroundings: Surroundings): 
     terminal.progress(`running ${ids.length} tokens`);
     const [logits] = model.session.forward(ids, { ...(chunk === null ? {} : { chunk }), ...observe });
     if (logits === undefined) throw new Error("the entry has given no result");
-    return write(resultText(logits, model, taps.names.length === 0 ? null : recorder), out, terminal);
+    return write(resultText(realsOf(logits), model.width, taps.names.length === 0 ? null : recorder), out, terminal);
   });
 }
 
-function* resultText(logits: Tensor, { width }: LoadedModel, recorder: TapRecorder | null): Generator<string> {
-  const values = realsOf(logits);
+interface Asked {
+  readonly ids: readonly number[];
+  readonly chunk: number | null;
+  readonly out: string;
+}
+
+function fromPackage(line: CommandLine, surroundings: Surroundings, { ids, chunk, out }: Asked): Promise<ExitCode> {
+  const { terminal } = surroundings;
+  return interruptible((signal) =>
+    withPackage(line, surroundings, { signal }, async ({ load }) => {
+      const { model } = await load();
+      const { vocabulary } = model.info;
+      const unfit = unfitTokens(ids, model.info);
+      if (unfit !== null) return reportFailure(terminal, unfit);
+      const session = model.session();
+      const logits = new Float64Array(ids.length * vocabulary);
+      const most = chunk ?? ids.length;
+      for (let at = 0; at < ids.length; at += most) {
+        terminal.progress(`running ${ids.length} tokens: ${at}`);
+        logits.set(await session.forward(ids.slice(at, at + most), { all: true, signal }), at * vocabulary);
+      }
+      return write(resultText(logits, vocabulary, null), out, terminal);
+    }),
+  );
+}
+
+function* resultText(values: Float64Array, width: number, recorder: TapRecorder | null): Generator<string> {
   yield '{"logits": [';
   for (let at = 0; at < values.length; at += width) {
     yield at === 0 ? "\n" : ",\n";

@@ -44,6 +44,20 @@ describe.skipIf(whyNoStories !== "")(`dsc run from a package${whyNoStories}`, ()
     const own = await run(join("cache", found), ...line, "--max-tokens", "3");
     expect(JSON.parse(own.out).ids).toEqual(JSON.parse(again.out).ids);
 
+    writeFileSync(join(folder, "ids.json"), JSON.stringify(ids.slice(0, 12)));
+    const rows = async (...args: readonly string[]): Promise<readonly (readonly number[])[]> => {
+      const ran = await runInside(
+        ["logits", ...args, "--weights", "stories", "--tokens", "ids.json", "--out", "-"],
+        folder,
+      );
+      return JSON.parse(ran.out).logits;
+    };
+    const right = await rows(model);
+    expect(right).toHaveLength(12);
+    for (const chunk of ["12", "5"])
+      for (const [t, row] of (await rows(join("cache", found), "--chunk", chunk)).entries())
+        for (const [v, x] of row.entries()) expect(Math.abs(x - (right[t]?.[v] ?? Number.NaN))).toBeLessThan(1e-4);
+
     const asked = (...args: readonly string[]) =>
       run(join("cache", found), "--weights", "stories", "--ids", "1", ...args);
     expect(await asked("--weights-type", "bf16")).toMatchObject({
