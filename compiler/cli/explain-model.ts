@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { loadTarget } from "../../backends/registry.ts";
 import { placeText, strategyText } from "../directives/directives.ts";
-import { compileModel, type PhaseReport } from "../driver/compile.ts";
+import { type Compiled, compileModel, type PhaseReport } from "../driver/compile.ts";
 import { narrowFormat } from "../elaborate/narrowed.ts";
 import { byteText } from "../package/number-words.ts";
 import { printReport } from "../passes/pass.ts";
@@ -41,11 +41,13 @@ export async function runExplainModel(line: CommandLine, surroundings: Surroundi
   const [file = ""] = line.operands;
   const project = projectOf(resolve(terminal.cwd, file));
   try {
-    const phases = await explain(line, file, surroundings);
-    if (phases === null) return exitCodes.errorsFound;
-    if (phases instanceof Failure) return reportFailure(terminal, phases);
-    if (line.has("json")) terminal.out(`${JSON.stringify(phases, null, 2)}\n`);
-    else for (const phase of phases) terminal.out(phaseText(phase));
+    const told = await explain(line, file, surroundings);
+    if (told === null) return exitCodes.errorsFound;
+    if (told instanceof Failure) return reportFailure(terminal, told);
+    if (line.has("json")) terminal.out(`${JSON.stringify(told.phases, null, 2)}\n`);
+    else for (const phase of told.phases) terminal.out(phaseText(phase));
+    for (const { path, at } of told.unmet)
+      terminal.error(`${placeText(at)}: nothing that is computed here is called \`${path}\`\n`);
     return exitCodes.fine;
   } catch (error) {
     const failure = knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
@@ -60,11 +62,16 @@ interface ExplainedPhase {
   readonly kernels: readonly ExplainedKernel[];
 }
 
+interface Explained {
+  readonly phases: readonly ExplainedPhase[];
+  readonly unmet: Compiled["unmet"];
+}
+
 async function explain(
   line: CommandLine,
   file: string,
   surroundings: Surroundings,
-): Promise<readonly ExplainedPhase[] | Failure | null> {
+): Promise<Explained | Failure | null> {
   const { terminal, home } = surroundings;
   const choices = readChoices(line);
   if (choices instanceof Failure) return choices;
@@ -80,7 +87,8 @@ async function explain(
   const compiled = compileModel({ model, declared, entry, target, weights, verify, compiler: home.version });
   const wanted = line.value("phase");
   const phases = compiled.reports.filter((r) => wanted === null || r.phase === wanted);
-  if (phases.length > 0) return phases.map((r) => explained(r, target.cost));
+  if (phases.length > 0)
+    return { phases: phases.map((r) => explained(r, target.cost)), unmet: wanted === null ? compiled.unmet : [] };
   const names = compiled.reports.map((r) => r.phase).join(", ");
   return new Failure(exitCodes.usage, `--phase ${wanted}: there is no such phase`, `there is ${names}`);
 }

@@ -57,6 +57,11 @@ export class Rules {
     }
   }
 
+  /** Rules of definitions that no phase computes. */
+  get unmet(): readonly StrategyRule[] {
+    return this.#directives.strategies.filter((rule) => !this.#missed.has(rule));
+  }
+
   /** Throws for a rule that no phase could follow, though it computes the definition. */
   settle(): void {
     for (const [rule, why] of this.#missed)

@@ -2,7 +2,7 @@
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
 import { type BufferElem, type Phase, type Program, programFormat } from "../../runtime/artifact/program.ts";
 import { inPhase } from "../directives/directive-error.ts";
-import type { StorageRule } from "../directives/directives.ts";
+import type { StorageRule, StrategyRule } from "../directives/directives.ts";
 import { callKinds } from "../directives/phase-calls.ts";
 import type { StrategyOf } from "../directives/placed-rules.ts";
 import { readDirectives } from "../directives/read-directives.ts";
@@ -59,6 +59,8 @@ export interface Compiled {
   /** Lowered for the target; the program names them. */
   readonly kernels: readonly Kernel[];
   readonly reports: readonly PhaseReport[];
+  /** Rules of schedules for what no phase computes: of another path through the text, or of what is given. */
+  readonly unmet: readonly StrategyRule[];
 }
 
 /** The calls a program is made for: a result, and how many tokens. */
@@ -150,7 +152,7 @@ export function compileModel(request: CompileRequest): Compiled {
     kernels: pool.decls,
     phases,
   };
-  return { program, kernels: pool.kernels, reports };
+  return { program, kernels: pool.kernels, reports, unmet: rules.unmet };
 }
 
 const verifying = ({ verify = false }: CompileRequest) =>

@@ -55,8 +55,9 @@ const second: Round = { limit: Number.POSITIVE_INFINITY, last: true };
 /** A node that has to be one cannot be part of others. */
 function mayStay(n: Node, { strategy }: PassContext): void {
   const rule = isComputed(n) ? strategy(n.name) : null;
-  if (rule?.strategy.kind === "fused")
-    throw new DirectiveError("it is a result, remembered, or carried from round to round: it needs memory", rule.at);
+  if (rule?.strategy.kind !== "fused") return;
+  const why = n.kind === "map" ? "it is a result, remembered, or carried from round to round" : "it is sorted";
+  throw new DirectiveError(`${why}: it needs memory`, rule.at);
 }
 
 function decide(n: Node, body: MapNode, readers: readonly Reader[], round: Round, context: PassContext): boolean {

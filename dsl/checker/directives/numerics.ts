@@ -37,6 +37,7 @@ export function checkNumerics({ model, paths }: CheckedModel, shared: Shared): v
 function checkRule(rule: NumericsRule, path: string, paths: CheckedModel["paths"], shared: Shared): void {
   const { recorder, rules } = shared;
   const found = findPath(rule.path, paths, rules.declared);
+  if (found.kind === "unknown") return;
   if (found.kind === "nothing") {
     const { at, help, replacement } = found;
     const fix = replacement === null ? null : { title: `Change to ${replacement}`, span: at, replacement };

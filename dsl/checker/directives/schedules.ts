@@ -35,7 +35,7 @@ class Checker {
         items.flatMap(({ item }) => (item.kind === "phase" ? [item.name.text] : [])),
       ),
     );
-    if (names.has(name.text) || name.text === "") return;
+    if (this.#checked.paths.length === 0 || names.has(name.text) || name.text === "") return;
     const near = closest(name.text, names);
     const all = names.size === 0 ? "the model has none" : `the model has ${[...names].join(", ")}`;
     report(recorder, "DS0309", {
@@ -65,6 +65,7 @@ class Checker {
     const read = readStrategy(rule.strategy);
     if (!read.ok) report(recorder, "DS0307", read.problem);
     const found = findPath(rule.path, this.#checked.paths, rules.declared);
+    if (found.kind === "unknown") return;
     if (found.kind === "nothing") {
       const { at, help, replacement } = found;
       const fix = replacement === null ? null : { title: `Change to ${replacement}`, span: at, replacement };

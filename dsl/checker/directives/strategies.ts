@@ -20,7 +20,6 @@ export type Strategy =
   | { readonly kind: "unstreamed" };
 
 export const strategyNames = ["apart", "fused", "tiled", "one_by_one", "streamed", "unstreamed"] as const;
-export type StrategyName = (typeof strategyNames)[number];
 
 export interface NoStrategy {
   readonly title: string;

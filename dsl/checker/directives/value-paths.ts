@@ -12,6 +12,8 @@ export type Found =
   | { readonly kind: "value"; readonly entities: readonly Entity[] }
   /** It names something, but no value. */
   | { readonly kind: "other"; readonly says: string }
+  /** It leads into what could not be read, which has been said. */
+  | { readonly kind: "unknown" }
   | { readonly kind: "nothing"; readonly at: Span; readonly help: string | null; readonly replacement: string | null };
 
 type Declared = (decl: Fn | Block) => { readonly paths: readonly PathInfo[] };
@@ -36,6 +38,7 @@ export function findPath(path: readonly Name[], models: readonly ModelPath[], de
       entries: new Map([...entries].map(([name, entry]) => [name, entry.info])),
     }),
   );
+  if (places.length === 0) return { kind: "unknown" };
   for (const [i, step] of path.entries()) {
     const steps = places.map((place) => next(step.text, place, declared));
     const entities = steps.flatMap(({ entity }) => (entity === null ? [] : [entity]));
@@ -46,7 +49,10 @@ export function findPath(path: readonly Name[], models: readonly ModelPath[], de
       const what = entities[0]?.source.kind ?? "entry";
       return { kind: "other", says: what === "part" ? "a part" : what === "entry" ? "an entry" : `a ${what}` };
     }
-    places = inner;
+    if (inner.length === 0 && entities.some((e) => e.source.kind === "part" || e.source.kind === "broken"))
+      return { kind: "unknown" };
+    if (inner.length > 0) places = inner;
+    else return nothing(path, i + 1, [], declared);
   }
   return { kind: "other", says: "nothing" };
 }
@@ -128,7 +134,7 @@ function nothing(path: readonly Name[], i: number, places: readonly Place[], dec
   const listed = [...names].sort();
   const shown = `${listed.slice(0, 12).join(", ")}${listed.length > 12 ? ", …" : ""}`;
   const where = before.length === 0 ? "the model" : `\`${before.join(".")}\``;
-  const help = listed.length === 0 ? `there is nothing in ${where}` : `${where} has ${shown}`;
+  const help = listed.length === 0 ? `${where} has nothing in it` : `${where} has ${shown}`;
   return { kind: "nothing", at: step.span, help, replacement: null };
 }
 
