@@ -6,7 +6,7 @@ import { evalDim, type Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import { countOf } from "../graph/interpret/tensor.ts";
 import type { Param } from "../graph/node.ts";
-import { type BlockText, blockTexts, modelText } from "./block-texts.ts";
+import { blockTexts, modelText } from "./block-texts.ts";
 import type { CaseCall, CaseGraph, GraphCase } from "./graph-case.ts";
 import { remembering } from "./primitives.ts";
 import { reals, wholes } from "./seeded-values.ts";
@@ -26,12 +26,12 @@ export function blockCases(full: boolean, read: ReadText): readonly GraphCase[] 
       .join(" "),
     calls: block.remembers === true ? remembering : fresh,
     weights: /^std\/(scalar|rope|softmax|quantization)/.test(block.subject) ? ["f32"] : ["f32", "bf16", "f16"],
-    make: () => makeBlock(block, read, cache),
+    make: () => graphOfText(modelText(block), read, cache),
   }));
 }
 
-function makeBlock(block: BlockText, read: ReadText, cache: ReturnType<typeof newParseCache>): CaseGraph {
-  const text = modelText(block);
+/** The entry `example` of a model without a config, with numbers for what it takes. Throws where the text has errors. */
+export function graphOfText(text: string, read: ReadText, cache: ReturnType<typeof newParseCache>): CaseGraph {
   const checked = checkProject({
     entry: "case.ds",
     read: (path) => (path === "case.ds" ? text : read(path)),

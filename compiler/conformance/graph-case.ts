@@ -30,6 +30,8 @@ export interface GraphCase {
   /** For people: what is fixed. */
   readonly sizes: string;
   readonly calls: readonly CaseCall[];
+  /** Compiled for calls of one token alone, as when decoding: their number is a number in kernels then. */
+  readonly single?: boolean;
   /** Types in which weights are tried; f32 alone where there are none. */
   readonly weights: readonly Weights[];
   /** Throws ElaborationError for what cannot be elaborated yet. */
@@ -65,12 +67,12 @@ interface Compared {
 
 async function compare(c: GraphCase, weights: Weights, machine: Machine): Promise<Compared> {
   const { graph, builder, given } = c.make();
-  const fixed = fixedSizes(graph);
+  const fixed = { ...fixedSizes(graph), ...(c.single === true ? { T: 1 } : {}) };
   // For the call of the most tokens: what schedules do for many is what goes wrong for few, and at the ends of tiles.
   const most = c.calls.reduce<CaseCall>((a, b) => (b.T > a.T ? b : a), { T: 1, S0: 0 });
   const planned = { ...fixed, ...most };
   const compiled = builder === null ? graph : runPasses(graph, { builder, sizes: planned, target: machine.cost }).graph;
-  const program = graphProgram({ graph: compiled, planned, target: machine.kernel, weights, ...names });
+  const program = graphProgram({ graph: compiled, planned, fixed, target: machine.kernel, weights, ...names });
   const memory = await machine.open(program.kernels);
   const rows = Math.max(...c.calls.map(({ T, S0 }) => T + S0)) + 1;
   const run = new GraphRun({ reference: graph, program, memory, rows, ...names, given });
