@@ -123,7 +123,14 @@ function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): 
   const big = largestRead(summed, nest, extent);
   const uses = (a: Axis): boolean => big !== null && freeNames(big).has(a.name);
   const looked = (a: Axis): boolean => big !== null && isLookedUp(big, a);
-  const rowAxis = along !== null ? last : [...others].reverse().find((a) => uses(a) && !looked(a));
+  const rowAxis =
+    along !== null
+      ? last
+      : rowAxisOf(
+          others.filter((a) => uses(a) && !looked(a)),
+          summed,
+          target,
+        );
   const shared = others.filter((a) => a !== rowAxis && !uses(a) && extent(a) > 1);
   const again = (a: Axis): boolean => looked(a) && big !== null && extent(a) > 1.5 * entriesOf(big, a, sizes);
   const sortedAxis = along === null ? others.find((a) => again(a) && sortedLookup(big, a, nest) !== null) : undefined;
@@ -159,7 +166,7 @@ function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): 
   if (rowAxis !== undefined) walks.set(rowAxis.name, rowWalk(rowAxis, rows, along === null));
   if (tokenAxis !== undefined) walks.set(tokenAxis.name, { kind: "tile", count: tokens });
   // What a block of weights is used for comes first: the block stays in the cache.
-  const rank = (a: Axis): number => (a === tokenAxis ? 0 : again(a) ? 1 : a === rowAxis ? 2 : 3);
+  const rank = (a: Axis): number => (a === tokenAxis ? 0 : again(a) ? 1 : uses(a) ? 2 : 3);
   const order = [...others]
     .reverse()
     .sort((a, b) => rank(a) - rank(b))
@@ -180,6 +187,16 @@ function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): 
     order,
     says: `${tokens > 1 && grouped !== null ? "grouped " : ""}contraction: ${rows} x ${tokens} places, ${sums.length} sums, ${lanes}`,
   };
+}
+
+/** The axis of rows: one that the most reads do not change with, and of these the outermost that has enough, whose streams are the longest. */
+function rowAxisOf(used: readonly Axis[], summed: readonly Reduce[], target: KernelTarget): Axis | undefined {
+  const reads = new Map(summed.flatMap((r) => readsOf(r.body)).map((r) => [key(r), r]));
+  const shares = (a: Axis): number => [...reads.values()].filter((r) => !freeNames(r).has(a.name)).length;
+  const most = Math.max(0, ...used.map(shares));
+  const best = used.filter((a) => shares(a) === most);
+  const enough = (a: Axis): boolean => (constantOf(a.size) ?? 0) >= 2 * target.streams;
+  return best.find(enough) ?? best.at(-1);
 }
 
 /**
