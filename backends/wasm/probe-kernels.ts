@@ -18,7 +18,6 @@ const readText = (rows: number): string => `kernel @read_${rows} "reads ${rows} 
   grid block in N / ${rows}
   lanes 1
 {
-  let row = block * ${rows} * K
   reg acc: f32x4[8]
   unroll i in 0 .. 8 step 1 {
     acc[i] = f32x4(0)
@@ -26,7 +25,7 @@ const readText = (rows: number): string => `kernel @read_${rows} "reads ${rows} 
   loop k in 0 .. K step ${32 / rows} {
     unroll part in 0 .. ${8 / rows} step 1 {
       unroll r in 0 .. ${rows} step 1 {
-        acc[part * ${rows} + r] = acc[part * ${rows} + r]:4 + w[row + r * K + k + part * 4]:4
+        acc[part * ${rows} + r] = acc[part * ${rows} + r]:4 + w[(block + N / ${rows} * r) * K + k + part * 4]:4
       }
     }
   }
@@ -39,16 +38,18 @@ const readText = (rows: number): string => `kernel @read_${rows} "reads ${rows} 
 }
 `;
 
-/** Vectors that are multiplied and added independently of each other. */
-const chains = 10;
+/** Vectors that are multiplied and added independently of each other: what is best differs between engines. */
+export const peakShapes = [8, 10, 12] as const;
 
 /** Multiply-adds of one work item: 2 operations on each of 4 lanes. */
-export const peakFlops = (turns: number): number => turns * chains * 4 * 2;
+export const peakFlops = (chains: number, turns: number): number => turns * chains * 4 * 2;
 
-const peakText = `kernel @peak "multiplies and adds in registers"
+const peakText = (
+  chains: number,
+): string => `kernel @peak_${chains} "multiplies and adds ${chains} vectors in registers"
   size N
   size G
-  read x: f32[4] rows
+  read x: f32[8] rows
   write y: f32[G * 4] rows
   grid g in G
   lanes 1
@@ -57,11 +58,11 @@ const peakText = `kernel @peak "multiplies and adds in registers"
   unroll i in 0 .. ${chains} step 1 {
     acc[i] = f32x4(0)
   }
-  reg x0: f32x4[1]
-  x0[0] = x[0]:4
+  let a = x[0]:4
+  let b = x[4]:4
   loop n in 0 .. N step 1 {
     unroll c in 0 .. ${chains} step 1 {
-      acc[c] = fma(acc[c]:4, x0[0]:4, f32x4(1))
+      acc[c] = fma(acc[c]:4, a, b)
     }
   }
   reg total: f32x4[1]
@@ -73,9 +74,9 @@ const peakText = `kernel @peak "multiplies and adds in registers"
 }
 `;
 
-/** `read_4(w, y, N, K)`, `read_8`, `peak(x, y, N, G)`: lowered. */
+/** `read_4(w, y, N, K)`, `peak_8(x, y, N, G)` and their shapes: lowered. */
 export const probeKernels = (): readonly Kernel[] =>
-  [...readShapes.map(readText), peakText].map((text) => {
+  [...readShapes.map(readText), ...peakShapes.map(peakText)].map((text) => {
     const parsed = parseKernel(text);
     if (!parsed.ok) throw new Error(`${parsed.line}:${parsed.column}: ${parsed.message}`);
     return lower(parsed.kernel, wasmTarget);
