@@ -375,7 +375,8 @@ const diff: Command = {
       tokens: { value: "FILE.json", about: "the same from a file; `-` is standard input" },
       tolerance: {
         value: "X",
-        about: "most difference, as a share of a definition's largest value; 1e-4 if not given",
+        about:
+          "most difference, as a share of a definition's largest value; without it 1e-4, and a rounding where numerics round",
       },
       "weights-type": weightsType,
       entry,

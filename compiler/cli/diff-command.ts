@@ -16,6 +16,7 @@ import { type Compared, compareCalls } from "./diff/compare-calls.ts";
 import { keptWeights } from "./diff/kept-weights.ts";
 import { reproFiles } from "./diff/repro.ts";
 import { TracedProgram } from "./diff/traced-program.ts";
+import { usualTolerance } from "./diff/usual-tolerance.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { knownFailure, runtimeFailure } from "./known-failures.ts";
@@ -97,12 +98,13 @@ async function diff(line: CommandLine, file: string, surroundings: Surroundings)
     terminal.progress("running both");
     const graphs = reports.map(({ phase: name, graph }) => ({ name, graph }));
     const calls = callsFor(traced.plan.program.phases, ids);
-    const compared = compareCalls(calls, { traced, graphs, weights: bound, tolerance: tolerance ?? 1e-4 });
+    const most = tolerance ?? usualTolerance(reports.map(({ graph }) => graph));
+    const compared = compareCalls(calls, { traced, graphs, weights: bound, tolerance: most });
     if (compared.difference !== null) return await tellDifference(compared, compiled.kernels, line, terminal);
     const session = new ReferenceSession({ elaborated, weights: bound, token, before });
     const [logits] = session.forward(ids);
     const text = logits === undefined ? new Float64Array(0) : realsOf(logits).subarray(-tokens.width);
-    return tellPasses(compared, text, tolerance ?? 1e-4, sides, terminal);
+    return tellPasses(compared, text, most, sides, terminal);
   } finally {
     await weights.close();
   }
