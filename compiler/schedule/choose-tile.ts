@@ -9,7 +9,7 @@ import { factorOf } from "./lift/spell-dim.ts";
 import { vectorAlong, widthAlong } from "./lift/vector-along.ts";
 import { addressOf } from "./nest/merge-axes.ts";
 import { type Nest, operandOf } from "./nest/nest.ts";
-import type { TilePlan, Walk } from "./tile.ts";
+import type { TilePlan, Walk } from "./tile-plan.ts";
 
 /** The last one fits every nest. */
 export function tilePlans(nest: Nest, sizes: Sizes, target: KernelTarget): readonly TilePlan[] {

@@ -11,7 +11,8 @@ import { Unsuitable } from "./lift/lift.ts";
 import type { Nest } from "./nest/nest.ts";
 import { unfoldedNest } from "./nest/unfold.ts";
 import { streamed } from "./streamed.ts";
-import { type TileOptions, type TilePlan, tile } from "./tile.ts";
+import { tile } from "./tile.ts";
+import type { TileOptions, TilePlan } from "./tile-plan.ts";
 
 export interface Scheduled {
   readonly kernel: Kernel;

@@ -15,6 +15,7 @@ import type { KernelTarget } from "../target/kernel-target.ts";
 import { Lift } from "./lift/lift.ts";
 import { dimExpr } from "./lift/spell-dim.ts";
 import { asFloat } from "./lift/spell-function.ts";
+import { allDims, buffersOf, sizesOf } from "./nest/given.ts";
 import type { Nest } from "./nest/nest.ts";
 import { Block, gridName } from "./streamed/block.ts";
 import { type Item, lowest, vectorOf } from "./streamed/item.ts";
@@ -25,7 +26,7 @@ import { RowsInLanes } from "./streamed/rows-in-lanes.ts";
 import { Spread } from "./streamed/spread.ts";
 import { visibleOf } from "./streamed/visible.ts";
 import type { Weights } from "./streamed/weights.ts";
-import { allDims, buffersOf, sizesOf, type TileOptions } from "./tile.ts";
+import type { TileOptions } from "./tile-plan.ts";
 
 export interface StreamedKernel {
   readonly kernel: Kernel;

@@ -1,94 +1,19 @@
-/**
- * A nest computed in tiles: a work item computes a few places of some output axes side by side, and walks the others. Which
- * axes those are, and along which one vectors lie, is a plan of numbers (choose-tile.ts); this one mechanism is the elementwise
- * kernel, the row reduction, the product of a matrix with one or several vectors, and the contraction in register tiles.
- */
-import { asNumber } from "../../dsl/types/poly.ts";
-import { constantOf, type Dim } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Axis, Node, Scalar } from "../graph/node.ts";
 import { bottomUp, name as indexName, key } from "../graph/scalar.ts";
 import { type Body, type BufferSpec, kernel, type Memory } from "../kernel/build.ts";
 import { elems } from "../kernel/elem.ts";
-import { add, both, ceilDiv, constant, convert, div, eq, lt, min, mul, name, op, splat, sub } from "../kernel/expr.ts";
+import { add, both, ceilDiv, constant, convert, eq, mul, op, splat } from "../kernel/expr.ts";
 import type { Expr, Kernel } from "../kernel/kernel.ts";
-import { type Bound, type Env, Lift } from "./lift/lift.ts";
-import { type ReductionPlan, Reductions } from "./lift/reductions.ts";
-import { dimExpr, factorOf, namesIn } from "./lift/spell-dim.ts";
+import { type Bound, Lift } from "./lift/lift.ts";
+import { Reductions } from "./lift/reductions.ts";
+import { dimExpr } from "./lift/spell-dim.ts";
 import { asFloat, asInteger, asTruth } from "./lift/spell-function.ts";
+import { allDims, buffersOf, sizesOf } from "./nest/given.ts";
 import type { Nest } from "./nest/nest.ts";
 import { refolded } from "./nest/specialise.ts";
-
-/** How an output axis is walked. */
-export type Walk =
-  /** An item computes `count` places side by side, items one after the other. */
-  | { readonly kind: "tile"; readonly count: number }
-  /** An item computes `count` places, each `apart` from the next: as many streams, each of which items walk in order. */
-  | { readonly kind: "spread"; readonly count: number; readonly apart: number }
-  /** All places of it side by side. */
-  | { readonly kind: "whole" }
-  /** An item walks all of it, `count` places at a time. */
-  | { readonly kind: "loop"; readonly count: number };
-
-export interface TilePlan extends ReductionPlan {
-  /** By name of the axis. */
-  readonly walks: ReadonlyMap<string, Walk>;
-  /** The output axis along which vectors lie, of which a place is then one; null: none. */
-  readonly along: { readonly axis: string; readonly width: number } | null;
-  /** Output axes whose items follow each other, the fastest first. */
-  readonly order: readonly string[];
-  /** Of places side by side along an axis, those whose lookup agrees share what is read through it; null: no such lookup. */
-  readonly grouped: Grouped | null;
-  /** Says what it is, for people. */
-  readonly says: string;
-}
-
-/** A lookup that does not descend along the axis: where its first and last place agree, all between do. */
-export interface Grouped {
-  readonly axis: string;
-  readonly lookup: Scalar;
-}
-
-export interface NamedBuffer {
-  readonly name: string;
-  readonly spec: BufferSpec;
-  readonly node: Node;
-}
-
-/** Buffers of a nest: its operands under short names, each once, in their order. */
-export function buffersOf(nest: Nest, taken: Iterable<string> = []): readonly NamedBuffer[] {
-  const used = new Set<string>(["made", "k", "j", "i", "at", ...nest.least.keys(), ...nest.loops.keys(), ...taken]);
-  return nest.operands.map((o) => {
-    const base =
-      o.node.name
-        .split(".")
-        .at(-1)
-        ?.replace(/[^a-zA-Z0-9]+/g, "_")
-        .replace(/^[0-9_]+|_$/g, "") ?? "";
-    const stem = base === "" || elems[base as keyof typeof elems] !== undefined ? "x" : base;
-    let n = `${stem}_in`;
-    for (let i = 1; used.has(n); i += 1) n = `${stem}_in${i}`;
-    used.add(n);
-    const extent = dimExpr(o.flat.type.dims[0] ?? ({ key: "0", terms: [] } as Dim));
-    return { name: n, node: o.flat, spec: { elem: o.elem, extent } };
-  });
-}
-
-/** Names of the sizes that a nest depends on, with the least value of each. */
-export function sizesOf(nest: Nest, dims: readonly Dim[]): Record<string, { minimum: number }> {
-  const names = new Set<string>();
-  for (const d of dims) namesIn(d, names);
-  const sizes: Record<string, { minimum: number }> = {};
-  for (const n of [...names].sort()) sizes[n] = { minimum: nest.least.get(n) ?? 0 };
-  for (const n of nest.loops.keys()) sizes[n] = { minimum: 0 };
-  return sizes;
-}
-
-export interface TileOptions {
-  readonly name: string;
-  /** What is stored for a value; `mask`: whether the point counts, where the nest has a guard. */
-  readonly finish?: (value: Expr, mask: Expr | null) => Expr;
-}
+import { type Point, plainName, TileAxes, walkOf } from "./tile-axes.ts";
+import type { Grouped, TileOptions, TilePlan } from "./tile-plan.ts";
 
 export function tile(nest: Nest, plan: TilePlan, { name: kernelName, finish }: TileOptions): Kernel {
   const inputs = buffersOf(nest);
@@ -115,30 +40,6 @@ export function tile(nest: Nest, plan: TilePlan, { name: kernelName, finish }: T
   );
 }
 
-/** Sizes that occur anywhere in the nest. */
-export function allDims(nest: Nest): readonly Dim[] {
-  const dims: Dim[] = [...nest.axes.map((a) => a.size), ...nest.operands.flatMap((o) => o.flat.type.dims)];
-  const visit = (e: Nest["body"]): void => {
-    if (e.kind === "dim") dims.push(e.dim);
-    if (e.kind === "reduce") {
-      for (const a of e.axes) dims.push(a.size);
-      visit(e.body);
-      if (e.where !== null) visit(e.where);
-    } else if (e.kind === "call") e.args.forEach(visit);
-    else if (e.kind === "read") e.at.forEach(visit);
-    else if (e.kind === "fold") {
-      dims.push(e.axis.size);
-      e.steps.forEach((s) => void visit(s.body));
-      visit(e.result);
-      if (e.where !== null) visit(e.where);
-    }
-  };
-  visit(nest.body);
-  if (nest.where !== null) visit(nest.where);
-  return dims;
-}
-
-const plainName = (n: string): string => n.replace(/[^a-zA-Z0-9]/g, "");
 function axisOf(nest: Nest, n: string): Axis {
   const a = nest.axes.find((x) => x.name === n);
   if (a === undefined) throw new InternalError(`${nest.label} has no axis ${n}`);
@@ -171,106 +72,16 @@ class Tile {
   }
 
   write(): void {
-    this.#axes(
-      this.#w.nest.axes.filter((a) => this.#walk(a).kind !== "loop"),
-      [{ env: new Map(), unclamped: new Map(), guards: [] }],
-      (envs) => {
-        const loops = this.#w.nest.axes.filter((a) => this.#walk(a).kind === "loop");
-        this.#axes(loops, envs, (all) => this.#compute(all));
-      },
+    const { nest, plan } = this.#w;
+    const axes = new TileAxes(this.#lift, plan);
+    const isLoop = (a: Axis): boolean => walkOf(plan, a).kind === "loop";
+    const start = [{ env: new Map(), unclamped: new Map(), guards: [] }];
+    axes.walk(
+      nest.axes.filter((a) => !isLoop(a)),
+      start,
+      (points) => axes.walk(nest.axes.filter(isLoop), points, (all) => this.#compute(all)),
     );
   }
-  #walk(a: Axis): Walk {
-    return this.#w.plan.walks.get(a.name) ?? { kind: "tile", count: 1 };
-  }
-
-  /** Binds axes one after the other; `then` gets every combination of the places that are side by side. */
-  #axes(axes: readonly Axis[], sofar: readonly Point[], then: (points: readonly Point[]) => void): void {
-    const [a, ...rest] = axes;
-    if (a === undefined) return then(sofar);
-    this.#places(a, (places) => {
-      const points = sofar.flatMap((p) =>
-        places.map(
-          (place): Point => ({
-            env: new Map(p.env).set(a.name, place.bound),
-            unclamped: place.unclamped === null ? p.unclamped : new Map(p.unclamped).set(a.name, place.unclamped),
-            guards: place.guard === null ? p.guards : [...p.guards, place.guard],
-          }),
-        ),
-      );
-      this.#axes(rest, points, then);
-    });
-  }
-
-  /** The places of one axis; called again for what is left over at its end, where vectors do not fit. */
-  #places(a: Axis, then: (places: readonly Place[]) => void): void {
-    const { b, plan } = this.#w;
-    const walk = this.#walk(a);
-    const width = plan.along?.axis === a.name ? plan.along.width : 1;
-    const size = dimExpr(a.size);
-    if (walk.kind === "whole") {
-      const n = constantOf(a.size);
-      if (n === null) throw new InternalError(`${a.name} is walked whole and has no fixed size`);
-      return then(
-        Array.from({ length: n / width }, (_, i) => ({
-          bound: this.#lift.bound(constant(i * width), { span: n / width, width }),
-          guard: null,
-          unclamped: null,
-        })),
-      );
-    }
-    if (walk.kind === "spread") return then(this.#spread(a, walk));
-    const count = walk.count;
-    const step = count * width;
-    if (walk.kind === "loop") {
-      const whole = wholeSteps(a.size, step, b);
-      b.loop("i", { from: 0, to: whole.to, step }, (i) => then(this.#sideBySide(i, count, width)));
-      if (!whole.all) b.loop("i", { from: whole.to, to: size, step: 1 }, (i) => then(this.#sideBySide(i, 1, 1)));
-      return;
-    }
-    const block = name(`${plainName(a.name)}_block`);
-    const start = b.let(`${plainName(a.name)}0`, mul(block, step));
-    if (factorOf(a.size) % step === 0) return then(this.#sideBySide(start, count, width));
-    if (width > 1) {
-      b.if(op("le", add(start, step), size), () => then(this.#sideBySide(start, count, width)));
-      b.if(lt(size, add(start, step)), () =>
-        b.loop("i", { from: start, to: size, step: 1 }, (i) => then(this.#sideBySide(i, 1, 1))),
-      );
-      return;
-    }
-    // Places past the end compute the last one again: loads need no guard, only the store has one.
-    const last = sub(size, 1);
-    then(
-      Array.from({ length: count }, (_, i): Place => {
-        const here = i === 0 ? start : b.let(`${plainName(a.name)}${i}`, min(add(start, i), last));
-        const bound = this.#lift.bound(here, { span: count });
-        if (i === 0) return { bound, guard: null, unclamped: null };
-        return { bound, guard: lt(add(start, i), size), unclamped: this.#lift.bound(start, { offset: i }) };
-      }),
-    );
-  }
-  /** Places past the end compute the last one again, and are not stored. */
-  #spread(a: Axis, { count, apart }: Extract<Walk, { kind: "spread" }>): readonly Place[] {
-    const { b } = this.#w;
-    const n = constantOf(a.size);
-    if (n === null) throw new InternalError(`${a.name} is spread and has no fixed size`);
-    const start = name(`${plainName(a.name)}_block`);
-    return Array.from({ length: count }, (_, i): Place => {
-      const unclamped = this.#lift.bound(start, { offset: i * apart, span: count });
-      if ((i + 1) * apart <= n) return { bound: unclamped, guard: null, unclamped: null };
-      const here = add(start, i * apart);
-      const bound = this.#lift.bound(b.let(`${plainName(a.name)}${i}`, min(here, n - 1)), { span: count });
-      return { bound, guard: lt(here, n), unclamped };
-    });
-  }
-  #sideBySide(start: Expr, count: number, width: number): readonly Place[] {
-    return Array.from({ length: count }, (_, i) => ({
-      bound: this.#lift.bound(start, { offset: i * width, width, span: count }),
-      guard: null,
-      unclamped: null,
-    }));
-  }
-
   #compute(points: readonly Point[]): void {
     const { nest, plan } = this.#w;
     if (plan.grouped === null) this.#computed(nest.body, points);
@@ -358,24 +169,3 @@ const replaced = (e: Scalar, lookup: Scalar, by: Scalar): Scalar => {
   const wanted = key(lookup);
   return bottomUp(e, (x) => (x.kind === "read" && key(x) === wanted ? by : x));
 };
-
-interface Place {
-  readonly bound: Bound;
-  /** Whether it is there, if not always; and where it would be. */
-  readonly guard: Expr | null;
-  readonly unclamped: Bound | null;
-}
-interface Point {
-  readonly env: Env;
-  /** Of places that may be past the end, where they would be. */
-  readonly unclamped: Env;
-  readonly guards: readonly Expr[];
-}
-
-/** The end of the whole steps of an axis, and whether that is its end. */
-function wholeSteps(size: Dim, step: number, b: Body): { readonly to: Expr; readonly all: boolean } {
-  if (factorOf(size) % step === 0) return { to: dimExpr(size), all: true };
-  const n = asNumber(size);
-  if (n !== null) return { to: constant(n - (n % step)), all: false };
-  return { to: b.let("whole", mul(div(dimExpr(size), step), step)), all: false };
-}
