@@ -1,3 +1,8 @@
+/**
+ * A nest computed in tiles: a work item computes a few places of some output axes side by side, and walks the others. Which
+ * axes those are, and along which one vectors lie, is a plan of numbers (choose-tile.ts); this one mechanism is the elementwise
+ * kernel, the row reduction, the product of a matrix with one or several vectors, and the contraction in register tiles.
+ */
 import { InternalError } from "../graph/internal-error.ts";
 import type { Axis, Node, Scalar } from "../graph/node.ts";
 import { bottomUp, name as indexName, key } from "../graph/scalar.ts";
