@@ -2,22 +2,22 @@
 import type { Binding, BufferElem, Call, Phase, SizeExpr, Step } from "../../runtime/artifact/program.ts";
 import type { StrategyRule } from "../directives/directives.ts";
 import type { StrategyOf } from "../directives/placed-rules.ts";
-import { constantOf, type Dim, productOf, type Sizes, subDim } from "../graph/dim.ts";
+import { constantOf, type Dim, productOf } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
-import type { Append, Argsort, Computed, Graph, MapNode, Node, Param, Repeat, State, TopK } from "../graph/node.ts";
+import type { Append, Argsort, Computed, MapNode, Node, Param, Repeat, State, TopK } from "../graph/node.ts";
 import { axis, name, read } from "../graph/scalar.ts";
 import { isComputed, nodesOf, regions, useCounts } from "../graph/walk.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { dimExpr, dimSize, namesIn } from "../schedule/lift/spell-dim.ts";
 import { makeNest } from "../schedule/nest/make-nest.ts";
 import type { Nest } from "../schedule/nest/nest.ts";
-import { type Specialiser, specialiser } from "../schedule/nest/specialise.ts";
 import { scheduleNest } from "../schedule/schedule-map.ts";
 import { chooseSelection, selection } from "../schedule/selection.ts";
 import { keyWhere, sortKey } from "../schedule/sort-keys.ts";
 import { choosePermutation, sortPermutation } from "../schedule/sort-permutation.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { type KernelPool, sizeOf } from "./kernel-pool.ts";
+import { KernelSizes, type PhaseSizes } from "./kernel-sizes.ts";
 import { Places } from "./places.ts";
 import { plus, sizeOfScalar, times } from "./size-of-scalar.ts";
 import { UnsupportedError } from "./unsupported.ts";
@@ -34,19 +34,11 @@ export interface KernelReport {
   readonly times: number;
 }
 
-export interface PhaseOrder {
+export interface PhaseOrder extends PhaseSizes {
   readonly name: string;
   readonly result: string;
   readonly from: number;
   readonly to: number;
-  readonly graph: Graph;
-  /** Numbers that hold for all calls of the phase. */
-  readonly fixed: Sizes;
-  /** Sizes that schedules are chosen for. */
-  readonly planned: Sizes;
-  /** Names of the tokens of a call and of the rows before it. */
-  readonly tokens: string;
-  readonly before: string;
   readonly target: KernelTarget;
   readonly pool: KernelPool;
   readonly strategy: StrategyOf;
@@ -65,12 +57,7 @@ export const buildPhase = (order: PhaseOrder): BuiltPhase => new PhaseBuilder(or
 
 class PhaseBuilder {
   readonly #o: PhaseOrder;
-  /** Sizes as a call has them. */
-  readonly #special: Specialiser;
-  /** Sizes as kernels have them: all rows of memory are one size, as strides are to be no sums. */
-  readonly #inKernels: Specialiser;
-  readonly #rows: string;
-  readonly #ranges: Graph["sizes"];
+  readonly #sizes: KernelSizes;
   readonly #nodes: readonly Node[];
   readonly #region: ReadonlyMap<Node, Repeat>;
   readonly #uses: ReadonlyMap<Node, number>;
@@ -84,14 +71,7 @@ class PhaseBuilder {
 
   constructor(o: PhaseOrder) {
     this.#o = o;
-    this.#special = specialiser(o.fixed);
-    this.#rows = rowsName(o.graph);
-    this.#inKernels = specialiser(o.fixed, new Map([[o.before, subDim(this.#rows, o.tokens)]]));
-    const rows = { low: 1, high: (o.graph.sizes.get(o.before)?.high ?? 0) + 1 };
-    this.#ranges = new Map([...o.graph.sizes].filter(([n]) => o.fixed[n] === undefined && n !== o.before)).set(
-      this.#rows,
-      rows,
-    );
+    this.#sizes = new KernelSizes(o);
     this.#nodes = nodesOf(o.graph);
     this.#region = regions(this.#nodes);
     this.#uses = useCounts(o.graph);
@@ -109,7 +89,7 @@ class PhaseBuilder {
     if (out === undefined || others.length > 0) throw new InternalError("a phase has one result");
     const at = isComputed(out) ? this.#places.of(out) : this.#copied(out, "result");
     if (at.kind === "arena") this.#places.touch(at.buffer, Math.max(0, this.#places.ordinal - 1));
-    const dims = out.type.dims.map((d) => dimSize(this.#special.dim(d)));
+    const dims = out.type.dims.map((d) => dimSize(this.#sizes.ofCalls.dim(d)));
     const phase: Phase = {
       name: phaseName,
       result,
@@ -129,7 +109,7 @@ class PhaseBuilder {
   }
   #state(n: State): number {
     const lead = this.#leading(n);
-    const dims = n.type.dims.map(this.#special.dim);
+    const dims = n.type.dims.map(this.#sizes.ofCalls.dim);
     const copies = whole(productOf(dims.slice(0, lead)), n);
     const row = whole(productOf(dims.slice(lead + 1)), n);
     return this.#o.state(n, copies, row);
@@ -154,7 +134,7 @@ class PhaseBuilder {
   }
 
   #elements(n: Node): SizeExpr {
-    return dimSize(productOf(n.type.dims.map(this.#special.dim)));
+    return dimSize(productOf(n.type.dims.map(this.#sizes.ofCalls.dim)));
   }
   /** Memory for what a node computes: rows of a state where that is where they go, else memory of the call. */
   #room(n: Computed): Binding {
@@ -173,7 +153,7 @@ class PhaseBuilder {
     return this.#rowsOf(append, this.#o.before);
   }
   #rowsOf(a: Append, row: SizeExpr): Binding {
-    const dims = a.state.type.dims.map(this.#special.dim);
+    const dims = a.state.type.dims.map(this.#sizes.ofCalls.dim);
     let copy: SizeExpr = 0;
     for (const [i, at] of a.at.entries()) {
       const stride = whole(productOf(dims.slice(i + 1, a.at.length)), a);
@@ -189,7 +169,12 @@ class PhaseBuilder {
 
   #nest(n: Computed, points: Parameters<typeof makeNest>[1]): Nest {
     const { elemOf } = this.#o;
-    const nest = makeNest(n, points, { special: this.#inKernels, ranges: this.#ranges, counts: this.#counts, elemOf });
+    const nest = makeNest(n, points, {
+      special: this.#sizes.ofKernels,
+      ranges: this.#sizes.ranges,
+      counts: this.#counts,
+      elemOf,
+    });
     for (const { node, dims } of nest.operands) {
       const elements = constantOf(productOf(dims)) ?? 0;
       if (elements >= mostElements)
@@ -204,14 +189,14 @@ class PhaseBuilder {
     const nest = this.#nest(n, n);
     const room = this.#room(n);
     const rule = this.#o.strategy(n.name);
-    const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, { name: "k", rule });
+    const { kernel, says, refused } = scheduleNest(nest, this.#sizes.planned, this.#o.target, { name: "k", rule });
     this.#call(n, kernel, [...this.#operands(nest), room], nest.loops, { says, refused });
   }
   #operands(nest: Nest): readonly Binding[] {
     return nest.operands.map((o) => {
       const at = this.#places.of(o.node);
       if (o.leading.length === 0) return at;
-      const dims = o.node.type.dims.map(this.#special.dim);
+      const dims = o.node.type.dims.map(this.#sizes.ofCalls.dim);
       let rows: SizeExpr = 0;
       for (const [i, index] of o.leading.entries()) {
         const stride = dimSize(productOf(dims.slice(i + 1, o.leading.length)));
@@ -235,7 +220,7 @@ class PhaseBuilder {
     const sizes = kernel.sizes.map((s): SizeExpr => {
       const loop = loops.get(s.name);
       if (loop !== undefined) return this.#loop(loop);
-      return s.name === this.#rows ? this.#allRows() : s.name;
+      return this.#sizes.inCall(s.name);
     });
     const call: Call = { kind: "call", kernel: index, buffers, sizes, label: n.name };
     this.#places.step(buffers);
@@ -244,47 +229,30 @@ class PhaseBuilder {
     this.#reports.push({ node: n, kernel: made, ...why, rule: this.#o.strategy(n.name), times: this.#times });
   }
 
-  #allRows(): SizeExpr {
-    const { fixed, before, tokens } = this.#o;
-    return plus(before, fixed[tokens] ?? tokens);
-  }
-
   /** Scores as integers that are ordered as they are, then the best of each row. */
   #topK(n: TopK): void {
     const keys = this.#keys(n, { domain: [...n.domain, n.over], body: n.body, where: n.where });
-    const rows = productOf(n.domain.map((a) => this.#inKernels.dim(a.size)));
-    const count = this.#inKernels.dim(n.over.size);
-    const k = whole(this.#inKernels.dim(n.k), n);
-    const sizes = this.#sizesOf([rows, count]);
+    const rows = productOf(n.domain.map((a) => this.#sizes.ofKernels.dim(a.size)));
+    const count = this.#sizes.ofKernels.dim(n.over.size);
+    const k = whole(this.#sizes.ofKernels.dim(n.k), n);
+    const sizes = this.#sizes.given([rows, count]);
     const d = { name: "k", sizes, rows: dimExpr(rows), count: dimExpr(count), k };
-    const planned = this.#planned(count);
+    const planned = this.#sizes.plannedFor(count);
     const kernel = selection(d, chooseSelection(d, planned, this.#o.target));
     this.#sorted(n, kernel, keys, `selection of ${k} from ${planned}`);
   }
   #argsort(n: Argsort): void {
     const keys = this.#keys(n, { domain: [n.over], body: n.body });
-    const count = this.#inKernels.dim(n.over.size);
-    const d = { name: "k", sizes: this.#sizesOf([count]), count: dimExpr(count) };
+    const count = this.#sizes.ofKernels.dim(n.over.size);
+    const d = { name: "k", sizes: this.#sizes.given([count]), count: dimExpr(count) };
     const kernel = sortPermutation(d, choosePermutation(this.#o.target));
     this.#sorted(n, kernel, keys, "stable sort");
   }
-  #plannedInKernels(): Sizes {
-    const { planned, before, tokens } = this.#o;
-    return { ...planned, [this.#rows]: (planned[before] ?? 0) + (planned[tokens] ?? 1) };
-  }
-  #planned(d: Dim): number {
-    return constantOf(specialiser(this.#plannedInKernels()).dim(d)) ?? 1;
-  }
-  #sizesOf(dims: readonly Dim[]): Record<string, { minimum: number }> {
-    const names = new Set<string>();
-    for (const d of dims) namesIn(d, names);
-    return Object.fromEntries([...names].sort().map((s) => [s, { minimum: this.#ranges.get(s)?.low ?? 0 }]));
-  }
   #keys(n: TopK | Argsort, points: Parameters<typeof makeNest>[1]): Binding {
     const nest = this.#nest(n, { ...points, elem: "i32" });
-    const size = dimSize(productOf(points.domain.map((a) => this.#special.dim(a.size))));
+    const size = dimSize(productOf(points.domain.map((a) => this.#sizes.ofCalls.dim(a.size))));
     const keys: Binding = { kind: "arena", buffer: this.#places.buffer(`${n.name}.keys`, "i32", size) };
-    const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, {
+    const { kernel, says, refused } = scheduleNest(nest, this.#sizes.planned, this.#o.target, {
       name: "k",
       rule: this.#o.strategy(n.name),
       finish: (value, mask) => (mask === null ? sortKey(value) : keyWhere(mask, sortKey(value))),
@@ -308,12 +276,7 @@ class PhaseBuilder {
   #extent(k: Kernel, buffer: string): SizeExpr {
     const found = k.buffers.find((b) => b.name === buffer);
     if (found === undefined) throw new InternalError(`no buffer ${buffer}`);
-    const inCall = (e: SizeExpr): SizeExpr => {
-      if (typeof e === "number") return e;
-      if (typeof e === "string") return e === this.#rows ? this.#allRows() : e;
-      return [e[0], inCall(e[1]), inCall(e[2])];
-    };
-    return inCall(sizeOf(found.extent));
+    return this.#sizes.inCall(sizeOf(found.extent));
   }
 
   #append(a: Append): void {
@@ -332,7 +295,7 @@ class PhaseBuilder {
     );
     const map: MapNode = { kind: "map", id: -1, name: label, domain, body, type: n.type };
     const nest = this.#nest(map, { domain, body, elem });
-    const { kernel, says, refused } = scheduleNest(nest, this.#plannedInKernels(), this.#o.target, { name: "k" });
+    const { kernel, says, refused } = scheduleNest(nest, this.#sizes.planned, this.#o.target, { name: "k" });
     this.#call(map, kernel, [from, to], nest.loops, { says: `copy: ${says}`, refused });
   }
   #copied(n: Node, label: string): Binding {
@@ -345,7 +308,7 @@ class PhaseBuilder {
   }
 
   #repeat(r: Repeat): void {
-    const count = whole(this.#special.dim(r.count), r);
+    const count = whole(this.#sizes.ofCalls.dim(r.count), r);
     const elem = this.#o.elemOf(r);
     const room = (part: string): number => this.#places.buffer(`${r.name}.${part}`, elem, this.#elements(r));
     const own = this.#ownInit(r);
@@ -400,12 +363,6 @@ class PhaseBuilder {
   }
 }
 
-/** A name for the rows that are remembered after a call. */
-function rowsName(g: Graph): string {
-  let name = "S";
-  while (g.sizes.has(name)) name += "r";
-  return name;
-}
 /** Indices of kernels are i32. */
 const mostElements = 2 ** 31;
 
