@@ -15,6 +15,10 @@ export interface BlockText {
   readonly body: readonly string[];
   /** Whether earlier calls count. */
   readonly remembers?: boolean;
+  /** What `$` is. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Without tokens. */
+  readonly once?: boolean;
 }
 
 /** As text of a model whose sizes are numbers. */
@@ -178,6 +182,121 @@ const experts = (full: boolean): readonly BlockText[] => {
   );
 };
 
+const routing: readonly BlockText[] = [
+  ["greedy_router", "K: 3, norm_topk_prob: true, "],
+  ["group_max_router", "K: 2, G: 4, groups: 2, "],
+  ["noaux_router", "K: 3, G: 4, groups: 2, "],
+  ["sqrt_router", "K: 8, "],
+].map(
+  ([name, more]): BlockText => ({
+    subject: `std/moe ${name}`,
+    sizes: { D: 9 },
+    imports: [`${name} from "std/moe"`],
+    items: [`part gate : ${name}(E: 8, ${more}routed_scaling_factor: 2.5) at "gate"`],
+    y: "[T, 8]",
+    body: ["w[t] := gate(x[t])", "y[t,e] := w[t,e] else 0"],
+  }),
+);
+const others: readonly BlockText[] = [
+  {
+    subject: "std/moe hash_router",
+    sizes: { D: 9 },
+    imports: ['hash_router from "std/moe"'],
+    items: ['part gate : hash_router(E: 8, K: 2, routed_scaling_factor: 1.5) at "gate"'],
+    takes: "ids: [T] in 5",
+    y: "[T, 8]",
+    body: ["w[t] := gate(x[t], ids[t])", "y[t,e] := w[t,e] else 0"],
+  },
+  {
+    subject: "std/mtp mtp",
+    sizes: { D: 8 },
+    imports: [
+      'mtp from "std/mtp"',
+      'gqa from "std/attention"',
+      'swiglu from "std/linear"',
+      'rope_freq from "std/rope"',
+    ],
+    items: [
+      "eps := 1e-6",
+      "freq := rope_freq(4, 10000)",
+      "block attention = gqa(H: 4, G: 2, K: 4, ..)",
+      "block ffn = swiglu(F: 12)",
+      'part draft : mtp(..) at "draft"',
+    ],
+    takes: "next: [T, D], pos: [T] in S",
+    y: "[T, D]",
+    body: ["y := draft(x, next, pos)"],
+    remembers: true,
+  },
+  ...[3, 8].map(
+    (C): BlockText => ({
+      subject: "std/vision conv",
+      sizes: { C },
+      imports: ['conv from "std/vision"'],
+      items: ['part f : conv(O: 5, K: 3) at "f"'],
+      x: "[C, 4, 6]",
+      y: "[5, 4, 6]",
+      body: ["y := f(x)"],
+      once: true,
+    }),
+  ),
+  {
+    subject: "std/vision vit_layer",
+    sizes: { D: 8 },
+    imports: ['vit_layer from "std/vision"'],
+    items: ['part f : vit_layer(H: 2, K: 4, F: 12, exact: true, eps: 1e-6) at "f"'],
+    x: "[5, D]",
+    y: "[5, D]",
+    body: ["y := f(x)"],
+    once: true,
+  },
+  {
+    subject: "std/vision siglip",
+    sizes: { D: 8 },
+    imports: ['siglip from "std/vision"'],
+    items: ['part f : siglip(D: 8, G: 2, Z: 3, L: 1, H: 2, K: 4, F: 12, exact: false, eps: 1e-6) at "f"'],
+    x: "[3, 6, 7]",
+    y: "[(2, 2), D]",
+    body: ["y := f(x)"],
+    once: true,
+  },
+  {
+    subject: "std/vision double, pixel_shuffle",
+    sizes: {},
+    imports: ['double, pixel_shuffle from "std/vision"'],
+    items: [],
+    x: "[8, 3, 2]",
+    y: "[2, (6, 2), (4, 2)]",
+    body: ["u := double(x)", "v : [(2, 2, 2), 6, 4] := u", "y := pixel_shuffle(v)"],
+    once: true,
+  },
+  {
+    subject: "std/norm group_norm",
+    sizes: {},
+    imports: ['group_norm from "std/norm"'],
+    items: ['part f : group_norm(G: 4) at "f"'],
+    x: "[12, 3, 5]",
+    y: "[12, 3, 5]",
+    body: ["y := f(x)"],
+    once: true,
+  },
+  {
+    subject: "std/engram engram",
+    sizes: { D: 4 },
+    imports: ['engram from "std/engram"'],
+    items: [
+      "config { multiplier : [2] i64 = $.multiplier  prime : [1, 2] i64 = $.prime }",
+      'part f : engram(N: 2, J: 2, W: 3, O: 1, C: 7, ROWS: 10, KW: 3, pad: 0, eps: 1e-6, conv_eps: 1e-6, ..) at "f"',
+    ],
+    config: { multiplier: [3, 5], prime: [[5, 7]] },
+    x: "[T, 2, D]",
+    takes: "ids: [T] in 9, pos: [T] in S",
+    y: "[T, 2, D]",
+    body: ["y := f(x, ids, pos)"],
+    remembers: true,
+  },
+];
+
 /** Blocks of the library that a program can be made of, each with the sizes in which it is tried. */
 export const blockTexts = (full: boolean): readonly BlockText[] => [
   ...perScalar("sigmoid"),
@@ -237,6 +356,8 @@ export const blockTexts = (full: boolean): readonly BlockText[] => [
   ...rotations(full),
   ...attention(full),
   ...experts(full),
+  ...routing,
+  ...others,
   ...of([8], () => ({
     subject: "std/decoder decoder: attention and a network, twice",
     imports: [

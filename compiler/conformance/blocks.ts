@@ -14,6 +14,7 @@ import { reals, wholes } from "./seeded-values.ts";
 /** A text of the library by its name; null where there is none. */
 export type ReadText = (path: string) => string | null;
 
+const once: readonly CaseCall[] = [{ T: 1, S0: 0 }];
 const fresh: readonly CaseCall[] = [1, 2, 7, 9].map((T) => ({ T, S0: 0 }));
 
 export function blockCases(full: boolean, read: ReadText): readonly GraphCase[] {
@@ -24,18 +25,23 @@ export function blockCases(full: boolean, read: ReadText): readonly GraphCase[] 
     sizes: Object.entries(block.sizes)
       .map(([n, v]) => `${n}=${v}`)
       .join(" "),
-    calls: block.remembers === true ? remembering : fresh,
+    calls: block.once === true ? once : block.remembers === true ? remembering : fresh,
     weights: /^std\/(scalar|rope|softmax|quantization)/.test(block.subject) ? ["f32"] : ["f32", "bf16", "f16"],
-    make: () => graphOfText(modelText(block), read, cache),
+    make: () => graphOfText(modelText(block), read, cache, JSON.stringify(block.config ?? {})),
   }));
 }
 
 /** The entry `example` of a model without a config, with numbers for what it takes. Throws where the text has errors. */
-export function graphOfText(text: string, read: ReadText, cache: ReturnType<typeof newParseCache>): CaseGraph {
+export function graphOfText(
+  text: string,
+  read: ReadText,
+  cache: ReturnType<typeof newParseCache>,
+  config = "{}",
+): CaseGraph {
   const checked = checkProject({
     entry: "case.ds",
     read: (path) => (path === "case.ds" ? text : read(path)),
-    config: { path: "config.json", text: "{}" },
+    config: { path: "config.json", text: config },
     cache,
   });
   const [error] = checked.diagnostics.filter((d) => d.severity === "error");

@@ -179,9 +179,12 @@ function power(a: Rounded, b: Rounded, value: number, out: Rounded): void {
   if (Math.abs(x) === 1 && !Number.isFinite(y)) return settle(out, value, unknown); // targets differ
   if (!Number.isFinite(value) || value === 0 || x === 1)
     return settle(out, value, a.error + b.error === 0 ? 0 : unknown);
+  const { relative = 0, absolute = 0 } = accuracy.pow ?? {};
+  const own = unit * relative * Math.abs(value) + absolute;
+  if (b.error === 0 && y >= 1 && Number.isInteger(y))
+    return settle(out, value, (Math.abs(x) + a.error) ** y - Math.abs(x) ** y + own);
   const inside = a.error < Math.abs(x) && (b.error === 0 || x > 0);
   if (!inside && a.error + b.error > 0) return settle(out, value, unknown);
   const exponent = (Math.abs(y) * a.error) / (Math.abs(x) - a.error) + Math.abs(Math.log(Math.abs(x))) * b.error;
-  const { relative = 0, absolute = 0 } = accuracy.pow ?? {};
-  settle(out, value, Math.abs(value) * (Math.expm1(exponent) + unit * relative) + absolute);
+  settle(out, value, Math.abs(value) * Math.expm1(exponent) + own);
 }
