@@ -9,6 +9,7 @@ export const wasmTarget: KernelTarget = {
   /** Of 16, engines keep one, and multiply and add apart need one or two for the product: more spill in Node 20. */
   registers: 12,
   streams: 4,
+  workers: 2,
   sharedBytes: 1 << 20,
   stageTiles: false,
   native: [],

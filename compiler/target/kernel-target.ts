@@ -13,6 +13,8 @@ export interface KernelTarget {
   readonly registers: number;
   /** Far-apart sequential reads that one lane wants in flight: on a CPU rows, on a GPU the lanes are the streams. */
   readonly streams: number;
+  /** Work items that a kernel should have at least, so that each thread has a share. */
+  readonly workers: number;
   /** Of one work item. */
   readonly sharedBytes: number;
   /** Whether tiles of operands are copied to shared memory, or panels are read in place through the cache. */

@@ -30,7 +30,7 @@ export function planStreamed(p: Pattern, sizes: Sizes, target: KernelTarget): St
   const length = constantOf(p.wide.size);
   if (target.lanes !== 1 || length === null || length % vector !== 0) return null;
   if (p.spread.some((x) => widthAlong(x.weight, p.wide.name, vector) !== vector)) return null;
-  const { axis, count } = blockOf(p, sizes, vector);
+  const { axis, count } = blockOf(p, sizes, target);
   const lanes = count % vector === 0 ? "rows" : "places";
   const rowVectors = lanes === "rows" ? count / vector : count;
   let together = 8;
@@ -64,7 +64,11 @@ function spreadTile(rows: number, vectors: number, registers: number): StreamedP
  * The axis that nothing that moves with s depends on, and how many of its places: the cheapest way to all of them. Blocks of whole
  * vectors sum scores without adding lanes up, and larger ones read what moves more rarely.
  */
-function blockOf(p: Pattern, sizes: Sizes, vector: number): { readonly axis: Axis | null; readonly count: number } {
+function blockOf(
+  p: Pattern,
+  sizes: Sizes,
+  { vector, workers }: KernelTarget,
+): { readonly axis: Axis | null; readonly count: number } {
   const moving = [...p.sums.flatMap((x) => x.segments.map((y) => y.moving)), ...p.spread.map((x) => x.weight)];
   // Rows that all see the same places come first: no score of the block is for nothing.
   const seesOwn = (a: Axis): number => (p.where !== null && freeNames(p.where).has(a.name) ? 1 : 0);
@@ -77,11 +81,14 @@ function blockOf(p: Pattern, sizes: Sizes, vector: number): { readonly axis: Axi
     { count: vector, cost: 1.15 },
     { count: 2 * vector, cost: 1 },
   ];
+  const places = p.rows.reduce((product, a) => product * Math.max(1, evalDim(a.size, sizes)), 1);
   let best: { axis: Axis | null; count: number; cost: number } = { axis: null, count: 1, cost: 2.2 };
   for (const axis of shared) {
     const n = evalDim(axis.size, sizes);
     for (const { count, cost } of costs) {
-      const all = (cost * count * Math.ceil(n / count)) / Math.max(1, n);
+      const items = (places / Math.max(1, n)) * Math.ceil(n / count);
+      const alone = Math.max(1, workers / items); // threads that have nothing to do
+      const all = (alone * cost * count * Math.ceil(n / count)) / Math.max(1, n);
       if (count > 1 && all < best.cost - 1e-9) best = { axis, count, cost: all };
     }
   }
