@@ -280,6 +280,12 @@ function contractions(full: boolean): readonly TextCase[] {
   ];
 }
 
+/** More rows than one tile of a fold. */
+const longer: readonly CaseCall[] = [
+  { T: 3, S0: 200 },
+  { T: 1, S0: 300 },
+  { T: 40, S0: 90 },
+];
 function folds(full: boolean): readonly TextCase[] {
   return (full ? [1, 3, 4, 8, 9, 16] : [4, 9]).flatMap((D) =>
     ["", " where s <= t + S0", " where s <= t + S0 && t + S0 - s <= 2"].map(
@@ -293,7 +299,7 @@ function folds(full: boolean): readonly TextCase[] {
           `%y : f32[T, D] = map [t, e] fold[s: S0 + T${guard}]{ let a = 3 * sum[c: D](%q[t, c] * %k[s, c]); max m = a; sum l = exp(a - m); sum o = %v[s, e] * exp(a - m); yield o / l }`,
           "return %y",
         ],
-        calls: remembering,
+        calls: [...remembering, ...longer],
       }),
     ),
   );

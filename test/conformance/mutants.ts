@@ -235,6 +235,27 @@ export const mutants: readonly Mutant[] = [
     to: "where: null",
     only: "fold",
   },
+  {
+    what: "sums of a fold are not brought to the new greatest",
+    file: "schedule/streamed/weights.ts",
+    from: "b.store(s, row, fma(at(s, row, width), at(this.#alpha, row, width), x));",
+    to: "b.store(s, row, add(at(s, row, width), x));",
+    only: "fold",
+  },
+  {
+    what: "masked places of a fold count",
+    file: "schedule/streamed/item.ts",
+    from: "export const masked = -1e30;",
+    to: "export const masked = 0;",
+    only: "fold",
+  },
+  {
+    what: "what a fold sees ends one early",
+    file: "schedule/streamed/visible.ts",
+    from: "above ? 1 - strict : -strict",
+    to: "above ? -strict : -strict",
+    only: "fold",
+  },
   // Programs.
   {
     what: "memory is given back while it is read",
