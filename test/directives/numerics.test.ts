@@ -31,6 +31,12 @@ describe("a rule is a cast where the value is defined", () => {
     expect(meaning({ numerics: [rule] })).not.toBe(meaning({}));
   });
 
+  test("of a recurrence at its start and at each step", () => {
+    const found = meaning({ numerics: ["forward.h : bf16"] });
+    expect(found).toMatch(/%h : f32\[T, D\] = map \[t, i\] to_bf16\(%embed/);
+    expect(found).toMatch(/%h\.next : f32\[T, D\] = map \[t, i\] to_bf16\(%layer\.y\[t, i\]\)/);
+  });
+
   test("f32 is what there is without it", () => {
     expect(meaning({ numerics: ["layer.u : f32", "layer.rows : f32"] })).toBe(meaning({}));
   });
@@ -53,13 +59,13 @@ describe("what a program stores", () => {
     ["bf16", roundToBf16, 2 ** -8],
     ["f16", roundToF16, 2 ** -11],
   ] as const)("rows, a definition and what layers hand on, in %s", { timeout: 120_000 }, async (to, round, unit) => {
-    const numerics = [`layer.rows : ${to}`, `layer.g : ${to}`, `forward.h : ${to}`];
+    const numerics = [`layer.rows : ${to}`, `layer.o : ${to}`, `layer.g : ${to}`, `forward.h : ${to}`];
     const compiled = compileText({ numerics });
     const { program } = compiled;
     expect(program.states).toEqual([{ name: "layer.rows", elem: to, row: 8, copies: 3 }]);
     for (const { buffers } of program.phases) {
       const kept = buffers.filter((b) => b.elem === to).map((b) => b.name);
-      expect(kept).toEqual(expect.arrayContaining(["h.next"]));
+      expect(kept).toEqual(expect.arrayContaining(["layer.o", "h.next"]));
     }
     const narrow = await play(compiled, made.folder, ids);
     const rows = narrow.written.get("layer.rows.rows") ?? [];
@@ -75,6 +81,7 @@ describe("what a program stores", () => {
       compileText({
         instead: {
           "rows[pos[t]] <- u[t]": `rows[pos[t]] <- u[t] as ${to}`,
+          "o[t,d] := p[t,s] * rows[s,d]": `o[t,d] := (p[t,s] * rows[s,d]) as ${to}`,
           "g[t,i] := w_out[i,d] * o[t,d]": `g[t,i] := (w_out[i,d] * o[t,d]) as ${to}`,
           "y[t,d] := x[t,d] + tanh(g[t,d])": `y[t,d] := (x[t,d] + tanh(g[t,d])) as ${to}`,
           "h[0,t]      := embed[ids[t]]": `h[0,t] := embed[ids[t]] as ${to}`,
