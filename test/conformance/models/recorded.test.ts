@@ -5,7 +5,6 @@ import { caseNames, loadCase, loadSparseCase, type OracleCase, sparseCaseNames }
 import { type OraclePackage, packOracle } from "./oracle-package.ts";
 
 const full = process.env["DSC_FULL"] === "1";
-const everyday = ["llama-gqa", "qwen3-yarn", "v2-lite", "v3.2"];
 const textOf = new Map([
   ["v2-lite", "deepseek-v2"],
   ["v2", "deepseek-v2"],
@@ -15,8 +14,21 @@ const textOf = new Map([
 /** transformers' indexer neither transforms nor rounds. */
 const optionsOf = new Map([["v3.2", ["--set", "exact=true"]]]);
 
-const cases: readonly OracleCase[] = [...caseNames.map(loadCase), ...sparseCaseNames.map(loadSparseCase)].filter(
-  ({ name }) => full || everyday.includes(name),
+interface Variant {
+  readonly how: string;
+  /** Recorded weights are numbers of bf16 and f16 too: nothing is lost. */
+  readonly weights: "f32" | "bf16" | "f16";
+  readonly threads: number;
+  readonly everyday: readonly string[];
+}
+const variants: readonly Variant[] = [
+  { how: "f32", weights: "f32", threads: 1, everyday: ["llama-gqa", "v3.2"] },
+  { how: "bf16, two threads", weights: "bf16", threads: 2, everyday: ["qwen3-yarn"] },
+  { how: "f16, three threads", weights: "f16", threads: 3, everyday: ["v2-lite"] },
+];
+const oracles: readonly OracleCase[] = [...caseNames.map(loadCase), ...sparseCaseNames.map(loadSparseCase)];
+const cases = variants.flatMap(({ everyday, ...v }) =>
+  oracles.filter(({ name }) => full || everyday.includes(name)).map((oracle) => ({ ...v, oracle, name: oracle.name })),
 );
 
 /** The largest difference, as a share of the largest recorded logit. */
@@ -30,12 +42,16 @@ function worst(got: Float32Array, recorded: OracleCase["logits"]): number {
   }, 0);
 }
 
-describe.each(cases)("$name", (oracle) => {
+describe.each(cases)("$name, $how", ({ oracle, weights, threads }) => {
   const { name, ids, steps, logits } = oracle;
   const all = [...ids, ...steps];
   let packed: OraclePackage | null = null;
   beforeAll(async () => {
-    packed = await packOracle(oracle, { text: textOf.get(name) ?? "deepseek-llm", options: optionsOf.get(name) ?? [] });
+    packed = await packOracle(oracle, {
+      text: textOf.get(name) ?? "deepseek-llm",
+      options: [...(optionsOf.get(name) ?? []), "--weights-type", weights],
+      load: { threads, narrow: weights !== "f32" },
+    });
   }, 120_000);
   afterAll(() => packed?.remove());
   const session = (): Session => {
