@@ -7,7 +7,7 @@ import { percent } from "../../dsl/graph-view/format-count.ts";
 import type { LoadOptions } from "../../runtime/package/load-options.ts";
 import type { Model } from "../../runtime/package/model.ts";
 import { cacheFolder, cacheKey, noteUse } from "./cache-place.ts";
-import { type CheckInputs, readJson, readSettings } from "./check-file.ts";
+import { type CheckInputs, readJson, readSchedule, readSettings } from "./check-file.ts";
 import type { CommandLine } from "./command-line.ts";
 import { buildPackage } from "./compile/build-package.ts";
 import { checkedModel, type ModelToCompile, readChoices } from "./compile/checked-model.ts";
@@ -63,14 +63,18 @@ async function findPackage(
   if (read instanceof Failure) return read;
   const settings = readSettings(line.values("set"));
   if (settings instanceof Failure) return settings;
-  const inputs: CheckInputs = { config: read, weights: null, settings };
+  const schedule = readSchedule(line, cwd);
+  if (schedule instanceof Failure) return schedule;
+  const inputs: CheckInputs = { config: read, weights: null, settings, schedule };
   const model = checkedModel({ file: name, inputs, choices }, surroundings);
   return model === null || model instanceof Failure ? model : cached(model, surroundings, fresh);
 }
 
 /** A package is compiled already. */
 function unasked(line: CommandLine): Failure | null {
-  const given = ["config", "set", "entry", "weights-type", "target"].find((option) => line.values(option).length > 0);
+  const given = ["config", "set", "schedule", "entry", "weights-type", "target"].find(
+    (option) => line.values(option).length > 0,
+  );
   return given === undefined
     ? null
     : new Failure(exitCodes.usage, `--${given} is for a .ds file: a package is compiled already`);
