@@ -83,6 +83,12 @@ describe(`planted faults${full ? "" : " (a fourth of them; all in the full run)"
     expect(rows).toBeGreaterThan(0);
     expect(failed, `${rows} rows of "${only}" accept it`).not.toBeNull();
   });
+  test("every text that is to be replaced is there", () => {
+    for (const { file, from, to } of mutants) {
+      expect(texts.get(file)?.includes(from), `${file}: ${from}`).toBe(true);
+      expect(to).not.toBe(from);
+    }
+  });
   test("a copy without a fault passes; a fault that is not there is an error", async () => {
     const suite = await suiteWith("none", null);
     for (const only of ["product", "append of what was given"])
