@@ -17,6 +17,8 @@ export interface BlockText {
   readonly remembers?: boolean;
   /** What `$` is. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Planned for many tokens: rows that ask for the same expert are computed together. */
+  readonly many?: boolean;
   /** Without tokens. */
   readonly once?: boolean;
 }
@@ -177,6 +179,7 @@ const experts = (full: boolean): readonly BlockText[] => {
         ],
         y: "[T, D]",
         body: ["y[t] := f(x[t])"],
+        many: true,
       }),
     ),
   );

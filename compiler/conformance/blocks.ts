@@ -6,7 +6,7 @@ import { evalDim, type Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import { countOf } from "../graph/interpret/tensor.ts";
 import type { Param } from "../graph/node.ts";
-import { blockTexts, modelText } from "./block-texts.ts";
+import { type BlockText, blockTexts, modelText } from "./block-texts.ts";
 import type { CaseCall, CaseGraph, GraphCase } from "./graph-case.ts";
 import { remembering } from "./primitives.ts";
 import { reals, wholes } from "./seeded-values.ts";
@@ -14,8 +14,13 @@ import { reals, wholes } from "./seeded-values.ts";
 /** A text of the library by its name; null where there is none. */
 export type ReadText = (path: string) => string | null;
 
-const once: readonly CaseCall[] = [{ T: 1, S0: 0 }];
 const fresh: readonly CaseCall[] = [1, 2, 7, 9].map((T) => ({ T, S0: 0 }));
+
+function callsOf({ once, remembers, many }: BlockText): readonly CaseCall[] {
+  if (once === true) return [{ T: 1, S0: 0 }];
+  if (remembers === true) return remembering;
+  return many === true ? [...fresh, { T: 60, S0: 0 }] : fresh;
+}
 
 export function blockCases(full: boolean, read: ReadText): readonly GraphCase[] {
   const cache = newParseCache();
@@ -25,7 +30,7 @@ export function blockCases(full: boolean, read: ReadText): readonly GraphCase[] 
     sizes: Object.entries(block.sizes)
       .map(([n, v]) => `${n}=${v}`)
       .join(" "),
-    calls: block.once === true ? once : block.remembers === true ? remembering : fresh,
+    calls: callsOf(block),
     weights: /^std\/(scalar|rope|softmax|quantization)/.test(block.subject) ? ["f32"] : ["f32", "bf16", "f16"],
     make: () => graphOfText(modelText(block), read, cache, JSON.stringify(block.config ?? {})),
   }));
