@@ -6,7 +6,8 @@ import type { RuntimeExports } from "./runtime-exports.ts";
 
 const runtime = "./runtime/runtime.js";
 
-export function indexScript(facts: PackageFacts, { values }: RuntimeExports): string {
+/** `program`: the hash of program.json. */
+export function indexScript(facts: PackageFacts, { values }: RuntimeExports, program: string): string {
   const others = values.filter((name) => name !== "loadPackage");
   return [
     `/** ${title(facts)} */`,
@@ -18,7 +19,7 @@ export function indexScript(facts: PackageFacts, { values }: RuntimeExports): st
     "",
     'const base = new URL(".", import.meta.url);',
     "",
-    "export const load = (options) => loadPackage(base, options);",
+    `export const load = (options) => loadPackage(base, options, ${JSON.stringify(program)});`,
     "",
   ].join("\n");
 }

@@ -1,4 +1,5 @@
 /** All files of a package, from what was compiled. The same input gives the same bytes: no clock, no path of the machine. */
+import { hashBytes, hashText } from "../../runtime/artifact/hash.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { printKernel } from "../kernel/print.ts";
@@ -30,19 +31,26 @@ export async function packageFiles(parts: PackageParts): Promise<readonly Packag
   const { program, kernels, target, cost, modules, runtime } = parts;
   const facts = packageFacts(program, target, cost);
   const exports = await runtimeExports(textOf(runtime, runtimeTypes));
+  const compiled = modules.map(({ name, content }) => ({ name: `kernels/${name}`, content }));
+  const binaries = compiled.filter(({ name }) => name.endsWith(".wasm"));
+  const hashes = Object.fromEntries(binaries.map(({ name, content }) => [name, hashOf(content)]));
+  const text = programText({ ...program, modules: hashes });
   const files: readonly PackageFile[] = [
-    { name: "index.js", content: indexScript(facts, exports) },
+    { name: "index.js", content: indexScript(facts, exports, hashOf(text)) },
     { name: "index.d.ts", content: await indexTypes(facts, exports) },
-    { name: "program.json", content: programText(program) },
+    { name: "program.json", content: text },
     { name: "README.md", content: readmeText(facts) },
     { name: "kernels/kernels.dsk", content: kernels.map(printKernel).join("\n") },
-    ...modules.map(({ name, content }) => ({ name: `kernels/${name}`, content })),
+    ...compiled,
     ...runtime.map(({ name, content }) => ({ name: name === licences ? name : `runtime/${name}`, content })),
   ];
   const names = files.map(({ name }) => name);
   const manifest = { name: "package.json", content: manifestText(facts, names, licenceOf(textOf(runtime, licences))) };
   return [...files, manifest].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+const hashOf = (content: PackageFile["content"]): string =>
+  hashText(hashBytes(typeof content === "string" ? new TextEncoder().encode(content) : content));
 
 function textOf(files: readonly PackageFile[], name: string): string {
   const content = files.find((file) => file.name === name)?.content;

@@ -32,6 +32,8 @@ export interface Program {
   readonly states: readonly StateDecl[];
   readonly kernels: readonly KernelDecl[];
   readonly phases: readonly Phase[];
+  /** `hashText` of each module, by its name inside of the package: what is damaged is not run. None for kernels from elsewhere. */
+  readonly modules?: Readonly<Record<string, string>>;
 }
 
 /** A weight: tensors of a checkpoint one after the other, each row-major, in the order of the stacks. */

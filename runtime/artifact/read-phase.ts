@@ -9,6 +9,7 @@ import type {
   KernelDecl,
   Phase,
   Repeat,
+  SizeExpr,
   StateDecl,
   Step,
   WeightDecl,
@@ -28,6 +29,8 @@ export interface PhaseFacts {
 const mostSteps = 65_536;
 const mostBuffers = 4096;
 const mostCalls = 2 ** 16;
+/** Names and numbers that are evaluated for all calls of a phase, repeats unrolled: what linking it costs. */
+const mostTerms = 2 ** 20;
 const deepestRepeat = 8;
 const i32Max = 2 ** 31 - 1;
 
@@ -69,10 +72,15 @@ function readBuffer(at: At, { names }: PhaseFacts): ArenaBuffer {
   };
 }
 
+const termsOf = (e: SizeExpr): number => (typeof e === "object" ? termsOf(e[1]) + termsOf(e[2]) : 1);
+const expressionsOf = (b: Binding): readonly SizeExpr[] =>
+  b.kind === "state" ? [b.copy, b.row] : b.kind === "ids" ? [] : [b.offset ?? 0];
+
 class StepReader {
   /** Leaf steps so far, in the order written. */
   leaves = 0;
   #calls = 0;
+  #terms = 0;
   readonly #facts: PhaseFacts;
   readonly #buffers: readonly ArenaBuffer[];
   constructor(facts: PhaseFacts, buffers: readonly ArenaBuffer[]) {
@@ -110,6 +118,9 @@ class StepReader {
       throw corrupt(`${at.path}.buffers`, `${decl.name} has ${decl.buffers.length}`);
     const sizes = list(member(at, "sizes"), 64, (a) => readSizeExpr(a, names));
     if (sizes.length !== decl.sizes.length) throw corrupt(`${at.path}.sizes`, `${decl.name} has ${decl.sizes.length}`);
+    const own = [...decl.buffers.map((b) => b.extent), ...decl.grid, ...sizes, ...buffers.flatMap(expressionsOf)];
+    this.#terms += times * own.reduce<number>((n, e) => n + termsOf(e), 0);
+    if (this.#terms > mostTerms) throw corrupt(at.path, `more than ${mostTerms} terms of sizes in all calls`);
     return { kind: "call", kernel, buffers, sizes, label: text(member(at, "label"), 65_536) };
   }
 

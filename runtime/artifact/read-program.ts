@@ -17,7 +17,7 @@ import {
 import { type PhaseFacts, readPhase } from "./read-phase.ts";
 import { readSizeExpr } from "./read-size-expr.ts";
 import { type At, corrupt, count, list, member, memberNames, orNull, text, word } from "./read-value.ts";
-import { readWeight } from "./read-weight.ts";
+import { mostTensors, readWeight } from "./read-weight.ts";
 
 /** Far above what a compiler writes; a file beyond is refused before it costs memory. */
 export const programLimits = {
@@ -50,12 +50,15 @@ export function readProgram(bytes: Uint8Array): Program {
     states: list(member(root, "states"), programLimits.declarations, readState),
     kernels,
   };
+  const tensors = declared.weights.reduce((n, { stacks }) => n + stacks.reduce((m, s) => m * s, 1), 0);
+  if (tensors > mostTensors) throw corrupt("$.weights", `${tensors} tensors`);
   const { tokens, before } = declared;
   if (tokens === before) throw corrupt("$.before", "the name of the tokens");
   const names = new Set([...Object.keys(sizes), tokens, before]);
   const facts: PhaseFacts = { ...declared, names };
-  const phases = list(member(root, "phases"), 64, (at) => readPhase(at, facts));
+  const phases = list(member(root, "phases"), 16, (at) => readPhase(at, facts));
   if (phases.length === 0) throw corrupt("$.phases", "there is none");
+  const modules = orNull(member(root, "modules"), readModules);
   return {
     format,
     compiler: text(written, 256),
@@ -66,6 +69,7 @@ export function readProgram(bytes: Uint8Array): Program {
     ignored: orNull(member(root, "ignored"), (at) => list(at, 1024, (a) => text(a))) ?? [],
     ...declared,
     phases,
+    ...(modules === null ? {} : { modules }),
   };
 }
 
@@ -81,6 +85,10 @@ function parsed(bytes: Uint8Array): unknown {
 function readSizes(at: At): Readonly<Record<string, number>> {
   const entries = memberNames(at, 4096).map((n) => [n, count(member(at, n), Number.MAX_SAFE_INTEGER)] as const);
   return Object.fromEntries(entries);
+}
+
+function readModules(at: At): Readonly<Record<string, string>> {
+  return Object.fromEntries(memberNames(at, 64).map((n) => [n, text(member(at, n), 64)] as const));
 }
 
 function readConstant(at: At): ConstantDecl {

@@ -3,7 +3,8 @@ import { elemNames } from "./elems.ts";
 import type { TensorNames, WeightDecl } from "./program.ts";
 import { type At, corrupt, count, list, member, orNull, text, word } from "./read-value.ts";
 
-const mostTensors = 2 ** 20;
+/** Of a weight, and of all. */
+export const mostTensors = 2 ** 20;
 
 export function readWeight(at: At): WeightDecl {
   const stacks = list(member(at, "stacks"), 8, (a) => count(a, mostTensors, 1));

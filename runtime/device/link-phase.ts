@@ -59,7 +59,7 @@ class Linker {
   readonly #builder = new ValueBuilder();
   readonly #session: ValueId;
   readonly #tokens: ValueId;
-  readonly #scope: ReadonlyMap<string, ValueId>;
+  readonly #scope: Map<string, ValueId>;
   readonly #steps: LinkedStep[] = [];
   readonly #checks = new Map<string, Check>();
   /** Which buffer's memory a name means now. */
@@ -95,18 +95,19 @@ class Linker {
     return [...new Set(used)].filter((id) => this.#builder.known(id) === null);
   }
 
-  #step(step: Step, scope: ReadonlyMap<string, ValueId>): void {
+  #step(step: Step, scope: Map<string, ValueId>): void {
     if (step.kind === "call") return this.#call(step, scope);
     const before = [...this.#places];
     for (let round = 0; round < step.count; round += 1) {
-      const inner = new Map(scope).set(step.index, this.#builder.constant(round));
-      for (const one of step.body) this.#step(one, inner);
+      scope.set(step.index, this.#builder.constant(round));
+      for (const one of step.body) this.#step(one, scope);
       for (const [a, b] of step.swap) {
         const [x = a, y = b] = [this.#places[a], this.#places[b]];
         this.#places[a] = y;
         this.#places[b] = x;
       }
     }
+    scope.delete(step.index); // no size has its name
     this.#places.splice(0, before.length, ...before);
   }
 

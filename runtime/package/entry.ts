@@ -1,6 +1,7 @@
 /** What a package is made of: its `index.js` gives `loadPackage` the folder that it stands in, and passes the rest on. */
 import { OptionError } from "../artifact/errors.ts";
 import type { Host } from "../session/host.ts";
+import { checkSignal } from "./check-options.ts";
 import { isNode } from "./is-node.ts";
 import type { LoadOptions } from "./load-options.ts";
 import { loadInto } from "./load-package.ts";
@@ -9,16 +10,32 @@ import { webHost } from "./web-host.ts";
 
 /**
  * Reads the package in the folder `base` (a URL that ends with `/`) and the checkpoint, and gives a model that is ready to be called.
+ * `expected` is the hash of the package's program: another one is refused.
  * Throws `DscError`s, `WeightsError`s of a checkpoint's files, and `signal.reason`; nothing is left behind then.
  */
-export async function loadPackage(base: URL | string, options: LoadOptions): Promise<Model> {
+export async function loadPackage(
+  base: URL | string,
+  options: LoadOptions,
+  expected: string | null = null,
+): Promise<Model> {
   if (typeof options !== "object" || options === null || options.weights === undefined)
     throw new OptionError("load({ weights }): where the checkpoint is");
-  return loadInto(new URL(base), options, await hostHere(options.worker));
+  checkSignal(options.signal);
+  if (options.onProgress !== undefined && typeof options.onProgress !== "function")
+    throw new OptionError("onProgress: expected a function");
+  return loadInto(new URL(base), options, await hostHere(options.worker), expected);
+}
+
+function urlOf(worker: URL | string): URL {
+  try {
+    return new URL(worker);
+  } catch {
+    throw new OptionError(`worker ${JSON.stringify(worker)}: expected a URL`);
+  }
 }
 
 async function hostHere(worker: URL | string | undefined): Promise<Host> {
-  const script = worker === undefined ? new URL("./worker.js", import.meta.url) : new URL(worker);
+  const script = worker === undefined ? new URL("./worker.js", import.meta.url) : urlOf(worker);
   if (!isNode()) return webHost(script);
   const { nodeHost } = await import("../node/node-host.ts");
   const host = nodeHost(script);

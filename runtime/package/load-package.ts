@@ -18,14 +18,20 @@ import { Model, type ModelInfo } from "./model.ts";
 import { openSource } from "./open-source.ts";
 import { type KernelFile, type ProgramFile, readKernels, readProgramFile } from "./read-package.ts";
 
-export async function loadInto(base: URL, options: LoadOptions, host: Host): Promise<Model> {
+/** `expected`: what is known of the program's bytes. */
+export async function loadInto(
+  base: URL,
+  options: LoadOptions,
+  host: Host,
+  expected: string | null = null,
+): Promise<Model> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const files = { base, host, options: { signal } };
+  const files = { base, expected, host, options: { signal } };
   const file = await readProgramFile(files);
   const { threads, context, chunk, logitsChunk } = checkedLoad(options, file.program, host.cores);
   checkPhases(file.program, chunk);
-  const kernels = await readKernels(files, chooseSimd(options.simd), threads);
+  const kernels = await readKernels(files, file.program, chooseSimd(options.simd), threads);
   const plan = planDevice({ program: file.program, threads: kernels.threads, chunk, logitsChunk, context });
   const opened = await openSource(options.weights, host, { signal });
   try {

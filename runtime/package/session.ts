@@ -8,6 +8,7 @@ import type { TokenSession } from "../session/token-session.ts";
 import { newStopper, type StopReason } from "../text/stopping.ts";
 import type { TextOfModel } from "../text/text-files.ts";
 import type { IncrementalDecoder, Tokenizer } from "../text/tokenizer.ts";
+import { checkGenerate, checkObject, checkSignal } from "./check-options.ts";
 
 export interface ForwardOptions {
   /** Logits of all the tokens instead of the last one's. */
@@ -64,11 +65,14 @@ export class Session {
 
   /**
    * Adds tokens and gives logits: Float32Array [vocabulary] of the last one, with `all` [tokens, vocabulary] row-major. After an
-   * abort or an error the session is what it was before. Throws TokenError, ContextLengthError, BusyError, DisposedError, `signal.reason`.
+   * abort or an error the session is what it was before. Throws TokenError, ContextLengthError, OptionError, BusyError,
+   * DisposedError, `signal.reason`.
    */
   async forward(tokens: ArrayLike<number>, options: ForwardOptions = {}): Promise<Float32Array> {
     this.#check();
+    checkObject("options", options);
     const { all = false, signal } = options;
+    checkSignal(signal);
     return this.#tokens.forward(tokens, all ? "logits" : "next", { signal });
   }
 
@@ -95,11 +99,12 @@ export class Session {
     given: string | ArrayLike<number>,
     options: GenerateTextOptions,
   ): AsyncGenerator<GeneratedToken, void, undefined> {
+    checkGenerate(options);
     const { signal, stop = [], maxTokens = Number.POSITIVE_INFINITY, seed = freshSeed() } = options;
     checkOptions(options);
     signal?.throwIfAborted();
     const { tokenizer, endIds } = await this.#text();
-    const prompt = typeof given === "string" ? this.#encode(given, tokenizer) : Array.from(given);
+    const prompt = typeof given === "string" ? this.#encode(given, tokenizer) : Array.from(this.#tokens.checked(given));
     const stopStrings = typeof stop === "string" ? [stop] : stop;
     if (tokenizer === null && stopStrings.length > 0) throw new NoTokenizerError();
     const earlier = this.#tokens.tokens();

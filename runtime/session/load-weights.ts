@@ -1,8 +1,8 @@
 /** Streams tensors into the memory of a device: what is held beside is a piece of each that is being read. */
 import { elemBytes } from "../artifact/elems.ts";
 import { WeightValueError } from "../artifact/errors.ts";
+import { type Hash, hashBytes } from "../artifact/hash.ts";
 import type { Weights } from "../weights/weights.ts";
-import { type Hash, hashBytes } from "./hash.ts";
 import type { Placement } from "./match-weights.ts";
 
 export interface Progress {

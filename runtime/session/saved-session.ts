@@ -14,7 +14,7 @@
  * Rows are numbers of the model: whoever changes them and the hash changes what it says, not what it may touch.
  */
 import { RestoreError } from "../artifact/errors.ts";
-import { type Hash, hashBytes } from "./hash.ts";
+import { type Hash, hashBytes } from "../artifact/hash.ts";
 
 const magic = [0x44, 0x53, 0x43, 0x73, 0x65, 0x73, 0x73, 0x0a]; // "DSCsess\n"
 const format = 1;

@@ -59,7 +59,7 @@ export class TokenSession {
    */
   async forward(tokens: ArrayLike<number>, wanted: Wanted, { signal }: CallOptions = {}): Promise<Float32Array> {
     this.#check();
-    const ids = this.#checkedTokens(tokens);
+    const ids = this.checked(tokens);
     return this.#exclusive(() => this.#play(ids, wanted, signal));
   }
 
@@ -166,7 +166,8 @@ export class TokenSession {
     if (this.#busy) throw new BusyError();
   }
 
-  #checkedTokens(tokens: ArrayLike<number>): Int32Array {
+  /** The ids that would be added: a copy. Throws TokenError for what is no id, ContextLengthError for more than there is room for. */
+  checked(tokens: ArrayLike<number>): Int32Array {
     const { vocabulary, context } = this.#parts.identity;
     const { program } = this.#parts.device.plan;
     const length = this.#length + listLength(tokens);
@@ -188,11 +189,13 @@ export function checkedIds(tokens: ArrayLike<number>, vocabulary: number): Int32
 }
 
 function listLength(tokens: ArrayLike<number>): number {
-  if (typeof tokens !== "object" || tokens === null || !Number.isSafeInteger(tokens.length))
+  if (typeof tokens !== "object" || tokens === null || !isLength(tokens.length))
     throw new TokenError(-1, "expected a list of token ids");
   if (tokens.length === 0) throw new TokenError(-1, "there are no tokens");
   return tokens.length;
 }
+
+const isLength = (x: unknown): boolean => Number.isSafeInteger(x) && Number(x) >= 0;
 
 function widthOf(rows: Float32Array, tokens: number, all: boolean): number {
   const width = all ? rows.length / tokens : rows.length;

@@ -8,6 +8,7 @@ import { memoryCard } from "../../compiler/package/memory-card.ts";
 import type { PackageFile } from "../../compiler/package/package-file.ts";
 import { packageFiles } from "../../compiler/package/package-files.ts";
 import { programText } from "../../compiler/package/program-text.ts";
+import { hashBytes, hashText } from "../../runtime/artifact/hash.ts";
 import { exampleProgram } from "./example-program.ts";
 import { TypeCheck } from "./type-check.ts";
 
@@ -20,7 +21,7 @@ export declare function loadPackage(base: URL, options: LoadOptions): Promise<Mo
 `;
 const runtimeScript = `
 export class DscError extends Error {}
-export const loadPackage = async (base, options) => ({ base: base.href, options });
+export const loadPackage = async (base, options, expected) => ({ base: base.href, options, expected });
 `;
 const parts = {
   program: exampleProgram,
@@ -118,6 +119,10 @@ describe("the entry", () => {
     const loaded = await entry.load({ weights: "w" });
     expect(loaded.options).toEqual({ weights: "w" });
     expect(loaded.base).toMatch(/^file:.*\/dsc-entry-[^/]+\/$/);
+    expect(loaded.expected).toBe(hashText(hashBytes(new TextEncoder().encode(textOf("program.json")))));
+    expect(JSON.parse(textOf("program.json")).modules).toEqual({
+      "kernels/simd.wasm": hashText(hashBytes(new Uint8Array([0, 97, 115, 109]))),
+    });
   });
 
   test("type-checks under strict, with the model's numbers as types", () => {

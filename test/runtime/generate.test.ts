@@ -169,14 +169,34 @@ describe("generate", () => {
     await session.forward([1]);
   });
 
-  test.each<[GenerateTextOptions, string]>([
-    [{ temperature: -1 }, "bad-option"],
-    [{ seed: 0.5 }, "bad-option"],
-    [{ maxTokens: 0 }, "shape"],
-    [{ stop: "" }, "shape"],
-  ])("%o is refused and changes nothing", async (options, code) => {
+  test.each<object>([
+    { temperature: -1 },
+    { seed: 0.5 },
+    { maxTokens: 0 },
+    { maxTokens: "3" },
+    { stop: "" },
+    { stop: 5 },
+    { stop: [1] },
+    { endIds: 5 },
+    { endIds: ["a"] },
+    { signal: {} },
+  ])("%o is refused and changes nothing", async (options) => {
     const session = model.session();
-    await expect(collect(session, [1], options)).rejects.toMatchObject({ code });
+    await expect(collect(session, [1], { ...options })).rejects.toMatchObject({ code: "bad-option" });
+    expect(session.length).toBe(0);
+    await session.forward([1]);
+  });
+
+  test.each<[unknown, string]>([
+    [[], "bad-token"],
+    [[1.5], "bad-token"],
+    [[24], "bad-token"],
+    [null, "bad-token"],
+    [{ length: -1 }, "bad-token"],
+    [Array.from({ length: 49 }, () => 1), "context-length"],
+  ])("a prompt of %o is refused and changes nothing", async (prompt, code) => {
+    const session = model.session();
+    await expect(collect(session, prompt as number[], {})).rejects.toMatchObject({ code });
     expect(session.length).toBe(0);
     await session.forward([1]);
   });

@@ -38,6 +38,8 @@ function put(root: unknown, path: Path, value: unknown): unknown {
   return { ...record, [first]: put(record[first], rest, value) };
 }
 
+const broad = (levels: number): unknown => (levels === 0 ? "S0" : ["min", broad(levels - 1), broad(levels - 1)]);
+const manyEmpty = { stacks: [2 ** 19], shape: [0], tensors: { patterns: ["x{0}"], from: [0] } };
 const deep = Array.from({ length: 500 }).reduce<unknown>((inner) => ["+", 1, inner], 1);
 const junk: readonly unknown[] = [
   ...[null, true, "", "T", "constructor", [], {}, -1, 0.5, 1e308, 2 ** 31, 2 ** 53, 65_537],
@@ -126,6 +128,26 @@ test.each<[string, (p: Program) => unknown, RegExp]>([
       ],
     })),
     /more than \d+ calls/,
+  ],
+  [
+    "sizes that take long to say, in many rounds",
+    phaseWith((p) => ({
+      ...p,
+      steps: p.steps.map((s) =>
+        s.kind === "call"
+          ? s
+          : { ...s, count: 10_000, body: s.body.map((c) => ({ ...c, sizes: ["T", broad(9), "T", "T"].slice(0, 2) })) },
+      ),
+    })),
+    /more than \d+ terms of sizes/,
+  ],
+  [
+    "tensors without elements, and many of them",
+    (p) => ({
+      ...p,
+      weights: Array.from({ length: 3 }, () => ({ ...p.weights[0], ...manyEmpty })),
+    }),
+    /\$\.weights: \d+ tensors/,
   ],
   [
     "rows behind the last",

@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { loadBinaryen } from "../../backends/wasm/binaryen.ts";
+import { hashBytes, hashText } from "../../runtime/artifact/hash.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { nodeHost } from "../../runtime/node/node-host.ts";
 import {
@@ -21,7 +22,7 @@ import {
   tinyTensors,
   writePackage,
 } from "./tiny-package.ts";
-import { sizes, tinyProgram } from "./tiny-program.ts";
+import { kernelModule, sizes, tinyProgram } from "./tiny-program.ts";
 
 const folders: string[] = [];
 const models: Model[] = [];
@@ -144,6 +145,22 @@ describe("packages that are not right", () => {
     await refused({ program: { ...tinyProgram, states } }, "corrupt-package", /copy: 2 is not in 0 … 1/);
   });
 
+  test("bytes that are not those that were compiled", async () => {
+    const module = await kernelModule();
+    const text = (hash: string): string => JSON.stringify({ ...tinyProgram, modules: { "kernels/simd.wasm": hash } });
+    const json = text(hashText(hashBytes(module)));
+    const flipped = module.map((byte, i) => (i === module.length - 20 ? byte ^ 1 : byte));
+    await expect(load({ json, module, single: true })).resolves.toBeDefined();
+    await refused({ json, module: flipped, single: true }, "corrupt-package", /simd\.wasm: its bytes are not those/);
+    await refused({ json: text("0"), module, single: true }, "corrupt-package", /simd\.wasm: its bytes are not those/);
+    const { base, weights } = await onDisk({ json, module });
+    const programHash = hashText(hashBytes(new TextEncoder().encode(json)));
+    const model = await loadPackage(base, { weights, threads: 1 }, programHash);
+    models.push(model);
+    const other = refusal(loadPackage(base, { weights, threads: 1 }, hashText([1, 2])));
+    await expect(other).resolves.toMatchObject({ code: "corrupt-package", file: "program.json" });
+  });
+
   test("a package without kernels or program", async () => {
     const disk = await onDisk();
     const nowhere = new URL("no/", disk.base);
@@ -162,6 +179,9 @@ describe("options", () => {
     [{ context: 49 }, "context-length"],
     [{ chunk: -1 }, "bad-option"],
     [{ weights: "" }, "cannot-read"],
+    [{ signal: 5 as never }, "bad-option"],
+    [{ onProgress: 5 as never }, "bad-option"],
+    [{ worker: "nowhere" }, "bad-option"],
   ])("%o", async (options, code) => {
     const error = await refusal(load({}, options));
     expect(error).toMatchObject(code === "cannot-read" ? { name: "WeightsError" } : { code });
@@ -202,6 +222,7 @@ describe("sessions", () => {
     ["a fraction", [0.5], 0],
     ["NaN", [Number.NaN], 0],
     ["a text", "abc", -1],
+    ["fewer than none", { length: -5 }, -1],
     ["null", null, -1],
     ["texts", ["1"], 0],
   ])("tokens: %s", async (_, tokens, index) => {

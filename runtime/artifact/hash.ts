@@ -2,6 +2,9 @@
 
 export type Hash = readonly [number, number];
 
+/** 16 digits, as a file has it. */
+export const hashText = (hash: Hash): string => hash.map((word) => word.toString(16).padStart(8, "0")).join("");
+
 const rotated = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
 
 function finished(h: number): number {
