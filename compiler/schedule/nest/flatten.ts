@@ -8,7 +8,7 @@ import { constant, symbolKey } from "../../../dsl/types/poly.ts";
 import { type Dim, oneDim, productOf, subDim } from "../../graph/dim.ts";
 import { type Place, reachOf, within, yes } from "../../graph/index-range.ts";
 import type { Axis, DType, Graph, Node, Read, Scalar } from "../../graph/node.ts";
-import { add, call, dimValue, key, mapChildren, mul, name, num, read, some } from "../../graph/scalar.ts";
+import { add, call, dimValue, fresh, key, mapChildren, mul, name, num, read, some } from "../../graph/scalar.ts";
 import type { Elem } from "../../kernel/elem.ts";
 import type { Operand } from "./nest.ts";
 import type { Specialiser } from "./specialise.ts";
@@ -20,6 +20,8 @@ export interface FlattenOptions {
   readonly counts: ReadonlyMap<Node, Dim>;
   /** How the elements of a node are stored. */
   readonly elemOf: (n: Node) => Elem;
+  /** Names that mean something in the expressions. */
+  readonly taken: ReadonlySet<string>;
 }
 
 /** Gathers operands while it flattens the expressions of one node. */
@@ -80,7 +82,7 @@ export class Flattener {
 
   #loop(n: Node): Scalar {
     const known = [...this.#loops].find(([, x]) => x === n)?.[0];
-    const id = known ?? `round${this.#loops.size === 0 ? "" : this.#loops.size}`;
+    const id = known ?? fresh("round", new Set([...this.#o.taken, ...this.#loops.keys()]));
     this.#loops.set(id, n);
     return name(id);
   }

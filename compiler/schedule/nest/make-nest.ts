@@ -1,7 +1,7 @@
 /** From a node of the graph to its loop nest. */
 import type { Dim } from "../../graph/dim.ts";
 import type { Axis, Computed, Fold, Graph, Node, Scalar } from "../../graph/node.ts";
-import { num } from "../../graph/scalar.ts";
+import { allNames, num } from "../../graph/scalar.ts";
 import type { Elem } from "../../kernel/elem.ts";
 import { Flattener } from "./flatten.ts";
 import { isStreamable } from "./is-streamable.ts";
@@ -30,7 +30,9 @@ export interface Points {
 /** The nest of a map, with the folds that may be streamed, or of what another node computes at points of its own. */
 export function makeNest(n: Computed, { domain, body, where = null, elem }: Points, options: NestOptions): Nest {
   const { special, ranges } = options;
-  const flattener = new Flattener({ special, ranges, counts: options.counts, elemOf: options.elemOf });
+  const named = [body, ...(where === null ? [] : [where])].flatMap((e) => [...allNames(e)]);
+  const taken = new Set([...ranges.keys(), ...domain.map((a) => a.name), ...named]);
+  const flattener = new Flattener({ special, ranges, taken, counts: options.counts, elemOf: options.elemOf });
   const all = domain.map(special.axis);
   const [axes, gone] = apart(all);
   const at = new Map(gone.map((a): [string, Scalar] => [a.name, num(0)]));

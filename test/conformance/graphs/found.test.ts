@@ -38,6 +38,20 @@ const found: readonly Found[] = [
 }
 `,
   },
+  {
+    what: "an index that is called as the round of a repeat was",
+    text: `graph @found {
+  size S0 in 0..12
+  size T in 1..8
+  %x : f32[T, 3] = input
+  %h : f32[T, 3] = repeat 4 from %x with %c, %l {
+    %n : f32[T, 3] = map [t, round] %c[t, round] + %l[] * sum[round1: 3](%c[t, round1] * 0.1 * %l[])
+    yield %n
+  }
+  return %h
+}
+`,
+  },
 ];
 
 test.each(found)("$what", async ({ text }) => {
