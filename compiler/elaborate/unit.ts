@@ -26,13 +26,14 @@ export interface UnitOptions {
   readonly format?: (path: string) => FormatRule | null;
 }
 
-/** The path of a definition as the text has it: `layer.attn.k` for `layer3.attn.k`. */
+/** The path of a definition as the text has it: `layer.attn.k` for `layer3.attn.k`. Inner families first: they are called by what is around. */
 export function pathOf(label: string, runs: ReadonlyMap<string, FamilyRun>): string {
-  for (const [own, { family }] of runs) {
-    if (own === family) continue;
-    if (label === own || label.startsWith(`${own}.`)) return pathOf(`${family}${label.slice(own.length)}`, runs);
+  let [best, family] = ["", ""];
+  for (const [own, run] of runs) {
+    const isAround = label === own || label.startsWith(`${own}.`);
+    if (isAround && own !== run.family && own.length > best.length) [best, family] = [own, run.family];
   }
-  return label;
+  return best === "" ? label : pathOf(`${family}${label.slice(best.length)}`, runs);
 }
 
 export function newUnit(options: UnitOptions): Unit {
