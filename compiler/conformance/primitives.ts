@@ -146,7 +146,7 @@ function spelled(fn: ScalarFn, args: string): string {
 }
 
 // Reductions
-const lengths = [1, 3, 4, 7, 8, 9, 33];
+const lengths = [0, 1, 3, 4, 7, 8, 9, 33];
 const guards: readonly (readonly [string, string])[] = [
   ["", ""],
   [" where d <= t", "behind a diagonal"],
@@ -160,7 +160,7 @@ function reductions(full: boolean): readonly TextCase[] {
     const truth = monoid === "any" || monoid === "all";
     const result = truth ? "bool" : "f32";
     for (const [guard, says] of guards)
-      for (const D of full ? lengths : [1, 7, 8, 9]) {
+      for (const D of full ? lengths : [0, 7, 8, 9]) {
         const body = truth ? "%x[t, d] < 0.6" : "%x[t, d]";
         made.push({
           subject: `${monoid}${says === "" ? "" : ` ${says}`}`,
@@ -205,7 +205,7 @@ function reductions(full: boolean): readonly TextCase[] {
 const three: readonly Weights[] = ["f32", "bf16", "f16"];
 const calls = [1, 2, 4, 7, 8, 9, 17].map((T) => ({ T, S0: 0 }));
 function contractions(full: boolean): readonly TextCase[] {
-  const shapes = full ? pairs([1, 3, 4, 7, 8, 9, 31, 32, 33]) : pairs([1, 8, 9, 33]);
+  const shapes = full ? pairs([0, 1, 3, 4, 7, 8, 9, 31, 32, 33]) : pairs([0, 8, 9, 33]);
   return [
     ...shapes.map(
       ([D, E]): TextCase => ({
@@ -361,7 +361,7 @@ function selections(full: boolean): readonly TextCase[] {
 }
 
 function memory(full: boolean): readonly TextCase[] {
-  return (full ? [1, 3, 4, 8, 9] : [3, 8]).flatMap((D): readonly TextCase[] => [
+  return (full ? [0, 1, 3, 4, 8, 9] : [3, 8]).flatMap((D): readonly TextCase[] => [
     {
       subject: "append",
       sizes: { D },

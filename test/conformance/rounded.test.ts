@@ -1,0 +1,68 @@
+/** The suite's own reference: its values are those of the graph's interpreter, and its bounds are neither too small nor idle. */
+import { expect, test } from "vitest";
+import { exact, runRounded } from "../../compiler/conformance/rounded-run.ts";
+import type { RoundedTensor } from "../../compiler/conformance/rounded-scalar.ts";
+import { applyRounded, type Rounded, unknown } from "../../compiler/conformance/rounding.ts";
+import { evalDim } from "../../compiler/graph/dim.ts";
+import { interpretSlowly } from "../../compiler/graph/interpret/slowly.ts";
+import { realsOf } from "../../compiler/graph/interpret/tensor.ts";
+import { nodesOf } from "../../compiler/graph/walk.ts";
+import { type ScalarFn, scalarFunctions } from "../../compiler/ops/scalar-functions.ts";
+import { seeded } from "../fuzz/random.ts";
+import { randomGraph } from "../graph/random-graph.ts";
+import { stateTensor } from "../graph/random-values.ts";
+import { isWide } from "./graphs/try-graph.ts";
+
+const count = process.env["DSC_FULL"] === "1" ? 300 : 25;
+
+test("values of random graphs", () => {
+  for (let seed = 0; seed < count; seed += 1) {
+    const { graph, sizes, params } = randomGraph(seed);
+    if (isWide(graph)) continue;
+    for (const at of sizes) {
+      const { param, state } = params(at);
+      const want = interpretSlowly(graph, { sizes: at, param, state: state(), folds: "one by one" });
+      const states = new Map<string, RoundedTensor>();
+      for (const n of nodesOf(graph))
+        if (n.kind === "state") {
+          const dims = n.type.dims.map((d) => evalDim(d, at));
+          states.set(n.name, exact(dims, realsOf(stateTensor(n, at, seed))));
+        }
+      const given: Parameters<typeof runRounded>[1]["given"] = (n) => exact(param(n).dims, realsOf(param(n)));
+      const got = runRounded(graph, { sizes: at, states, given });
+      for (const [i, r] of want.entries())
+        for (const [j, x] of realsOf(r).entries()) {
+          const y = got[i]?.data[j] ?? Number.NaN;
+          expect(Object.is(x, y) || Math.abs(x - y) <= 1e-9 * (1 + Math.abs(x)), `${seed}: ${x}, ${y}`).toBe(true);
+        }
+    }
+  }
+});
+
+/** Arguments and by how much each is off, against the function of what they may really be. */
+test.each(Object.keys(scalarFunctions).filter((f) => f !== "select"))(
+  "the bound of %s holds for arguments that are off",
+  (name) => {
+    const fn = name as ScalarFn;
+    const random = seeded(7);
+    const real = (): number => (random.below(2 ** 20) / 2 ** 19 - 1) * ([0.01, 1, 4, 30][random.below(4)] ?? 1);
+    let known = 0;
+    const tries = 2000;
+    for (let i = 0; i < tries; i += 1) {
+      const off = [0, 1e-7, 1e-4, 0.01][random.below(4)] ?? 0;
+      const [a, b] = [real(), real()].map((value): Rounded => ({ value: Math.fround(value), error: off }));
+      if (a === undefined || b === undefined) continue;
+      const out: Rounded = { value: 0, error: 0 };
+      applyRounded(fn, false, a, b, out);
+      if (out.error === unknown || Number.isNaN(out.value)) continue;
+      known += 1;
+      const shift = (): number => (random.below(2001) / 1000 - 1) * off;
+      const f: (x: number, y: number, z: number) => number = scalarFunctions[fn].evaluate;
+      const really = f(a.value + shift(), b.value + shift(), 0);
+      expect(Math.abs(really - out.value), `${fn}(${a.value}, ${b.value}) ± ${off}`).toBeLessThanOrEqual(
+        out.error + 1e-12 * Math.abs(really),
+      );
+    }
+    expect(known).toBeGreaterThan(tries / 20);
+  },
+);
