@@ -79,7 +79,7 @@ function candidates(accesses: readonly Access[]): readonly number[] {
     .sort((a, b) => b - a)
     .slice(0, mostRadices);
 }
-const mostRadices = 16;
+const mostRadices = 40;
 const isConstant = (t: Term): boolean => t.monomial.factors.length === 0;
 const constantPart = (p: Poly): number => Number(p.terms.find(isConstant)?.coefficient.num ?? 0);
 
