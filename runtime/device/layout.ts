@@ -1,4 +1,4 @@
-/** Where everything of a model stands in its memory. Addresses are bytes, multiples of 64. */
+/** Where everything of a model but its weights stands in a memory. Addresses are bytes, multiples of 64. */
 import { elemBytes } from "../artifact/elems.ts";
 import type { Program, StateDecl } from "../artifact/program.ts";
 
@@ -17,18 +17,18 @@ export function spaced(bytes: number): number {
   return bytes >= 4096 ? aligned + gap : aligned;
 }
 
+/** What is at the same addresses in every memory of a model. */
 export interface Layout {
   /** Control words of the threads and the values of a call, i32. */
   readonly control: number;
   /** By declaration. */
   readonly constants: readonly number[];
-  readonly weights: readonly number[];
   /** Ids of a call. */
   readonly ids: number;
   readonly arena: number;
   /** Scratch of each thread. */
   readonly scratch: readonly number[];
-  /** First byte behind all of it: from here on sessions live. */
+  /** First byte behind all of it: from here on weights stand. */
   readonly end: number;
 }
 
@@ -56,17 +56,16 @@ export function layOut({ program, threads, controlBytes, arenaBytes, chunk }: La
   // A line of its own behind each: two threads that write the same line slow each other.
   const scratch = Array.from({ length: threads }, () => take(scratchBytes + 128));
   const arena = take(arenaBytes);
-  const weights = program.weights.map((w) => take(weightBytes(w)));
-  return { control, constants, weights, ids, arena, scratch, end: top };
+  return { control, constants, ids, arena, scratch, end: top };
 }
 
 export const weightElements = (w: { readonly stacks: readonly number[]; readonly shape: readonly number[] }): number =>
   [...w.stacks, ...w.shape].reduce((n, extent) => n * extent, 1);
 export const weightBytes = (w: Program["weights"][number]): number => weightElements(w) * elemBytes[w.elem];
 
-/** How the rows of a session lie: every state's copies one after the other, each of `rows` rows. */
+/** How the rows of a session lie in one memory: every state's copies one after the other, each of `rows` rows. */
 export interface StateLayout {
-  /** From the start of the session's memory, by state. */
+  /** From the start of the session's rows, by state. */
   readonly offsets: readonly number[];
   /** Bytes of a row, and from one copy to the next, by state. */
   readonly rowBytes: readonly number[];

@@ -5,11 +5,14 @@
  */
 import { elemBytes } from "../artifact/elems.ts";
 import { CorruptPackageError } from "../artifact/errors.ts";
-import type { Binding, Call, KernelDecl, Phase, Program, SizeExpr, Step } from "../artifact/program.ts";
+import type { Binding, KernelDecl, Phase, Program, SizeExpr } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
+import { copyOrdinal } from "./copy-between.ts";
 import { type Layout, type StateLayout, weightElements } from "./layout.ts";
 import { callScope, refusing } from "./plan-arena.ts";
+import type { BufferCopy, Route, Spread } from "./spread.ts";
 import type { Tape, TapeStep } from "./thread-main.ts";
+import { type UnrolledCall, unroll } from "./unroll.ts";
 import { ValueBuilder, type ValueId, type Values } from "./values.ts";
 
 export interface LinkRequest {
@@ -17,6 +20,9 @@ export interface LinkRequest {
   readonly phase: Phase;
   readonly layout: Layout;
   readonly states: StateLayout;
+  readonly spread: Spread;
+  /** Null where there is one memory. */
+  readonly route: Route | null;
   readonly arena: { readonly elements: readonly number[]; readonly offsets: readonly number[] };
 }
 
@@ -28,6 +34,7 @@ interface Check {
 }
 
 interface LinkedStep {
+  /** Kernels of the first memory, then those of the next; then copies between memories (`copy-between.ts`). */
   readonly kernel: number;
   readonly items: ValueId;
   /** Addresses, then sizes. */
@@ -37,14 +44,14 @@ interface LinkedStep {
 
 export interface LinkedPhase {
   readonly phase: Phase;
-  /** Inputs: tokens, rows before, address of the session's memory. */
+  /** Inputs: tokens, rows before, address of the session's rows in each memory. */
   readonly values: Values;
   readonly known: (id: ValueId) => number | null;
   readonly steps: readonly LinkedStep[];
   /** The values of a call, in the order in which threads find them. */
   readonly changing: readonly ValueId[];
   readonly checks: readonly Check[];
-  readonly output: { readonly address: ValueId; readonly dims: readonly ValueId[] };
+  readonly output: { readonly memory: number; readonly address: ValueId; readonly dims: readonly ValueId[] };
 }
 
 /** Throws CorruptPackageError where a kernel leaves its memory whatever the call is. */
@@ -52,33 +59,42 @@ export function linkPhase(request: LinkRequest): LinkedPhase {
   return refusing(request.phase, () => new Linker(request).link());
 }
 
+/** What names and addresses mean at a step. */
+interface Place {
+  readonly scope: ReadonlyMap<string, ValueId>;
+  readonly places: readonly number[];
+  readonly memory: number;
+}
+
 const i32Max = 2 ** 31 - 1;
 
 class Linker {
   readonly #request: LinkRequest;
   readonly #builder = new ValueBuilder();
-  readonly #session: ValueId;
+  /** By memory. */
+  readonly #sessions: readonly ValueId[];
   readonly #tokens: ValueId;
-  readonly #scope: Map<string, ValueId>;
+  readonly #scope: ReadonlyMap<string, ValueId>;
   readonly #steps: LinkedStep[] = [];
   readonly #checks = new Map<string, Check>();
-  /** Which buffer's memory a name means now. */
-  readonly #places: number[];
+  /** Steps of the phase so far, copies not counted. */
+  #step = 0;
   constructor(request: LinkRequest) {
     this.#request = request;
     const [tokens, before] = [this.#builder.input(), this.#builder.input()];
     this.#tokens = tokens;
-    this.#session = this.#builder.input();
+    this.#sessions = request.spread.memories.map(() => this.#builder.input());
     this.#scope = callScope(request.program, this.#builder, tokens, before);
-    this.#places = request.phase.buffers.map((_, i) => i);
   }
 
   link(): LinkedPhase {
     const { phase } = this.#request;
-    for (const step of phase.steps) this.#step(step, this.#scope);
+    unroll(phase, this.#builder, this.#scope, { call: (one) => this.#call(one) });
     const dims = phase.output.dims.map((e) => this.#builder.expression(e, this.#scope));
     const elements = dims.reduce((n, d) => this.#builder.operation("*", n, d), this.#builder.constant(1));
-    const address = this.#address(phase.output.at, elements, this.#scope, `the output of ${phase.name}`);
+    const places = phase.buffers.map((_, i) => i);
+    const at: Place = { scope: this.#scope, places, memory: this.#home() };
+    const address = this.#address(phase.output.at, elements, at, `the output of ${phase.name}`);
     return {
       phase,
       values: this.#builder.finish(),
@@ -86,7 +102,7 @@ class Linker {
       steps: this.#steps,
       changing: this.#changing(),
       checks: [...this.#checks.values()],
-      output: { address, dims },
+      output: { memory: at.memory, address, dims },
     };
   }
 
@@ -95,24 +111,12 @@ class Linker {
     return [...new Set(used)].filter((id) => this.#builder.known(id) === null);
   }
 
-  #step(step: Step, scope: Map<string, ValueId>): void {
-    if (step.kind === "call") return this.#call(step, scope);
-    const before = [...this.#places];
-    for (let round = 0; round < step.count; round += 1) {
-      scope.set(step.index, this.#builder.constant(round));
-      for (const one of step.body) this.#step(one, scope);
-      for (const [a, b] of step.swap) {
-        const [x = a, y = b] = [this.#places[a], this.#places[b]];
-        this.#places[a] = y;
-        this.#places[b] = x;
-      }
-    }
-    scope.delete(step.index); // no size has its name
-    this.#places.splice(0, before.length, ...before);
+  #home(): number {
+    return this.#request.route?.homes[this.#step] ?? 0;
   }
 
-  #call(call: Call, scope: ReadonlyMap<string, ValueId>): void {
-    const { program } = this.#request;
+  #call({ call, scope, places }: UnrolledCall): void {
+    const { program, route } = this.#request;
     const kernel = program.kernels[call.kernel];
     if (kernel === undefined) throw new RangeError(`no kernel ${call.kernel}`);
     const sizes = call.sizes.map((e, i) => {
@@ -121,26 +125,40 @@ class Linker {
       return id;
     });
     const inner = new Map(kernel.sizes.map((name, i) => [name, sizes[i] ?? 0] as const));
-    const addresses = call.buffers.map((binding, i) => this.#buffer(kernel, i, binding, scope, inner));
+    const memory = this.#home();
+    for (const copy of route?.copies[this.#step] ?? []) this.#copy(copy);
+    this.#step += 1;
+    const at: Place = { scope, places, memory };
+    const addresses = call.buffers.map((binding, i) => this.#buffer(kernel, i, binding, at, inner));
     this.#steps.push({
-      kernel: call.kernel,
+      kernel: memory * program.kernels.length + call.kernel,
       items: this.#items(kernel, inner),
       args: [...addresses, ...sizes],
       label: call.label,
     });
   }
 
-  #buffer(
-    kernel: KernelDecl,
-    i: number,
-    binding: Binding,
-    scope: ReadonlyMap<string, ValueId>,
-    sizes: ReadonlyMap<string, ValueId>,
-  ): ValueId {
+  /** All that the buffer holds in a call, as one more step. */
+  #copy({ place, from, to }: BufferCopy): void {
+    const b = this.#builder;
+    const { program, phase, layout, arena, spread } = this.#request;
+    const { name, elem, size } = phase.buffers[place] ?? { name: "", elem: "f32", size: 0 };
+    const elements = b.expression(size, this.#scope);
+    this.#check(elements, arena.elements[place] ?? 0, `${name} for another memory`);
+    const address = b.constant(layout.arena + (arena.offsets[place] ?? 0));
+    this.#steps.push({
+      kernel: copyOrdinal(spread.memories.length, program.kernels.length, from, to),
+      items: b.constant(1),
+      args: [address, address, b.operation("*", elements, b.constant(elemBytes[elem]))],
+      label: `${name} from memory ${from} to ${to}`,
+    });
+  }
+
+  #buffer(kernel: KernelDecl, i: number, binding: Binding, place: Place, sizes: ReadonlyMap<string, ValueId>): ValueId {
     const buffer = kernel.buffers[i];
     if (buffer === undefined) throw new RangeError(`${kernel.name} has no buffer ${i}`);
     const what = `${kernel.name}: buffer ${buffer.name}`;
-    return this.#address(binding, this.#builder.expression(buffer.extent, sizes), scope, what);
+    return this.#address(binding, this.#builder.expression(buffer.extent, sizes), place, what);
   }
 
   /** Work items, the product of the grid's axes. */
@@ -153,9 +171,9 @@ class Linker {
   }
 
   /** `extent` elements from the binding's place on, which are to be inside of what was allocated for it. */
-  #address(binding: Binding, extent: ValueId, scope: ReadonlyMap<string, ValueId>, what: string): ValueId {
+  #address(binding: Binding, extent: ValueId, { scope, places, memory }: Place, what: string): ValueId {
     const b = this.#builder;
-    const { program, layout, states, arena } = this.#request;
+    const { program, layout, states, spread, arena } = this.#request;
     const at = (base: number, elements: number, bytes: number, offset: SizeExpr = 0): ValueId => {
       const from = b.expression(offset, scope);
       this.#inside(from, extent, elements, what);
@@ -163,7 +181,7 @@ class Linker {
     };
     switch (binding.kind) {
       case "arena": {
-        const place = this.#places[binding.buffer] ?? 0;
+        const place = places[binding.buffer] ?? 0;
         const elem = this.#request.phase.buffers[place]?.elem ?? "f32";
         const base = layout.arena + (arena.offsets[place] ?? 0);
         return at(base, arena.elements[place] ?? 0, elemBytes[elem], binding.offset);
@@ -171,8 +189,12 @@ class Linker {
       case "weight": {
         const weight = program.weights[binding.weight];
         if (weight === undefined) throw new RangeError(`no weight ${binding.weight}`);
-        const base = layout.weights[binding.weight] ?? 0;
-        return at(base, weightElements(weight), elemBytes[weight.elem], binding.offset);
+        const bytes = elemBytes[weight.elem];
+        // Where the offset is not known before a call, the weight is in one part.
+        const from = b.known(b.expression(binding.offset ?? 0, scope)) ?? 0;
+        const part = spread.weights[binding.weight]?.findLast((p) => p.memory === memory && p.from <= from);
+        const base = (part?.at ?? 0) - (part?.from ?? 0) * bytes;
+        return at(base, weightElements(weight), bytes, binding.offset);
       }
       case "constant": {
         const constant = program.constants[binding.constant];
@@ -186,10 +208,9 @@ class Linker {
         this.#check(copy, state.copies - 1, `${what}: copy`);
         const from = b.operation("*", row, b.constant(state.row));
         this.#inside(from, extent, states.rows * state.row, what);
-        const copyAt = b.operation("*", copy, b.constant(states.copyBytes[binding.state] ?? 0));
         const rowAt = b.operation("*", row, b.constant(states.rowBytes[binding.state] ?? 0));
-        const offset = b.operation("+", b.constant(states.offsets[binding.state] ?? 0), copyAt);
-        return b.operation("+", b.operation("+", this.#session, rowAt), offset);
+        const offset = this.#copyOffset(binding.state, copy);
+        return b.operation("+", b.operation("+", this.#sessions[memory] ?? 0, rowAt), offset);
       }
       case "ids":
         // What is left of the tokens behind what it touches is not to be negative.
@@ -198,6 +219,17 @@ class Linker {
       default:
         return binding satisfies never;
     }
+  }
+
+  /** Where the copies are that may be meant, they follow each other. */
+  #copyOffset(state: number, copy: ValueId): ValueId {
+    const b = this.#builder;
+    const { states, spread } = this.#request;
+    const known = b.known(copy);
+    const first = b.constant(spread.states[state]?.[known ?? 0]?.offset ?? 0);
+    return known === null
+      ? b.operation("+", first, b.operation("*", copy, b.constant(states.copyBytes[state] ?? 0)))
+      : first;
   }
 
   #inside(from: ValueId, extent: ValueId, elements: number, what: string): void {
@@ -218,8 +250,13 @@ class Linker {
 }
 
 /** Evaluates for a call and checks it. Throws CorruptPackageError. */
-export function evaluateCall(linked: LinkedPhase, tokens: number, before: number, session: number): Float64Array {
-  const numbers = refusing(linked.phase, () => linked.values.evaluate([tokens, before, session]));
+export function evaluateCall(
+  linked: LinkedPhase,
+  tokens: number,
+  before: number,
+  sessions: readonly number[],
+): Float64Array {
+  const numbers = refusing(linked.phase, () => linked.values.evaluate([tokens, before, ...sessions]));
   for (let i = 0; i < linked.checks.length; i += 1) {
     const check = linked.checks[i];
     if (check === undefined) break;

@@ -1,4 +1,4 @@
-/** The one memory of a model: what is fixed, and behind it blocks that sessions take and give back. */
+/** A memory of a model: what is fixed, and behind it blocks that sessions take and give back. */
 import { OutOfMemoryError } from "../artifact/errors.ts";
 import { mostBytes } from "./layout.ts";
 
@@ -16,9 +16,11 @@ export class DeviceMemory {
   #bytes: Uint8Array;
   #top: number;
   #free: readonly Block[] = [];
+  readonly #most: number;
 
-  /** `fixed`: bytes that are there from the start. Throws OutOfMemoryError. */
-  constructor(fixed: number, shared: boolean) {
+  /** `fixed`: bytes that are there from the start, `most`: that there may be. Throws OutOfMemoryError. */
+  constructor(fixed: number, shared: boolean, most = mostBytes) {
+    this.#most = most;
     const initial = Math.ceil(fixed / pageBytes);
     try {
       this.memory = new WebAssembly.Memory({ initial, maximum: maximumPages, shared });
@@ -66,7 +68,7 @@ export class DeviceMemory {
   }
 
   #growTo(end: number, needed: number, what: string): void {
-    if (end > mostBytes) throw new OutOfMemoryError(what, needed, mostBytes - this.#top);
+    if (end > this.#most) throw new OutOfMemoryError(what, needed, Math.max(0, this.#most - this.#top));
     const missing = Math.ceil(end / pageBytes) - this.memory.buffer.byteLength / pageBytes;
     if (missing <= 0) return;
     try {

@@ -1,6 +1,6 @@
 /**
  * What every thread does: patch the arguments of a phase with the values of a call, then run its share of every step, all
- * threads meeting after each. No imports but types: this is all the code that a worker needs.
+ * threads meeting after each. This and `copy-between.ts` is all the code that a worker needs.
  *
  * Threads talk through words of the shared memory (`Word`, as indices of an Int32Array, 64 bytes apart so that polling one
  * does not slow another):
@@ -10,6 +10,8 @@
  *     command                         the phase of the call, or `stop`
  *     failed                          a kernel has failed: the others run no more kernels, but meet until the end
  */
+
+import { copiesBetween } from "./copy-between.ts";
 
 export const word = {
   arrived: 0,
@@ -205,8 +207,8 @@ export function playAlone(tape: Tape, kernels: readonly KernelFunction[]): StepF
 /** What a worker is started with. */
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
-  /** Byte address of the control words. */
+  readonly memories: readonly WebAssembly.Memory[];
+  /** Byte address of the control words in the first. */
   readonly control: number;
   readonly values: number;
   readonly thread: number;
@@ -220,14 +222,11 @@ export type ThreadAnswer = { readonly kind: "ready" } | { readonly kind: "failed
 
 /** The whole life of a worker: calls until it is told to stop. Blocks. */
 export function serveCalls(start: ThreadStart, answer: (message: ThreadAnswer) => void): void {
-  const { memory, control, thread, threads, tapes, polls } = start;
-  const { exports } = new WebAssembly.Instance(start.module, { env: { memory } });
-  const kernels = start.kernels.map((name): KernelFunction => {
-    const f = exports[name];
-    if (typeof f !== "function") throw new Error(`the module has no ${name}`);
-    return f as KernelFunction;
-  });
-  const words = new Int32Array(memory.buffer, control, word.end + start.values);
+  const { memories, control, thread, threads, tapes, polls } = start;
+  const [first] = memories;
+  if (first === undefined) throw new Error("there is no memory");
+  const kernels = [...memories.flatMap((memory) => kernelsOver(memory, start)), ...copiesBetween(memories)];
+  const words = new Int32Array(first.buffer, control, word.end + start.values);
   const values = words.subarray(word.end);
   const crew: Crew = {
     words,
@@ -247,4 +246,13 @@ export function serveCalls(start: ThreadStart, answer: (message: ThreadAnswer) =
     patchTape(tape, values, thread, threads);
     playTogether(tape, kernels, crew);
   }
+}
+
+function kernelsOver(memory: WebAssembly.Memory, { module, kernels }: ThreadStart): readonly KernelFunction[] {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return kernels.map((name): KernelFunction => {
+    const f = exports[name];
+    if (typeof f !== "function") throw new Error(`the module has no ${name}`);
+    return f as KernelFunction;
+  });
 }

@@ -4,9 +4,10 @@
  */
 import { elemBytes } from "../artifact/elems.ts";
 import type { Program } from "../artifact/program.ts";
-import { Device, type DevicePlan, planDevice } from "../device/device.ts";
+import { Device } from "../device/device.ts";
 import { mayBlock } from "../device/features.ts";
 import { weightBytes, weightElements } from "../device/layout.ts";
+import { type DevicePlan, planInMemories } from "../device/plan-device.ts";
 import { checkPhases } from "../session/choose-phase.ts";
 import type { Host, OpenedWeights } from "../session/host.ts";
 import { fingerprint, loadWeights } from "../session/load-weights.ts";
@@ -32,7 +33,10 @@ export async function loadInto(
   const { threads, context, chunk, logitsChunk } = checkedLoad(options, file.program, host.cores);
   checkPhases(file.program, chunk);
   const kernels = await readKernels(files, file.program, chooseSimd(options.simd), threads);
-  const plan = planDevice({ program: file.program, threads: kernels.threads, chunk, logitsChunk, context });
+  const plan = await planInMemories({
+    ...{ program: file.program, threads: kernels.threads, chunk, logitsChunk, context },
+    memoryBytes: host.memoryBytes,
+  });
   const opened = await openSource(options.weights, host, { signal });
   try {
     const placements = matchWeights(file.program, opened.weights, { narrow: options.narrow === true });
@@ -44,8 +48,8 @@ export async function loadInto(
       waiting: { mayBlock: mayBlock(), stall: host.patience },
     });
     try {
-      const target = { bytes: () => device.bytes(), addresses: plan.layout.weights };
-      await loadWeights(opened.weights, placements, { ...target, signal, onProgress: options.onProgress });
+      const weight = device.weight.bind(device);
+      await loadWeights(opened.weights, placements, { weight, signal, onProgress: options.onProgress });
       return modelOf({ file, plan, kernels, device, host, opened });
     } catch (error) {
       device.dispose();
@@ -67,11 +71,10 @@ interface Loaded {
 
 function modelOf({ file, plan, kernels, device, host, opened }: Loaded): Model {
   const { program } = plan;
-  const ranges = program.weights.map((w, i) => ({ at: plan.layout.weights[i] ?? 0, bytes: weightBytes(w) }));
   const identity: SessionIdentity = {
     name: program.model,
     program: file.hash,
-    weights: fingerprint(device.bytes(), ranges),
+    weights: fingerprint(program.weights.map(weightBytes), { weight: device.weight.bind(device) }),
     tokenBytes: program.states.reduce((n, s) => n + s.copies * s.row * elemBytes[s.elem], 0),
     vocabulary: program.vocabulary,
     context: plan.context,
@@ -103,7 +106,8 @@ function infoOf(program: Program, plan: DevicePlan, { simd, threads }: KernelFil
       arena: plan.arena.bytes,
       arenaPeak: plan.arena.peak,
       session: plan.states.bytes,
-      fixed: plan.layout.end,
+      fixed: sum(plan.spread.memories.map(({ end }) => end)),
+      memories: plan.spread.memories.length,
     },
   };
 }

@@ -31,6 +31,8 @@ export interface ModelInfo {
     readonly session: number;
     /** All of it without sessions. */
     readonly fixed: number;
+    /** WebAssembly memories, of at most 4 GiB each. */
+    readonly memories: number;
   };
 }
 
@@ -57,7 +59,7 @@ export class Model {
 
   /** Bytes of the memory as it is now, sessions included. It never shrinks: what sessions give back, later ones take. */
   get memoryBytes(): number {
-    return this.#parts.device.bytes().length;
+    return this.#parts.device.memoryBytes;
   }
 
   /** A new session without tokens. Throws OutOfMemoryError where its rows have no room. */

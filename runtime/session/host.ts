@@ -21,6 +21,8 @@ export interface Host {
   readonly cores: number;
   /** Bytes of memory that can be had; null where nobody says. */
   readonly available: () => number | null;
+  /** Bytes that one memory may have, for tests: 4 GiB without it. */
+  readonly memoryBytes?: number;
   /** Lets events be handled. */
   readonly pause: () => Promise<void>;
 }

@@ -1,7 +1,8 @@
-/** Streams tensors into the memory of a device: what is held beside is a piece of each that is being read. */
+/** Streams tensors into the memories of a device: what is held beside is a piece of each that is being read. */
 import { elemBytes } from "../artifact/elems.ts";
 import { WeightValueError } from "../artifact/errors.ts";
 import { type Hash, hashBytes } from "../artifact/hash.ts";
+import type { WeightView } from "../device/memories.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { Placement } from "./match-weights.ts";
 
@@ -12,10 +13,8 @@ export interface Progress {
 }
 
 export interface LoadTarget {
-  /** The memory as it is now. */
-  readonly bytes: () => Uint8Array;
-  /** Address of each weight. */
-  readonly addresses: readonly number[];
+  /** Bytes of a weight, in all places where they are to be, as memory is now. */
+  readonly weight: (weight: number, from: number, count: number) => readonly WeightView[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -67,15 +66,19 @@ async function loadTensor(
   done: (bytes: number) => void,
 ): Promise<void> {
   const { tensor, weight, offset, elem, below, conversion } = placement;
-  let at = (target.addresses[weight] ?? 0) + offset;
+  const size = elemBytes[elem];
+  let at = offset;
   let first = 0;
+  const storedBytes = (bytes: number): number => ((bytes / size) * conversion.bits) / 8;
   const check = below ?? Number.POSITIVE_INFINITY;
   for await (const piece of weights.pieces(tensor.name, { signal })) {
     const elements = (piece.length * 8) / conversion.bits;
-    const bytes = elements * elemBytes[elem];
-    const bad = conversion.convert(piece, target.bytes().subarray(at, at + bytes), check);
-    if (bad >= 0) throw wrongValue(placement, first + bad);
-    at += bytes;
+    for (const { from, bytes } of target.weight(weight, at, elements * size)) {
+      const stored = piece.subarray(storedBytes(from), storedBytes(from + bytes.length));
+      const bad = conversion.convert(stored, bytes, check);
+      if (bad >= 0) throw wrongValue(placement, first + from / size + bad);
+    }
+    at += elements * size;
     first += elements;
     done(piece.length);
   }
@@ -86,17 +89,21 @@ function wrongValue({ tensor, elem, below }: Placement, index: number): WeightVa
   return new WeightValueError(tensor.name, `element ${index} ${bound}`);
 }
 
-/** Tells weights apart by samples, cheaply: 64 lines of each. */
-export function fingerprint(
-  memory: Uint8Array,
-  ranges: readonly { readonly at: number; readonly bytes: number }[],
-): Hash {
+/** Tells weights apart by samples, cheaply: 64 lines of each. `weights`: bytes of each. */
+export function fingerprint(weights: readonly number[], target: Pick<LoadTarget, "weight">): Hash {
   let hash: Hash = [1, 2];
-  for (const { at, bytes } of ranges)
+  for (const [weight, bytes] of weights.entries())
     for (let i = 0; i < 64; i += 1) {
-      const from = at + Math.floor((Math.max(0, bytes - 64) * i) / 63);
-      hash = hashBytes(memory.subarray(from, Math.min(from + 64, at + bytes)), hash);
+      const from = Math.floor((Math.max(0, bytes - 64) * i) / 63);
+      hash = hashBytes(gathered(target, weight, from, Math.min(64, bytes - from)), hash);
       if (bytes <= 64) break;
     }
   return hash;
+}
+
+/** The same bytes wherever they are. */
+function gathered(target: Pick<LoadTarget, "weight">, weight: number, from: number, count: number): Uint8Array {
+  const line = new Uint8Array(count);
+  for (const view of target.weight(weight, from, count)) line.set(view.bytes, view.from);
+  return line;
 }

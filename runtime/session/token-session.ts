@@ -11,6 +11,7 @@ import {
   TokenError,
 } from "../artifact/errors.ts";
 import type { Device } from "../device/device.ts";
+import type { SessionPlace } from "../device/memories.ts";
 import { choosePiece, type Wanted } from "./choose-phase.ts";
 import { readSession, type SessionIdentity, writeSession } from "./saved-session.ts";
 
@@ -29,7 +30,7 @@ export interface CallOptions {
 
 export class TokenSession {
   readonly #parts: SessionParts;
-  readonly #states: number;
+  readonly #states: SessionPlace;
   readonly #ids: Int32Array;
   #length = 0;
   #busy = false;
@@ -104,34 +105,22 @@ export class TokenSession {
 
   save(): Uint8Array<ArrayBuffer> {
     this.#check();
-    const memory = this.#parts.device.bytes();
-    const rows = this.#rowRanges(this.#length).map(({ at, bytes }) => memory.subarray(at, at + bytes));
-    return writeSession(this.#parts.identity, this.tokens(), rows);
+    const { device, identity } = this.#parts;
+    return writeSession(identity, this.tokens(), device.rows(this.#states, this.#length));
   }
 
   /** Takes the place of what it remembers. Throws RestoreError and is then as before. */
   restore(bytes: Uint8Array): void {
     this.#check();
-    const { ids, rows } = readSession(bytes, this.#parts.identity);
-    const memory = this.#parts.device.bytes();
+    const { device, identity } = this.#parts;
+    const { ids, rows } = readSession(bytes, identity);
     let from = 0;
-    for (const { at, bytes: size } of this.#rowRanges(ids.length)) {
-      memory.set(rows.subarray(from, from + size), at);
-      from += size;
+    for (const kept of device.rows(this.#states, ids.length)) {
+      kept.set(rows.subarray(from, from + kept.length));
+      from += kept.length;
     }
     this.#ids.set(ids);
     this.#length = ids.length;
-  }
-
-  /** Where the first `length` rows are, of each state and copy. */
-  #rowRanges(length: number): readonly { readonly at: number; readonly bytes: number }[] {
-    const { program, states } = this.#parts.device.plan;
-    return program.states.flatMap(({ copies }, s) =>
-      Array.from({ length: copies }, (_, copy) => ({
-        at: this.#states + (states.offsets[s] ?? 0) + copy * (states.copyBytes[s] ?? 0),
-        bytes: length * (states.rowBytes[s] ?? 0),
-      })),
-    );
   }
 
   /** Gives its memory back, after the call that runs. A second call does nothing. */

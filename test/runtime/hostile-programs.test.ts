@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import { DscError } from "../../runtime/artifact/errors.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { readProgram } from "../../runtime/artifact/read-program.ts";
-import { planDevice } from "../../runtime/device/device.ts";
 import { evaluateCall } from "../../runtime/device/link-phase.ts";
+import { planDevice } from "../../runtime/device/plan-device.ts";
+import { planUnder } from "./limit-memories.ts";
 import { tinyProgram } from "./tiny-program.ts";
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -13,8 +14,13 @@ const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.st
 function refusal(bytes: Uint8Array): string | undefined {
   try {
     const program = readProgram(bytes);
-    const plan = planDevice({ program, threads: 2, chunk: 8, logitsChunk: 8, context: Math.min(program.context, 48) });
-    for (const linked of plan.phases) evaluateCall(linked, linked.phase.from, 3, 0);
+    const request = { program, threads: 2, chunk: 8, logitsChunk: 8, context: Math.min(program.context, 48) };
+    // In one memory, and in three.
+    for (const memoryBytes of [2 ** 32, 72_000]) {
+      const plan = planUnder(request, memoryBytes);
+      const sessions = plan.spread.memories.map(() => 0);
+      for (const linked of plan.phases) evaluateCall(linked, linked.phase.from, 3, sessions);
+    }
     return undefined;
   } catch (error) {
     if (error instanceof DscError) return error.message;
@@ -177,12 +183,12 @@ test("a call beyond what was allocated is refused before it runs", () => {
   const [one, many, all] = plan.phases;
   if (one === undefined || many === undefined || all === undefined) throw new Error("phases are missing");
   expect([many.phase.to, all.phase.to]).toEqual([8, 4]);
-  expect(() => evaluateCall(one, 1, 19, 0)).not.toThrow();
-  expect(() => evaluateCall(many, 8, 12, 0)).not.toThrow();
+  expect(() => evaluateCall(one, 1, 19, [0])).not.toThrow();
+  expect(() => evaluateCall(many, 8, 12, [0])).not.toThrow();
   const refused = expect.objectContaining({ code: "corrupt-package" });
-  expect(() => evaluateCall(one, 1, 20, 0)).toThrow(refused);
-  expect(() => evaluateCall(many, 8, 13, 0)).toThrow(refused);
-  expect(() => evaluateCall(many, 9, 0, 0)).toThrow(refused);
-  expect(() => evaluateCall(all, 5, 0, 0)).toThrow(refused);
-  expect(() => evaluateCall(one, 1, -1, 0)).toThrow(refused);
+  expect(() => evaluateCall(one, 1, 20, [0])).toThrow(refused);
+  expect(() => evaluateCall(many, 8, 13, [0])).toThrow(refused);
+  expect(() => evaluateCall(many, 9, 0, [0])).toThrow(refused);
+  expect(() => evaluateCall(all, 5, 0, [0])).toThrow(refused);
+  expect(() => evaluateCall(one, 1, -1, [0])).toThrow(refused);
 });

@@ -1,19 +1,19 @@
 /** Where things stand: apart from each other, at places that kernels may be given. */
 import { expect, test } from "vitest";
-import { planDevice } from "../../runtime/device/device.ts";
 import { layOutStates, lowestAddress, weightBytes } from "../../runtime/device/layout.ts";
+import { planDevice } from "../../runtime/device/plan-device.ts";
 import { sizes, tinyProgram } from "./tiny-program.ts";
 
 test("nothing overlaps, every thread has scratch of its own", () => {
   const kernels = tinyProgram.kernels.map((k) => ({ ...k, scratch: 4000 }));
   const program = { ...tinyProgram, kernels };
-  const { layout, arena } = planDevice({ program, threads: 3, chunk: 8, logitsChunk: 8, context: 20 });
+  const { layout, arena, spread } = planDevice({ program, threads: 3, chunk: 8, logitsChunk: 8, context: 20 });
   const places = [
     { at: layout.control, bytes: 4 * 96 },
     ...layout.constants.map((at) => ({ at, bytes: 4 * sizes.V })),
-    ...layout.weights.map((at, i) => {
+    ...spread.weights.flatMap((parts, i) => {
       const weight = program.weights[i];
-      return { at, bytes: weight === undefined ? 0 : weightBytes(weight) };
+      return parts.map(({ at }) => ({ at, bytes: weight === undefined ? 0 : weightBytes(weight) }));
     }),
     { at: layout.ids, bytes: 4 * 8 },
     { at: layout.arena, bytes: arena.bytes },
@@ -23,7 +23,7 @@ test("nothing overlaps, every thread has scratch of its own", () => {
   expect(places[0]?.at).toBeGreaterThanOrEqual(lowestAddress);
   for (const [i, { at, bytes }] of places.entries()) {
     expect(at % 64).toBe(0);
-    expect(at + bytes).toBeLessThanOrEqual(places[i + 1]?.at ?? layout.end);
+    expect(at + bytes).toBeLessThanOrEqual(places[i + 1]?.at ?? spread.memories[0]?.end ?? 0);
   }
 });
 

@@ -208,9 +208,9 @@ describe("options", () => {
     const poor: Host = { ...nodeHost(disk.worker), available: () => 1000 };
     const error = await refusal(loadInto(disk.base, { weights: disk.weights }, poor));
     expect(error).toMatchObject({ code: "out-of-memory", available: 1000 });
-    const states = tinyProgram.states.map((s) => ({ ...s, row: 2 ** 20 * sizes.D }));
+    const states = tinyProgram.states.map((s) => ({ ...s, row: 2 ** 22 * sizes.D }));
     const large = { ...tinyProgram, states, context: 48 };
-    await refused({ program: large }, "out-of-memory", /takes 4[0-9]{9} bytes; 4294967296/);
+    await refused({ program: large }, "out-of-memory", /^48 rows of rows, .* takes 6[0-9]{9} bytes; 4294[0-9]{6} are/);
   });
 });
 

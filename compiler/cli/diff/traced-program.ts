@@ -1,9 +1,10 @@
 /** A program played one step after the other, on one thread, with everything that a step reads and writes to be seen. */
 import type { BufferElem, KernelDecl, Program } from "../../../runtime/artifact/program.ts";
 import { evalSize } from "../../../runtime/artifact/size-expr.ts";
-import { type DevicePlan, planDevice } from "../../../runtime/device/device.ts";
 import { compileKernels, kernelFunctions } from "../../../runtime/device/kernel-module.ts";
 import { evaluateCall } from "../../../runtime/device/link-phase.ts";
+import type { WeightView } from "../../../runtime/device/memories.ts";
+import { type DevicePlan, planDevice } from "../../../runtime/device/plan-device.ts";
 import { callKernel, type KernelFunction } from "../../../runtime/device/thread-main.ts";
 import { type DtypeName, findDtype } from "../../../runtime/formats/dtypes.ts";
 import { loadWeights } from "../../../runtime/session/load-weights.ts";
@@ -70,7 +71,7 @@ export class TracedProgram {
   static async open({ program, module, weights, context, chunk }: TraceOrder): Promise<TracedProgram> {
     const plan = planDevice({ program, threads: 1, chunk, logitsChunk: chunk, context });
     const placements = matchWeights(program, weights, { narrow: true });
-    const states = Math.ceil(plan.layout.end / 64) * 64;
+    const states = Math.ceil((plan.spread.memories[0]?.end ?? 0) / 64) * 64;
     const memory = new WebAssembly.Memory({ initial: Math.ceil((states + plan.states.bytes) / page), maximum: page });
     const file = "kernels/simd.wasm";
     const compiled = await compileKernels(new Uint8Array(module), file, program.kernels);
@@ -79,8 +80,12 @@ export class TracedProgram {
       const Numbers = elem === "f32" ? Float32Array : Int32Array;
       new Numbers(memory.buffer, plan.layout.constants[i] ?? 0, values.length).set(values);
     }
-    const target = { bytes: () => new Uint8Array(memory.buffer), addresses: plan.layout.weights };
-    await loadWeights(weights, placements, target);
+    const weight = (index: number, from: number, count: number): readonly WeightView[] =>
+      (plan.spread.weights[index] ?? []).map(({ at }) => ({
+        from: 0,
+        bytes: new Uint8Array(memory.buffer, at + from, count),
+      }));
+    await loadWeights(weights, placements, { weight });
     return new TracedProgram(plan, memory, kernels, states);
   }
 
@@ -91,7 +96,7 @@ export class TracedProgram {
     const { layout } = this.plan;
     const { buffer } = this.#memory;
     new Int32Array(buffer, layout.ids, tokens.length).set(tokens);
-    const numbers = evaluateCall(linked, tokens.length, before, this.#states);
+    const numbers = evaluateCall(linked, tokens.length, before, [this.#states]);
     const number = (id: number): number => numbers[id] ?? 0;
     for (const [step, { kernel, items, args, label }] of linked.steps.entries()) {
       const decl = this.plan.program.kernels[kernel];

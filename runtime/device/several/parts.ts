@@ -1,0 +1,110 @@
+/**
+ * What may be put into memories apart from each other: stretches of weights that no step reads together with their neighbours (the
+ * layers of a stack), and the rows of states that no step needs together.
+ */
+import { elemBytes } from "../../artifact/elems.ts";
+import type { Program } from "../../artifact/program.ts";
+import { type StateLayout, spaced, weightElements } from "../layout.ts";
+import type { StepUses, WeightUse } from "./uses.ts";
+
+export interface WeightStretch {
+  readonly kind: "weight";
+  readonly weight: number;
+  /** Elements. */
+  readonly from: number;
+  readonly elements: number;
+  readonly bytes: number;
+}
+/** Copies of states, which are in one memory only since they are written. */
+export interface StateGroup {
+  readonly kind: "state";
+  readonly copies: readonly { readonly state: number; readonly copy: number }[];
+  readonly bytes: number;
+}
+export type Item = WeightStretch | StateGroup;
+
+export interface Parts {
+  readonly items: readonly Item[];
+  /** Ordinals of the items that a step touches. */
+  readonly of: (step: StepUses) => readonly number[];
+}
+
+export function cutIntoParts(program: Program, states: StateLayout, steps: readonly StepUses[]): Parts {
+  const items: Item[] = [];
+  const stretches = cutWeights(program, steps).map((cut) =>
+    cut.map((stretch) => ({ from: stretch.from, item: items.push(stretch) - 1 })),
+  );
+  const groups = groupStates(program, states, steps);
+  const itemOfCopy = program.states.map(({ copies }) => new Array<number>(copies).fill(0));
+  for (const group of groups) {
+    const item = items.push(group) - 1;
+    for (const { state, copy } of group.copies) itemOfCopy[state]?.splice(copy, 1, item);
+  }
+  const weightItem = ({ weight, from }: WeightUse): number =>
+    stretches[weight]?.findLast((stretch) => stretch.from <= from)?.item ?? 0;
+  return {
+    items,
+    of: ({ weights, states: rows }) => [
+      ...new Set([
+        ...weights.map(weightItem),
+        // What the linker will refuse has no item.
+        ...rows.map(({ state, copy }) => itemOfCopy[state]?.[copy ?? 0] ?? -1).filter((item) => item >= 0),
+      ]),
+    ],
+  };
+}
+
+/** Of each weight, in order and without gaps. */
+function cutWeights({ weights }: Program, steps: readonly StepUses[]): readonly (readonly WeightStretch[])[] {
+  const uses = weights.map(() => new Map<string, WeightUse>());
+  for (const step of steps) for (const use of step.weights) uses[use.weight]?.set(`${use.from} ${use.to}`, use);
+  return weights.map((decl, weight) => {
+    const elements = weightElements(decl);
+    const starts = [0];
+    let end = 0;
+    for (const use of [...(uses[weight]?.values() ?? [])].sort((a, b) => a.from - b.from || a.to - b.to)) {
+      if (use.from > 0 && use.from >= end) starts.push(use.from);
+      end = Math.max(end, use.to);
+    }
+    return starts.map((from, i): WeightStretch => {
+      const count = (starts[i + 1] ?? elements) - from;
+      return { kind: "weight", weight, from, elements: count, bytes: spaced(count * elemBytes[decl.elem]) };
+    });
+  });
+}
+
+function groupStates(program: Program, states: StateLayout, steps: readonly StepUses[]): readonly StateGroup[] {
+  const firsts: number[] = [];
+  const copies = program.states.flatMap((decl, state) => {
+    firsts.push(firsts.length === 0 ? 0 : (firsts.at(-1) ?? 0) + (program.states[state - 1]?.copies ?? 0));
+    return Array.from({ length: decl.copies }, (_, copy) => ({ state, copy }));
+  });
+  const parent = copies.map((_, i) => i);
+  const root = (i: number): number => {
+    let at = i;
+    while (parent[at] !== at) {
+      parent[at] = parent[parent[at] ?? at] ?? at;
+      at = parent[at] ?? at;
+    }
+    return at;
+  };
+  for (const step of steps) {
+    const touched = step.states.flatMap(({ state, copy }) => {
+      const [first, count] = [firsts[state] ?? 0, program.states[state]?.copies ?? 0];
+      if (copy === null) return Array.from({ length: count }, (_, i) => first + i);
+      return copy >= 0 && copy < count ? [first + copy] : [];
+    });
+    for (const other of touched.slice(1)) parent[root(other)] = root(touched[0] ?? other);
+  }
+  const groups = new Map<number, { readonly state: number; readonly copy: number }[]>();
+  for (const [i, one] of copies.entries()) {
+    const group = groups.get(root(i));
+    if (group === undefined) groups.set(root(i), [one]);
+    else group.push(one);
+  }
+  return [...groups.values()].map((members) => ({
+    kind: "state",
+    copies: members,
+    bytes: members.reduce((n, { state }) => n + (states.copyBytes[state] ?? 0), 0),
+  }));
+}
