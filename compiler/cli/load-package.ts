@@ -210,6 +210,7 @@ async function prepare(
       const model = await load({
         weights,
         signal,
+        narrow: true, // who compiles for narrower weights has asked for it
         ...(threads === null ? {} : { threads }),
         onProgress: ({ loaded, total }) => terminal.progress(`reading weights: ${percent(loaded, total)}`),
       });

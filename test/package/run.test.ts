@@ -96,6 +96,13 @@ describe.skipIf(whyNoStories !== "")(`dsc run from a package${whyNoStories}`, ()
     expect(long).toMatchObject({ code: 2, error: expect.stringContaining("beyond the context of 512") });
   });
 
+  test("a checkpoint in f32 runs with its weights kept in bf16", { timeout: 60_000 }, async () => {
+    const line = ["--weights", "stories", "--ids", "1", "--max-tokens", "2", "--json", "--threads", "1"];
+    const { code, error, out } = await run(model, "--backend", "wasm", "--weights-type", "bf16", ...line);
+    expect({ code, error }).toEqual({ code: 0, error: "" });
+    expect(JSON.parse(out).ids).toHaveLength(2);
+  });
+
   test("what is neither is refused, and options of packages for the reference", async () => {
     const line = ["--weights", "stories", "--ids", "1"];
     expect(await run("stories", "--backend", "wasm", ...line)).toMatchObject({
