@@ -29,7 +29,10 @@ test("what loses precision says so", () => {
   expect(loses("F16", "bf16")).toBe(true);
   expect(loses("BF16", "f16")).toBe(true);
   expect(loses("I64", "i32")).toBe(false);
+  expect(loses("F64", "f32")).toBe(true);
   expect(loses("F8_E4M3", "f32")).toBeNull();
+  expect(loses("I32", "f32")).toBeNull();
+  expect(loses("U8", "bf16")).toBeNull();
   expect(loses("F32", "i32")).toBeNull();
 });
 

@@ -35,14 +35,14 @@ export function conversionOf(dtype: DtypeName, elem: BufferElem): Conversion | n
   const row = findDtype(dtype);
   if (row === null) return null;
   const { bits } = row;
-  const float = floats.includes(dtype);
   if (elem === "f32" || elem === "f16" || elem === "bf16") {
     if (alike[elem] === dtype) return { bits, loses: false, convert: copied };
     if (elem === "f32" && dtype === "BF16") return { bits, loses: false, convert: widenedBf16 };
     if (elem === "bf16" && dtype === "F32") return { bits, loses: true, convert: narrowedToBf16 };
-    if (!float && !wholes.includes(dtype)) return null;
-    if (elem === "f32") return { bits, loses: false, convert: decodedToF32(row) };
-    return { bits, loses: !["BOOL", "I8", "U8"].includes(dtype), convert: decoded(row, elem) };
+    // Whole numbers are no reals, as for `dsc check --weights`: they would be codes of some format.
+    if (!floats.includes(dtype)) return null;
+    if (elem === "f32") return { bits, loses: dtype === "F64", convert: decodedToF32(row) };
+    return { bits, loses: true, convert: decoded(row, elem) };
   }
   if (!wholes.includes(dtype)) return null;
   return { bits, loses: false, convert: decoded(row, elem) };

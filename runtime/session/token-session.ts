@@ -5,11 +5,13 @@
 import {
   BusyError,
   ContextLengthError,
+  CorruptPackageError,
   DisposedError,
   OptionError,
   OutOfMemoryError,
   TokenError,
 } from "../artifact/errors.ts";
+import { programFile } from "../artifact/read-value.ts";
 import type { Device } from "../device/device.ts";
 import type { SessionPlace } from "../device/memories.ts";
 import { choosePiece, type Wanted } from "./choose-phase.ts";
@@ -188,7 +190,8 @@ const isLength = (x: unknown): boolean => Number.isSafeInteger(x) && Number(x) >
 
 function widthOf(rows: Float32Array, tokens: number, all: boolean): number {
   const width = all ? rows.length / tokens : rows.length;
-  if (!Number.isInteger(width)) throw new RangeError(`${rows.length} logits of ${tokens} tokens`);
+  if (!Number.isInteger(width))
+    throw new CorruptPackageError(programFile, `a phase gives ${rows.length} logits of ${tokens} tokens`);
   return width;
 }
 

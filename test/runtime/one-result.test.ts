@@ -40,3 +40,8 @@ test.each([
 test("no phase for a single token is refused", async () => {
   await expect(both(only((p) => p.name === "next-many"))).rejects.toMatchObject({ code: "corrupt-package" });
 });
+
+test("logits that do not come apart by tokens are refused", async () => {
+  const phases = tinyProgram.phases.map((p) => ({ ...p, output: { ...p.output, dims: [1] } }));
+  await expect(both({ ...tinyProgram, phases })).rejects.toMatchObject({ code: "corrupt-package" });
+});
