@@ -11,7 +11,8 @@ import { dimExpr, factorOf } from "./lift/spell-dim.ts";
 import type { TilePlan, Walk } from "./tile-plan.ts";
 
 /** Of a grid's axis, and of the index behind it. */
-export const plainName = (n: string): string => n.replace(/[^a-zA-Z0-9]/g, "");
+export const plainName = (n: string): string =>
+  n.replace(/[^a-zA-Z0-9_]/g, (c) => `_${c.codePointAt(0)?.toString(16) ?? ""}_`);
 
 interface Place {
   readonly bound: Bound;

@@ -8,10 +8,11 @@ import { add, lt, max, min, mul, name, sub } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
 import type { Bound, Env, Lift } from "../lift/lift.ts";
 import { dimExpr, factorOf } from "../lift/spell-dim.ts";
+import { plainName } from "../tile-axes.ts";
 import type { Pattern } from "./pattern.ts";
 import type { StreamedPlan } from "./plan.ts";
 
-export const gridName = (a: Axis): string => `${a.name.replace(/[^a-zA-Z0-9]/g, "")}_block`;
+export const gridName = (a: Axis): string => `${plainName(a.name)}_block`;
 
 export class Block {
   readonly #plan: StreamedPlan;

@@ -52,6 +52,18 @@ const found: readonly Found[] = [
 }
 `,
   },
+  {
+    what: "indices whose names differ in an underscore",
+    text: `graph @found {
+  size S0 in 0..12
+  size T in 1..8
+  %x : f32[T, 12, 8] = input
+  %y : f32[12, 12] = input
+  %z : f32[T, 12, 12] = map [t, ab, a_b] sum[d: 8](exp(%x[t, ab, d]) * exp(%x[t, a_b, d])) * %y[a_b, ab]
+  return %z
+}
+`,
+  },
 ];
 
 test.each(found)("$what", async ({ text }) => {
