@@ -24,7 +24,7 @@ import { PlacesInLanes } from "./streamed/places-in-lanes.ts";
 import { planStreamed, type StreamedPlan } from "./streamed/plan.ts";
 import { RowsInLanes } from "./streamed/rows-in-lanes.ts";
 import { Spread } from "./streamed/spread.ts";
-import { visibleOf } from "./streamed/visible.ts";
+import { type Visible, visibleOf } from "./streamed/visible.ts";
 import type { Weights } from "./streamed/weights.ts";
 import type { TileOptions } from "./tile-plan.ts";
 
@@ -102,9 +102,11 @@ function write(asked: Asked, b: Body, { memory, out }: Places): void {
     "first",
     seen.from.map((e) => block.extreme("min", e)).reduce((x, y) => max(x, y), constant(0)),
   );
+  const least = seen.left.length === 0 ? null : sharedEnd(seen, block, b);
   b.loop("s0", { from: first, to: end, step: plan.tile }, (s0) => {
     const count = b.let("count", min(plan.tile, sub(end, s0)));
-    const run = { first: s0, count, end };
+    const shared = least === null ? null : b.let("shared", select(op("le", add(s0, count), least), 1, 0));
+    const run = { first: s0, count, end, shared };
     weights.tile(run);
     spread.tile(run, weights);
   });
@@ -114,6 +116,18 @@ function write(asked: Asked, b: Body, { memory, out }: Places): void {
     if (guard === null) row();
     else b.if(guard, row);
   }
+}
+
+/** The end of the places that all rows of a block see, as far as bounds tell. */
+function sharedEnd(seen: Visible, block: Block, b: Body): Expr {
+  const bounds = seen.below.map((e) => block.extreme("min", e));
+  const [bound, ...others] = bounds;
+  return bound === undefined || !seen.onlyBelow
+    ? constant(0)
+    : b.let(
+        "least",
+        others.reduce((x, y) => min(x, y), bound),
+      );
 }
 
 interface Storing extends Asked {

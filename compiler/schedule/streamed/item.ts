@@ -27,6 +27,8 @@ export interface Run {
   readonly count: Expr;
   /** Of s. */
   readonly end: Expr;
+  /** 1 where all rows of the block see all of them, else 0: a number, since nothing is proved from it; null: always. */
+  readonly shared: Expr | null;
 }
 
 /** The value, repeated to a vector; what stands in f32 memory is loaded so. */

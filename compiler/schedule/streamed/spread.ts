@@ -2,7 +2,7 @@
 import { constantOf } from "../../graph/dim.ts";
 import { InternalError } from "../../graph/internal-error.ts";
 import { at, type Memory } from "../../kernel/build.ts";
-import { add, constant, fma, mul, splat } from "../../kernel/expr.ts";
+import { add, constant, eq, fma, mul, select, splat } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
 import { type Item, type Run, vectorOf } from "./item.ts";
 import type { Weights } from "./weights.ts";
@@ -59,15 +59,28 @@ export class Spread {
     const places = Array.from({ length: vectors }, (_, v) =>
       lift.bound(e, { offset: v * plan.vector, width: plan.vector }),
     );
-    b.loop("s", { from: 0, to: run.count, step: 1 }, (s) => {
-      const place = lift.bound(add(run.first, s));
-      const values = places.map((wide) => {
-        const env = new Map(block.row(0)).set(pattern.axis.name, place).set(pattern.wide.name, wide);
-        return splat(lift.float(weight, env), plan.vector);
+    const gather = (hides: boolean): void =>
+      b.loop("s", { from: 0, to: run.count, step: 1 }, (s) => {
+        const place = lift.bound(add(run.first, s));
+        const values = places.map((wide) => {
+          const env = new Map(block.row(0)).set(pattern.axis.name, place).set(pattern.wide.name, wide);
+          return splat(lift.float(weight, env), plan.vector);
+        });
+        const ps = Array.from({ length: rows }, (_, i) => b.let("w", splat(weights.weight(add(r, i), s), plan.vector)));
+        each((slot, i, _, v) => {
+          const p = ps[i] ?? constant(0, vectorOf(plan.vector));
+          const sofar = at(acc, slot);
+          const sum = fma(p, values[v] ?? 0, sofar);
+          // A row that does not see the place has weight 0, and nothing of what stands there: 0 times inf is no number.
+          b.store(acc, slot, hides ? select(eq(p, 0), sofar, sum) : sum);
+        });
       });
-      const ps = Array.from({ length: rows }, (_, i) => b.let("w", splat(weights.weight(add(r, i), s), plan.vector)));
-      each((slot, i, _, v) => b.store(acc, slot, fma(ps[i] ?? 0, values[v] ?? 0, at(acc, slot))));
-    });
+    const { shared } = run;
+    if (shared === null) gather(false);
+    else {
+      b.if(eq(shared, 1), () => gather(false));
+      b.if(eq(shared, 0), () => gather(true));
+    }
     each((slot, _, index) => b.store(memory, index, at(acc, slot)));
   }
 

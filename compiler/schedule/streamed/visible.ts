@@ -12,17 +12,23 @@ export interface Visible {
   readonly from: readonly Scalar[];
   /** Conditions that these bounds, taken over all rows of a block, do not imply. */
   readonly left: readonly Scalar[];
+  /** Whether all that is left are bounds from above: then every row sees what the first of them leaves. */
+  readonly onlyBelow: boolean;
 }
 
 /** `varies`: whether it differs from row to row of a block. */
 export function visibleOf(where: Scalar | null, s: string, varies: (e: Scalar) => boolean): Visible {
   const [below, from, left]: [Scalar[], Scalar[], Scalar[]] = [[], [], []];
+  let onlyBelow = true;
   for (const c of conjuncts(where)) {
     const bound = boundOf(c, s);
-    if (bound === null || varies(bound.at)) left.push(c);
+    if (bound === null || varies(bound.at)) {
+      left.push(c);
+      onlyBelow &&= bound?.above === true;
+    }
     if (bound !== null) (bound.above ? below : from).push(bound.at);
   }
-  return { below, from, left };
+  return { below, from, left, onlyBelow };
 }
 
 const conjuncts = (e: Scalar | null): readonly Scalar[] =>
