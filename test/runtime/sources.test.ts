@@ -106,7 +106,6 @@ test("what files beside the weights say of text is found at a URL", async () => 
   const seen: number[] = [];
   const options = { seed: 1, temperature: 9, maxTokens: 40 };
   for await (const { token } of model.session().generate([1], options)) seen.push(token);
-  expect(seen.indexOf(7)).toBeGreaterThanOrEqual(-1);
   expect(seen.slice(0, -1)).not.toContain(7);
   model.dispose();
 });
@@ -131,5 +130,8 @@ test.each(["F16", "BF16", "F64"] as const)("numbers stored as %s", async (dtype)
   await writeFile(file, await safetensors(stored));
   const rounded = { embed: tinyWeights.embed.map(round), g: tinyWeights.g.map((g) => g.map(round)) };
   const want = expectedLogits(rounded, tokens).at(-1);
-  for (const [v, y] of (await logits(file)).entries()) expect(y).toBeCloseTo(want?.[v] ?? 0, 5);
+  // More digits than f32 has are not dropped unasked.
+  const narrow = dtype === "F64";
+  if (narrow) await expect(logits(file)).rejects.toThrow("narrow: true");
+  for (const [v, y] of (await logits(file, { narrow })).entries()) expect(y).toBeCloseTo(want?.[v] ?? 0, 5);
 });
