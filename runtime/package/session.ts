@@ -34,7 +34,7 @@ export interface GeneratedToken {
   /** Text that is certain now: parts of characters and of stop texts are held back. Empty without a tokenizer. */
   readonly text: string;
   /** Why this was the last one; null where it was not. */
-  readonly stop: StopReason | null;
+  readonly stop: StopReason | { readonly kind: "context-full" } | null;
 }
 
 /**
@@ -124,7 +124,12 @@ export class Session {
       push: stopper.push,
       ...(signal === undefined ? {} : { signal }),
     });
-    for await (const { id, step } of steps) yield { token: id, text: step.text, stop: step.stop };
+    // The limit that ended it may be the context's and not the caller's.
+    const full = room < maxTokens ? ({ kind: "context-full" } as const) : null;
+    for await (const { id, step } of steps) {
+      const stop = step.stop?.kind === "max-tokens" ? (full ?? step.stop) : step.stop;
+      yield { token: id, text: step.text, stop };
+    }
   }
 
   #encode(text: string, tokenizer: Tokenizer | null): readonly number[] {

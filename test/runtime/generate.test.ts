@@ -86,6 +86,14 @@ describe("generate", () => {
     expect(stop).toEqual({ kind: "max-tokens", count: 9 });
     expect(session.length).toBe(7 + 8);
   });
+  test("says that the context was full where that, and not the caller, was the limit", async () => {
+    const session = plain.session();
+    const prompt = Array.from({ length: plain.info.context - 2 }, (_, i) => i % 20);
+    const { tokens, stop } = await collect(session, prompt, { temperature: 0, endIds: [], maxTokens: 50 });
+    expect(tokens.length).toBe(3); // the last one is given back and not remembered
+    expect(stop).toEqual({ kind: "context-full" });
+    session.dispose();
+  });
 
   test("the same seed gives the same tokens, with all options", async () => {
     const options = { temperature: 2, topK: 9, topP: 0.95, minP: 0.01, repetitionPenalty: 1.3 };
