@@ -82,7 +82,7 @@ export const mutants: readonly Mutant[] = [
     file: reductions,
     from: "return parts.reduce((x, y) => op(merges[monoid], x, y));",
     to: "return parts[0] ?? at(memory, slot);",
-    only: "sum of products",
+    only: "norm",
   },
   {
     what: "turns of a loop read the same place",
