@@ -16,6 +16,7 @@ import { isWide } from "./graphs/try-graph.ts";
 const count = process.env["DSC_FULL"] === "1" ? 300 : 25;
 
 test("values of random graphs", () => {
+  let known = 0;
   for (let seed = 0; seed < count; seed += 1) {
     const { graph, sizes, params } = randomGraph(seed);
     if (isWide(graph)) continue;
@@ -32,11 +33,15 @@ test("values of random graphs", () => {
       const got = runRounded(graph, { sizes: at, states, given });
       for (const [i, r] of want.entries())
         for (const [j, x] of realsOf(r).entries()) {
+          // What is left to rounding, such as an order of keys that are too near, has no value to compare.
+          if (got[i]?.error[j] === unknown) continue;
+          known += 1;
           const y = got[i]?.data[j] ?? Number.NaN;
           expect(Object.is(x, y) || Math.abs(x - y) <= 1e-9 * (1 + Math.abs(x)), `${seed}: ${x}, ${y}`).toBe(true);
         }
     }
   }
+  expect(known).toBeGreaterThan(10 * count);
 });
 
 /** Arguments and by how much each is off, against the function of what they may really be. */
