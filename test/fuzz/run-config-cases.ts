@@ -9,6 +9,7 @@ import { printProblem, verify } from "../../compiler/graph/verify.ts";
 import { checkProject } from "../../dsl/checker/check-project.ts";
 import { newParseCache } from "../../dsl/checker/load.ts";
 import { readProject, root } from "../conformance/bind-text.ts";
+import { textOf } from "../conformance/text-of.ts";
 import { caseNames, loadCase, loadSparseCase, sparseCaseNames } from "../oracle/cases.ts";
 import { mutatedJson } from "./mutate-json.ts";
 import { type Random, seeded } from "./random.ts";
@@ -23,7 +24,7 @@ const origins: readonly Origin[] = [
   ...caseNames.map((name) => ({ entry: "models/deepseek-llm.ds", config: loadCase(name).config })),
   ...sparseCaseNames.flatMap((name) => {
     const { config } = loadSparseCase(name);
-    const entry = name.startsWith("v2") ? "models/deepseek-v2.ds" : `models/deepseek-${name}.ds`;
+    const entry = `models/${textOf(config)}.ds`;
     return [0, 1, 2].map(() => ({ entry, config }));
   }),
   { entry: "models/deepseek-v3.2.ds", config: published },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fnv1a, mulberry32 } from "../../compiler/cli/tiny/seeded-numbers.ts";
-import { caseNames, loadCase, type OracleTensor, recordingError } from "./cases.ts";
+import { caseNames, loadCase, loadSparseCase, type OracleTensor, recordingError, sparseCaseNames } from "./cases.ts";
 import { checksum, seededTensor } from "./seeded-weights.ts";
 
 function row(tensor: OracleTensor | undefined, i: number): readonly number[] {
@@ -17,7 +17,8 @@ test("the generator gives the values that are published for it", () => {
 });
 
 test("seeded values are exact in bf16 and f16", () => {
-  for (const name of ["model.norm.weight", "q_proj.bias", "model.embed_tokens.weight", "q_proj.weight"]) {
+  const kinds = ["model.norm.weight", "q_proj.bias", "model.embed_tokens.weight", "q_proj.weight"];
+  for (const name of [...kinds, "gate.e_score_correction_bias"]) {
     const values = seededTensor(7, name, [64, 33]);
     expect(new Set(values).size).toBeGreaterThan(60);
     // 8 bits of significand, at least 2^-14, the least normal number of f16
@@ -29,8 +30,9 @@ test("seeded values are exact in bf16 and f16", () => {
   }
 });
 
-test.each(caseNames)("%s is what its weights give", (name) => {
-  const { config, weights, ids, steps, hidden, logits } = loadCase(name);
+const all = [...caseNames.map(loadCase), ...sparseCaseNames.map(loadSparseCase)];
+
+test.each(all)("$name is what its weights give", ({ config, weights, ids, steps, hidden, logits }) => {
   const given = weights();
   const fields: { readonly num_hidden_layers: number; readonly tie_word_embeddings: boolean } = JSON.parse(config);
   const tokens = [...ids, ...steps];
@@ -52,6 +54,34 @@ test.each(caseNames)("%s is what its weights give", (name) => {
     });
   });
   expect(logits.slice(ids.length - 1, -1).map(bestOf)).toEqual(steps);
+});
+
+test.each(sparseCaseNames)("choices of %s are as many as its config says", (name) => {
+  const { config, ids, steps, experts, selected } = loadSparseCase(name);
+  const fields = JSON.parse(config);
+  const layers = Array.from({ length: fields.num_hidden_layers }, (_, l) => l);
+  expect([...experts.keys()]).toEqual(layers.slice(fields.first_k_dense_replace));
+  expect([...selected.keys()]).toEqual(fields.index_topk === undefined ? [] : layers);
+  const length = ids.length + steps.length;
+  for (const { sets, gaps } of [...experts.values(), ...selected.values()]) {
+    expect(sets).toHaveLength(length);
+    expect(gaps).toHaveLength(length);
+    for (const set of sets) expect(set).toEqual([...new Set(set)].sort((a, b) => a - b));
+    for (const gap of gaps) expect(gap ?? 1).toBeGreaterThan(0);
+  }
+  for (const { sets } of experts.values()) {
+    const perGroup = fields.n_routed_experts / fields.n_group;
+    for (const set of sets) {
+      expect(set).toHaveLength(fields.num_experts_per_tok);
+      const groups = new Set(set.map((expert) => Math.floor(expert / perGroup)));
+      expect(groups.size).toBeLessThanOrEqual(fields.topk_group);
+    }
+  }
+  for (const { sets } of selected.values())
+    sets.forEach((set, t) => {
+      expect(set).toHaveLength(Math.min(fields.index_topk, t + 1));
+      expect(Math.max(...set)).toBeLessThanOrEqual(t);
+    });
 });
 
 test("a tensor has one checksum", () => {

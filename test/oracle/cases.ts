@@ -14,6 +14,15 @@ export interface OracleTensor {
 /** [position][channel or token]. Positions count on through the steps: the prompt's, then one for each step. */
 export type Rows = readonly (readonly number[])[];
 
+/** What one layer chose for every position: the experts of its router, or the positions its indexer let a token see. */
+export interface Choices {
+  /** [position], each ascending. */
+  readonly sets: readonly (readonly number[])[];
+  /** [position]: from the least score taken to the greatest not taken, of a router's groups also; null: nothing was left
+   * out. Where a gap is as small as the rounding of a score, another set is as good. Three digits. */
+  readonly gaps: readonly (number | null)[];
+}
+
 export interface OracleCase {
   readonly name: string;
   /** config.json, as published models spell it. */
@@ -27,6 +36,10 @@ export interface OracleCase {
   readonly hidden: ReadonlyMap<string, Rows>;
   /** Row p chooses the token at position p + 1: `logits[ids.length - 1]` has its greatest value at `steps[0]`. */
   readonly logits: Rows;
+  /** By layer; none in dense layers. */
+  readonly experts: ReadonlyMap<number, Choices>;
+  /** By layer; none without an indexer. */
+  readonly selected: ReadonlyMap<number, Choices>;
   /** How far the unchanged reference, with its f32 parts, is from these numbers at most. */
   readonly f32Parts: number;
 }
@@ -41,7 +54,10 @@ interface Recording {
   readonly f32_parts: number;
   readonly hidden: Readonly<Record<string, Rows>>;
   readonly logits: Rows;
+  readonly experts?: Readonly<Record<string, { readonly experts: Sets; readonly gaps: Choices["gaps"] }>>;
+  readonly selected?: Readonly<Record<string, { readonly positions: Sets; readonly gaps: Choices["gaps"] }>>;
 }
+type Sets = Choices["sets"];
 
 const folderOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const dense = folderOf("recorded");
@@ -74,9 +90,14 @@ function loadFrom(folder: string, name: string): OracleCase {
     steps,
     hidden: new Map(Object.entries(recording.hidden)),
     logits,
+    experts: byLayer(recording.experts, ({ experts, gaps }) => ({ sets: experts, gaps })),
+    selected: byLayer(recording.selected, ({ positions, gaps }) => ({ sets: positions, gaps })),
     f32Parts: recording.f32_parts,
   };
 }
+
+const byLayer = <T>(made: Readonly<Record<string, T>> | undefined, read: (rows: T) => Choices) =>
+  new Map(Object.entries(made ?? {}).map(([layer, rows]) => [Number(layer), read(rows)] as const));
 
 function weightsOf({ name, seed, tensors }: Recording): ReadonlyMap<string, OracleTensor> {
   return new Map(

@@ -16,8 +16,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging
 
 import record_dense
+from choices import watch
 from seeded_weights import seeded_tensor
-from sparse_cases import CASES
+from sparse_cases import CASES, LONG_CASES
 
 # grouped matrix products refuse f64
 EAGER = {"attn_implementation": "eager", "experts_implementation": "eager"}
@@ -40,7 +41,9 @@ def make_model(fields: dict, seed: int):
     return model.double().eval(), tensors
 
 
-logging.disable_progress_bar()
-record_dense.make_model = make_model
 if __name__ == "__main__":
-    record_dense.main(CASES, Path(__file__).parent / "recorded-sparse")
+    logging.disable_progress_bar()
+    folder = Path(__file__).parent / "recorded-sparse"
+    record_dense.main(CASES, folder, record_dense.Kind(make_model, watch=watch))
+    # a prompt that is longer than a chunk of 16, and decisions no f32 rounding can change
+    record_dense.main(LONG_CASES, folder, record_dense.Kind(make_model, 21, 8, watch, least_gap=5e-4))

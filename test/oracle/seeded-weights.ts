@@ -12,6 +12,8 @@ export function seededTensor(seed: number, name: string, shape: readonly number[
 
 function shiftOf(name: string, shape: readonly number[]): number {
   if (name.endsWith(".bias")) return 8;
+  // up to a quarter: scores of 0 to 1 still have a say
+  if (name.endsWith(".e_score_correction_bias")) return 9;
   if (name.endsWith("embed_tokens.weight")) return 7;
   const fanIn = shape.at(-1) ?? 1;
   // about 1.2 to 2.3 times the variance-keeping 1 / sqrt(fan-in), so that no softmax is nearly flat

@@ -34,6 +34,8 @@ def seeded_tensor(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
 def shift_of(name: str, shape: tuple[int, ...]) -> int:
     if name.endswith(".bias"):
         return 8
+    if name.endswith(".e_score_correction_bias"):
+        return 9  # up to a quarter: scores of 0 to 1 still have a say
     if name.endswith("embed_tokens.weight"):
         return 7
     # about 1.2 to 2.3 times the variance-keeping 1 / sqrt(fan-in), so that no softmax is nearly flat

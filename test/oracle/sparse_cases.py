@@ -101,3 +101,110 @@ CASES: dict[str, dict[str, object]] = {
         "rope_scaling": {**YARN, "mscale": 1.0, "mscale_all_dim": 1.0},
     },
 }
+
+V2 = {
+    "architectures": ["DeepseekV2ForCausalLM"],
+    "model_type": "deepseek_v2",
+    **SIZES,
+    "n_shared_experts": 2,
+    "num_experts_per_tok": 3,
+    "topk_method": "group_limited_greedy",
+    "scoring_func": "softmax",
+    "norm_topk_prob": False,
+}
+LONG = {"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3", **SIZES, **V3}
+INDEXED = {
+    "architectures": ["DeepseekV32ForCausalLM"],
+    "model_type": "deepseek_v32",
+    **SIZES,
+    **V3,
+    "index_n_heads": 16,
+    "index_head_dim": 16,
+}
+SCALED = {"rope_scaling": {**YARN, "mscale": 1.0, "mscale_all_dim": 1.0}}
+
+# A prompt of 21 and eight steps, all decisions clear.
+LONG_CASES: dict[str, dict[str, object]] = {
+    # compressed queries, one group of which nothing is limited, no scaling of positions
+    "v2-one-group": {
+        **V2,
+        "q_lora_rank": 12,
+        "n_routed_experts": 8,
+        "n_group": 1,
+        "topk_group": 1,
+        "topk_method": "greedy",
+        "routed_scaling_factor": 16.0,
+    },
+    # queries that are not compressed, one of two groups
+    "v2-lite-two-groups": {
+        **V2,
+        "q_lora_rank": None,
+        "n_routed_experts": 8,
+        "n_group": 2,
+        "topk_group": 1,
+        "routed_scaling_factor": 2.0,
+        "rope_scaling": {**YARN, "mscale": 0.707, "mscale_all_dim": 0.707},
+    },
+    # six experts of eight groups of two: those of three groups are all taken; no dense layer; heads of another width
+    "v2-eight-groups": {
+        **V2,
+        "q_lora_rank": 10,
+        "kv_lora_rank": 6,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 4,
+        "qk_nope_head_dim": 6,
+        "qk_rope_head_dim": 4,
+        "v_head_dim": 8,
+        "num_hidden_layers": 2,
+        "first_k_dense_replace": 0,
+        "n_routed_experts": 16,
+        "num_experts_per_tok": 6,
+        "n_group": 8,
+        "topk_group": 3,
+        "routed_scaling_factor": 4.0,
+    },
+    # eight experts of four of eight groups, as V3 has them; no dense layer
+    "v3-eight-groups": {
+        **LONG,
+        "num_hidden_layers": 2,
+        "first_k_dense_replace": 0,
+        "n_routed_experts": 24,
+        "num_experts_per_tok": 8,
+        "n_group": 8,
+        "topk_group": 4,
+    },
+    # weights of experts that are not divided by their sum; one of two groups; two shared experts
+    "v3-unnormed": {
+        **LONG,
+        "n_shared_experts": 2,
+        "n_group": 2,
+        "topk_group": 1,
+        "norm_topk_prob": False,
+        "routed_scaling_factor": 1.5,
+        **SCALED,
+    },
+    # one group; queries that are not compressed; mscale that differ, and positions beyond what was trained
+    "v3-one-group": {
+        **LONG,
+        "q_lora_rank": None,
+        "n_group": 1,
+        "topk_group": 1,
+        "rope_scaling": {**YARN, "mscale": 1.0, "mscale_all_dim": 0.707},
+    },
+    # an indexer keeps 7 of up to 29; positions beyond what was trained
+    "v3.2-yarn": {**INDEXED, "index_topk": 7, **SCALED},
+    # the indexer would keep more than there are: all
+    "v3.2-all": {**INDEXED, "num_hidden_layers": 2, "index_topk": 64, "n_group": 2, "topk_group": 1},
+    # more heads than channels, one dense layer and none of the groups limited, 4 of up to 29
+    "v3.2-heads": {
+        **INDEXED,
+        "num_hidden_layers": 2,
+        "first_k_dense_replace": 0,
+        "index_n_heads": 24,
+        "index_head_dim": 12,
+        "index_topk": 4,
+        "n_group": 4,
+        "topk_group": 4,
+        "norm_topk_prob": False,
+    },
+}
