@@ -68,7 +68,10 @@ function textLine(shown: string, { compiled, files }: BuiltPackage, seconds: num
 
 function jsonLine(out: string, { compiled, files, seconds: steps }: BuiltPackage, seconds: number): string {
   const { program, kernels, reports } = compiled;
-  const phases = program.phases.map(({ name, result, from, to }) => ({ name, result, from, to }));
+  const phases = program.phases.map(({ name, entry, outputs, from, to }) => {
+    const results = outputs.map((o) => o.name);
+    return { name, entry, results, from, to };
+  });
   const sizes = files.map((file) => ({ name: file.name, bytes: sizeOf(file) }));
   const calls = reports.map((report) => ({ phase: report.phase, kernels: report.kernels.length }));
   const about = { out, model: program.model, kernels: kernels.length, phases, calls, files: sizes, seconds, steps };

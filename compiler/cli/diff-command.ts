@@ -3,7 +3,9 @@ import { resolve } from "node:path";
 import { bindWeights } from "../../backends/reference/bind-weights.ts";
 import { ReferenceSession } from "../../backends/reference/session.ts";
 import { loadTarget, targetNames } from "../../backends/registry.ts";
+import type { Program } from "../../runtime/artifact/program.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
+import { logitsOf } from "../../runtime/session/choose-phase.ts";
 import { narrowFormats } from "../directives/read-directives.ts";
 import { compileModel } from "../driver/compile.ts";
 import { elaborate } from "../elaborate/elaborate.ts";
@@ -97,7 +99,7 @@ async function diff(line: CommandLine, file: string, surroundings: Surroundings)
     const traced = await TracedProgram.open({ program, module, weights, context: ids.length, chunk: ids.length });
     terminal.progress("running both");
     const graphs = reports.map(({ phase: name, graph }) => ({ name, graph }));
-    const calls = callsFor(traced.plan.program.phases, ids);
+    const calls = callsFor(traced.plan.program, ids);
     const most = tolerance ?? usualTolerance(reports.map(({ graph }) => graph));
     const compared = compareCalls(calls, { traced, graphs, weights: bound, tolerance: most });
     if (compared.difference !== null) return await tellDifference(compared, compiled.kernels, line, terminal);
@@ -112,12 +114,13 @@ async function diff(line: CommandLine, file: string, surroundings: Surroundings)
 
 /** All tokens but the last in as few calls as there are phases for, then the last one alone. */
 function callsFor(
-  phases: readonly { readonly name: string; readonly result: string; readonly from: number; readonly to: number }[],
+  { phases: all, entry }: Program,
   ids: readonly number[],
 ): readonly { readonly phase: string; readonly tokens: readonly number[] }[] {
   const calls: { phase: string; tokens: readonly number[] }[] = [];
+  const phases = all.filter((p) => p.entry === entry);
   const phaseFor = (count: number) =>
-    phases.find((p) => p.result === "next" && p.from <= count && count <= p.to) ??
+    phases.find((p) => logitsOf(p) === "next" && p.from <= count && count <= p.to) ??
     phases.find((p) => p.from <= count && count <= p.to);
   for (let at = 0; at < ids.length; ) {
     const left = at === ids.length - 1 ? 1 : ids.length - 1 - at;

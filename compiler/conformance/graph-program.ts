@@ -47,7 +47,8 @@ export function graphProgram(order: GraphOrder): GraphProgram {
   const built = graph.results.map((result, i) =>
     buildPhase({
       name: `result${i}`,
-      result: result.name,
+      entry: graph.name,
+      results: [result.name],
       from: 1,
       to: graph.sizes.get(tokens)?.high ?? 1,
       graph: { ...graph, results: [result] },
@@ -59,8 +60,9 @@ export function graphProgram(order: GraphOrder): GraphProgram {
       pool,
       strategy: noStrategies,
       elemOf,
+      inputs: [],
       given: (n) => ({ kind: "weight", weight: given.indexOf(n) }),
-      state: (n, copies, row) => states.add(n, copies, row, elemOf(n)),
+      state: (n, copies, row) => states.add(n, { entry: graph.name, copies, row, elem: elemOf(n) }),
     }),
   );
   return {

@@ -72,7 +72,9 @@ class Player {
 
   play(): Uint8Array<ArrayBuffer> {
     this.#run(this.#phase.steps, 0);
-    const { at, elem, dims } = this.#phase.output;
+    const [output] = this.#phase.outputs;
+    if (output === undefined) throw new InternalError(`${this.#phase.name} has no result`);
+    const { at, elem, dims } = output;
     const count = dims.reduce((n: number, d) => n * this.#number(d), 1);
     const from = this.#place(at, count * elemBytes[elem], "the result");
     return this.#p.memory.bytes().slice(from, from + count * elemBytes[elem]);
@@ -161,7 +163,7 @@ class Player {
         return inside(own, this.#number(b.row) * row);
       }
       case "constant":
-      case "ids":
+      case "input":
         throw new InternalError(`${what}: a graph has no ${b.kind}`);
       default:
         return b satisfies never;

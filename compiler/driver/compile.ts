@@ -10,6 +10,7 @@ import { Rules } from "../directives/rules.ts";
 import { type Elaborated, type ElaborateOptions, elaborate } from "../elaborate/elaborate.ts";
 import { narrowFormat } from "../elaborate/narrowed.ts";
 import { evalDim, type Sizes } from "../graph/dim.ts";
+import { InternalError } from "../graph/internal-error.ts";
 import type { Graph, Node } from "../graph/node.ts";
 import { printProblem, verify as verifyGraph } from "../graph/verify.ts";
 import { nodesOf } from "../graph/walk.ts";
@@ -25,6 +26,7 @@ import type { KernelTarget } from "../target/kernel-target.ts";
 import type { CostTarget } from "../target/target.ts";
 import { fixedSizes } from "./phases.ts";
 import { phasePasses, runPasses, sharedPasses } from "./pipeline.ts";
+import { type PlannedCall, plannedCalls } from "./planned-calls.ts";
 
 /** What a program is made for. */
 export interface CompileTarget {
@@ -63,79 +65,35 @@ export interface Compiled {
   readonly unmet: readonly StrategyRule[];
 }
 
-/** The calls a program is made for: a result, and how many tokens. */
-interface Kind {
-  readonly name: string;
-  readonly result: "next" | "logits";
-  readonly from: number;
-  readonly to: number;
-  /** What it is planned for. */
-  readonly tokens: number;
-  readonly before: number;
-}
-const kinds: readonly Kind[] = [
-  { name: "decode", result: "next", from: 1, to: 1, tokens: 1, before: 511 },
-  { name: "prefill", result: "next", from: 2, to: Number.POSITIVE_INFINITY, tokens: 128, before: 0 },
-  { name: "score", result: "logits", from: 1, to: Number.POSITIVE_INFINITY, tokens: 128, before: 0 },
-];
-
 export function compileModel(request: CompileRequest): Compiled {
   const { model, entry, target } = request;
-  const results = model.path.entries.get(entry)?.decl.results.map((r) => r.name.text) ?? [];
+  const { calls, draft } = plannedCalls(model, entry);
+  const [first] = calls;
+  if (first === undefined) throw new UnsupportedError(`the entry ${entry} gives neither next nor logits`);
   const pool = new KernelPool(target.kernel);
-  const rules = new Rules(readDirectives(model, entry), callKinds(entry, model));
-  const weights = new WeightTable((label) => rules.storageOf(label)?.format ?? request.weights);
+  const entries = [...new Set(calls.map((c) => c.entry))];
+  const rules = new Map(entries.map((e) => [e, new Rules(readDirectives(model, e), callKinds(e, model))] as const));
+  const storageOf = (label: string): StorageRule | null => {
+    for (const of of rules.values()) if (of.storageOf(label) !== null) return of.storageOf(label);
+    return null;
+  };
+  const weights = new WeightTable((label) => storageOf(label)?.format ?? request.weights);
   const states = new StateTable();
-  const phases: Phase[] = [];
-  const reports: PhaseReport[] = [];
-  let call: Call | null = null;
-  for (const result of ["next", "logits"] as const) {
-    if (!results.includes(result)) continue;
-    const { declared } = request;
-    const elaborated = elaborate({ model, declared, entry, results: [result], format: rules.format });
-    const own = callOf(elaborated, entry);
-    call = own;
-    const options = { builder: elaborated.builder, target: target.cost, ...verifying(request) };
-    const shared = runPasses(elaborated.graph, {
-      ...options,
-      sizes: sizesFor(elaborated.graph, own, { tokens: 1, before: 0 }),
-      passes: sharedPasses,
-    });
-    for (const kind of kinds.filter((k) => k.result === result)) {
-      const sizes = sizesFor(elaborated.graph, own, kind);
-      const strategy = rules.place(elaborated, result, sizes[own.tokens] ?? kind.tokens);
-      const passed = inPhase(kind.name, () =>
-        runPasses(shared.graph, { ...options, sizes, passes: phasePasses, strategy }),
-      );
-      const passes = [...shared.reports, ...passed.reports];
-      rules.met(passed.graph, strategy, passes);
-      const made = inPhase(kind.name, () =>
-        phase(kind, {
-          request,
-          elaborated,
-          call: own,
-          pool,
-          weights,
-          states,
-          graph: passed.graph,
-          planned: sizes,
-          strategy,
-        }),
-      );
-      checkedPlan(made.phase, sizes);
-      phases.push(made.phase);
-      reports.push({
-        phase: kind.name,
-        sizes,
-        graph: passed.graph,
-        passes,
-        kernels: made.reports,
-        storageOf: rules.storageOf,
-      });
+  const made: MadePhase[] = [];
+  for (const [of, own] of rules) {
+    const results = new Set(calls.flatMap((c) => (c.entry === of ? [JSON.stringify(c.results)] : [])));
+    for (const key of results) {
+      const wanted = calls.filter((c) => c.entry === of && JSON.stringify(c.results) === key);
+      made.push(...phasesFor(wanted, { request, entry: of, rules: own, storageOf, pool, weights, states }));
     }
+    own.settle();
   }
-  rules.settle();
-  if (call === null) throw new UnsupportedError(`the entry ${entry} gives neither next nor logits`);
+  const [one] = made;
+  if (one === undefined) throw new InternalError("no phase was made");
+  for (const { call } of made) sameCall(one.call, call);
+  // As they were planned: of equals the first is taken.
+  const order = calls.flatMap((c) => made.filter((m) => m.planned === c));
+  const { call } = one;
   const program: Program = {
     format: programFormat,
     compiler: request.compiler,
@@ -143,16 +101,77 @@ export function compileModel(request: CompileRequest): Compiled {
     sizes: call.sizes,
     tokens: call.tokens,
     before: call.before,
+    entry,
     vocabulary: call.vocabulary,
-    context: call.context,
+    context: Math.min(...made.map((m) => m.call.context)),
     weights: weights.decls,
     ignored: weights.ignored(model),
     constants: weights.constants,
     states: states.decls,
     kernels: pool.decls,
-    phases,
+    phases: order.map((m) => m.phase),
+    ...(draft === null ? {} : { draft }),
   };
-  return { program, kernels: pool.kernels, reports, unmet: rules.unmet };
+  const unmet = [...rules.values()].map((r) => r.unmet);
+  return {
+    program,
+    kernels: pool.kernels,
+    reports: order.map((m) => m.report),
+    unmet: (unmet[0] ?? []).filter((rule) => unmet.every((of) => of.includes(rule))),
+  };
+}
+
+interface MadePhase {
+  readonly planned: PlannedCall;
+  readonly call: Call;
+  readonly phase: Phase;
+  readonly report: PhaseReport;
+}
+interface Making {
+  readonly request: CompileRequest;
+  readonly entry: string;
+  readonly rules: Rules;
+  readonly storageOf: (label: string) => StorageRule | null;
+  readonly pool: KernelPool;
+  readonly weights: WeightTable;
+  readonly states: StateTable;
+}
+
+/** For calls of one entry that want the same results: what is shared by them is done once. */
+function phasesFor(calls: readonly PlannedCall[], making: Making): readonly MadePhase[] {
+  const { request, entry, rules, storageOf } = making;
+  const { model, declared, target } = request;
+  const results = calls[0]?.results ?? [];
+  const elaborated = elaborate({ model, declared, entry, results, format: rules.format });
+  const call = callOf(elaborated, entry);
+  const options = { builder: elaborated.builder, target: target.cost, ...verifying(request) };
+  const shared = runPasses(elaborated.graph, {
+    ...options,
+    sizes: sizesFor(elaborated.graph, call, { tokens: 1, before: 0 }),
+    passes: sharedPasses,
+  });
+  const logits = results.find((r) => r === "next" || r === "logits") ?? "";
+  return calls.map((planned): MadePhase => {
+    const sizes = sizesFor(elaborated.graph, call, planned);
+    const strategy = rules.place(elaborated, logits, sizes[call.tokens] ?? planned.tokens);
+    const passed = inPhase(planned.name, () =>
+      runPasses(shared.graph, { ...options, sizes, passes: phasePasses, strategy }),
+    );
+    const passes = [...shared.reports, ...passed.reports];
+    rules.met(passed.graph, strategy, passes);
+    const built = inPhase(planned.name, () =>
+      phase(planned, { ...making, elaborated, call, graph: passed.graph, sizes, strategy }),
+    );
+    checkedPlan(built.phase, sizes);
+    const report = { phase: planned.name, sizes, graph: passed.graph, passes, kernels: built.reports, storageOf };
+    return { planned, call, phase: built.phase, report };
+  });
+}
+
+/** A session counts the tokens of all entries with the same names. */
+function sameCall(a: Call, b: Call): void {
+  if (a.tokens !== b.tokens || a.before !== b.before || a.vocabulary !== b.vocabulary)
+    throw new UnsupportedError("entries of a loop count tokens and memory by different names");
 }
 
 const verifying = ({ verify = false }: CompileRequest) =>
@@ -170,11 +189,10 @@ interface Call {
 }
 
 function callOf({ graph, inputs }: Elaborated, entry: string): Call {
-  const [input, ...others] = inputs.keys();
-  const below = input === undefined ? null : (inputs.get(input) ?? null);
-  if (others.length > 0 || below === null)
+  const [below, ...more] = [...inputs.values()].filter((of) => of !== null);
+  if (below === undefined || more.length > 0)
     throw new UnsupportedError(
-      `the entry ${entry} wants ${[...inputs.keys()].join(", ")}; a program takes the ids of tokens alone`,
+      `the entry ${entry} wants ${[...inputs.keys()].join(", ")}; a program takes the ids of tokens, and real numbers`,
     );
   const sizes = fixedSizes(graph);
   const open = [...graph.sizes].filter(([name]) => sizes[name] === undefined);
@@ -194,7 +212,7 @@ function callOf({ graph, inputs }: Elaborated, entry: string): Call {
   };
 }
 
-function sizesFor(g: Graph, call: Call, { tokens, before }: Pick<Kind, "tokens" | "before">): Sizes {
+function sizesFor(g: Graph, call: Call, { tokens, before }: Pick<PlannedCall, "tokens" | "before">): Sizes {
   const within = (n: string, value: number): number => {
     const range = g.sizes.get(n);
     return range === undefined ? value : Math.min(Math.max(value, range.low), range.high);
@@ -202,39 +220,39 @@ function sizesFor(g: Graph, call: Call, { tokens, before }: Pick<Kind, "tokens" 
   return { ...call.sizes, [call.tokens]: within(call.tokens, tokens), [call.before]: within(call.before, before) };
 }
 
-interface Making {
-  readonly request: CompileRequest;
+interface Placing extends Making {
   readonly elaborated: Elaborated;
   readonly call: Call;
-  readonly pool: KernelPool;
-  readonly weights: WeightTable;
-  readonly states: StateTable;
   readonly graph: Graph;
-  readonly planned: Sizes;
+  readonly sizes: Sizes;
   readonly strategy: StrategyOf;
 }
 
-function phase(kind: Kind, making: Making): BuiltPhase {
-  const { request, elaborated, call, pool, weights, states, graph, planned } = making;
-  const to = Math.min(kind.to, call.most);
-  const fixed = kind.from === to ? { ...call.sizes, [call.tokens]: to } : call.sizes;
+function phase(planned: PlannedCall, placing: Placing): BuiltPhase {
+  const { request, entry, elaborated, call, pool, weights, states, graph, sizes } = placing;
+  const to = Math.min(planned.to, call.most);
+  const fixed = planned.from === to ? { ...call.sizes, [call.tokens]: to } : call.sizes;
   for (const n of nodesOf(graph)) if (n.kind === "weight") weights.add(n, elaborated, request.model, call.sizes);
+  // The ids first.
+  const names = [...elaborated.inputs].sort(([, a], [, b]) => Number(a === null) - Number(b === null));
   return buildPhase({
-    name: kind.name,
-    result: kind.result,
-    from: kind.from,
+    name: planned.name,
+    entry,
+    results: elaborated.results,
+    from: planned.from,
     to,
     graph,
     fixed,
-    planned,
+    planned: sizes,
     tokens: call.tokens,
     before: call.before,
     target: request.target.kernel,
     pool,
-    strategy: making.strategy,
+    strategy: placing.strategy,
     elemOf: (n) => (n.kind === "weight" ? weights.elemOf(n) : elemOf(n)),
-    given: (n) => (n.kind === "input" ? { kind: "ids" } : weights.binding(n)),
-    state: (n, copies, row) => states.add(n, copies, row, elemOf(n)),
+    inputs: names.map(([name]) => name),
+    given: (n) => weights.binding(n),
+    state: (n, copies, row) => states.add(n, { entry, copies, row, elem: elemOf(n) }),
   });
 }
 /** How values are kept: whole numbers as i32, reals as f32 where the text does not keep them in less. */

@@ -7,7 +7,8 @@ import { elems } from "../kernel/elem.ts";
 
 export interface PhaseMemory {
   readonly phase: string;
-  readonly result: string;
+  /** What it gives. */
+  readonly results: readonly string[];
   /** Tokens of the call, and rows before it, for which `arena` is. */
   readonly tokens: number;
   readonly before: number;
@@ -55,8 +56,9 @@ export function memoryCard(program: Program): MemoryCard {
 
 /** The longest call, at the end of a full context, where it needs most. */
 function phaseMemory(program: Program, phase: Phase, context: number): PhaseMemory {
-  const { name, result, buffers } = phase;
-  const chunk = result === "logits" ? usualLogitsChunk : usualChunk;
+  const { name, outputs, inputs, buffers } = phase;
+  const results = outputs.map((o) => o.name);
+  const chunk = results.includes("logits") ? usualLogitsChunk : usualChunk;
   const tokens = Math.max(phase.from, Math.min(phase.to, chunk, context));
   const before = Math.max(0, context - tokens);
   const values: Readonly<Record<string, number>> = {
@@ -66,5 +68,6 @@ function phaseMemory(program: Program, phase: Phase, context: number): PhaseMemo
   };
   const count = (size: SizeExpr): number => evalSize(size, (n) => (Object.hasOwn(values, n) ? values[n] : undefined));
   const { bytes, peak } = planMemory(buffers.map((b) => ({ bytes: bytesOf(b.elem, count(b.size)), live: b.live })));
-  return { phase: name, result, tokens, before, arena: bytes, peak };
+  const given = sum(inputs.map(({ elem, dims }) => bytesOf(elem, product(dims.map(count)))));
+  return { phase: name, results, tokens, before, arena: bytes + given, peak: peak + given };
 }

@@ -47,7 +47,7 @@ function numbers({ vocabulary, context, sizes, weightTypes }: PackageFacts): str
 function memory({ memory: card }: PackageFacts): string {
   const phases = card.phases.map(
     (p) =>
-      `| a call of ${p.tokens} in \`${p.phase}\` (${p.result}) | ${byteText(p.arena)} | ${byteText(p.peak)} alive at once |`,
+      `| a call of ${p.tokens} in \`${p.phase}\` (${p.results.join(", ")}) | ${byteText(p.arena)} | ${byteText(p.peak)} alive at once |`,
   );
   return `## Memory
 

@@ -1,5 +1,14 @@
 /** The steps of one phase: kernels of its graph in order, where their buffers are, and how long each lives. */
-import type { Binding, BufferElem, Call, Phase, SizeExpr, Step } from "../../runtime/artifact/program.ts";
+import type {
+  Binding,
+  BufferElem,
+  Call,
+  Input,
+  Output,
+  Phase,
+  SizeExpr,
+  Step,
+} from "../../runtime/artifact/program.ts";
 import type { StrategyRule } from "../directives/directives.ts";
 import type { StrategyOf } from "../directives/placed-rules.ts";
 import { constantOf, type Dim, productOf } from "../graph/dim.ts";
@@ -36,14 +45,18 @@ export interface KernelReport {
 
 export interface PhaseOrder extends PhaseSizes {
   readonly name: string;
-  readonly result: string;
+  readonly entry: string;
+  /** Names of the graph's results, in its order. */
+  readonly results: readonly string[];
   readonly from: number;
   readonly to: number;
   readonly target: KernelTarget;
   readonly pool: KernelPool;
   readonly strategy: StrategyOf;
   readonly elemOf: (n: Node) => BufferElem;
-  /** Where inputs and weights are. */
+  /** Names of the inputs, in the order in which a call gives them. */
+  readonly inputs: readonly string[];
+  /** Where weights are. */
   readonly given: (n: Param) => Binding;
   readonly state: (n: State, copies: number, row: number) => number;
 }
@@ -65,6 +78,7 @@ class PhaseBuilder {
   readonly #loops = new Map<Node, string>();
   readonly #places = new Places();
   readonly #appends: readonly Append[];
+  readonly #inputs: readonly Input[];
   readonly #reports: KernelReport[] = [];
   #steps: Step[] = [];
   #times = 1;
@@ -76,36 +90,59 @@ class PhaseBuilder {
     this.#region = regions(this.#nodes);
     this.#uses = useCounts(o.graph);
     this.#appends = this.#nodes.flatMap((n) => (n.kind === "append" ? [n] : []));
+    this.#inputs = this.#inputsOf(o);
     this.#counts = new Map(this.#nodes.flatMap((n) => (n.kind === "repeat" ? [[n.index, n.count] as const] : [])));
   }
 
   build(): BuiltPhase {
-    const { graph, name: phaseName, result, from, to } = this.#o;
+    const { graph, name: phaseName, entry, results, from, to } = this.#o;
     const wide = this.#nodes.find((n) => n.type.dtype === "i64");
     if (wide !== undefined) throw new UnsupportedError(`%${wide.name} holds whole numbers of 64 bits; kernels have 32`);
     for (const n of this.#nodes) this.#given(n);
     this.#fill(null);
-    const [out, ...others] = graph.results;
-    if (out === undefined || others.length > 0) throw new InternalError("a phase has one result");
-    const at = isComputed(out) ? this.#places.of(out) : this.#copied(out, "result");
-    if (at.kind === "arena") this.#places.touch(at.buffer, Math.max(0, this.#places.ordinal - 1));
-    const dims = out.type.dims.map((d) => dimSize(this.#sizes.ofCalls.dim(d)));
+    const at = graph.results.map((out) => (isComputed(out) ? this.#places.of(out) : this.#copied(out, "result")));
+    for (const place of at)
+      if (place.kind === "arena") this.#places.touch(place.buffer, Math.max(0, this.#places.ordinal - 1));
+    const outputs = graph.results.map((out, i): Output => {
+      const place = at[i];
+      if (place === undefined) throw new InternalError("a result is nowhere");
+      return { name: results[i] ?? out.name, at: place, elem: this.#o.elemOf(out), dims: this.#extents(out) };
+    });
     const phase: Phase = {
       name: phaseName,
-      result,
+      entry,
       from,
       to,
+      inputs: this.#inputs,
       buffers: this.#places.buffers,
       steps: this.#steps,
-      output: { at, elem: this.#o.elemOf(out), dims },
+      outputs,
     };
     return { phase, reports: this.#reports };
   }
 
   /** What is there before the first step. */
   #given(n: Node): void {
-    if (n.kind === "weight" || n.kind === "input") this.#places.put(n, this.#o.given(n));
+    if (n.kind === "weight") this.#places.put(n, this.#o.given(n));
+    if (n.kind === "input") this.#places.put(n, this.#input(n));
     if (n.kind === "state") this.#places.put(n, { kind: "state", state: this.#state(n), copy: 0, row: 0 });
+  }
+  #input(n: Param): Binding {
+    const input = this.#inputs.findIndex(({ name: of }) => of === n.name);
+    if (input < 0) throw new InternalError(`%${n.name} is given by nobody`);
+    return { kind: "input", input };
+  }
+  /** The ids of the tokens, read or not, and what else is read. */
+  #inputsOf({ inputs, tokens, elemOf }: PhaseOrder): readonly Input[] {
+    const read = new Map(this.#nodes.flatMap((n) => (n.kind === "input" ? [[n.name, n] as const] : [])));
+    return inputs.flatMap((of, i): readonly Input[] => {
+      const n = read.get(of);
+      if (n === undefined) return i === 0 ? [{ name: of, elem: "i32", dims: [tokens] }] : [];
+      return [{ name: of, elem: elemOf(n) === "i32" ? "i32" : "f32", dims: this.#extents(n) }];
+    });
+  }
+  #extents(n: Node): readonly SizeExpr[] {
+    return n.type.dims.map((d) => dimSize(this.#sizes.ofCalls.dim(d)));
   }
   #state(n: State): number {
     const lead = this.#leading(n);
@@ -204,7 +241,6 @@ class PhaseBuilder {
       }
       if (at.kind === "state") return { ...at, copy: plus(at.copy, rows) };
       const offset = times(rows, dimSize(productOf(dims.slice(o.leading.length))));
-      if (at.kind === "ids") throw new InternalError("ids have no leading index");
       return { ...at, offset: plus(at.offset ?? 0, offset) };
     });
   }

@@ -21,6 +21,8 @@ export interface Program {
   /** Names, in expressions, of the tokens of a call and of the rows remembered before it. */
   readonly tokens: string;
   readonly before: string;
+  /** What a session plays. */
+  readonly entry: string;
   /** Ids of tokens are below this. */
   readonly vocabulary: number;
   /** Most rows that the model remembers, as its text says. */
@@ -32,6 +34,8 @@ export interface Program {
   readonly states: readonly StateDecl[];
   readonly kernels: readonly KernelDecl[];
   readonly phases: readonly Phase[];
+  /** How tokens are drafted; none without it. */
+  readonly draft?: DraftDecl;
   /** `hashText` of each module, by its name inside of the package: what is damaged is not run. None for kernels from elsewhere. */
   readonly modules?: Readonly<Record<string, string>>;
 }
@@ -94,15 +98,29 @@ export interface KernelBuffer {
 
 export interface Phase {
   readonly name: string;
-  /** `next`: the logits of the last token, `logits`: of all. */
-  readonly result: string;
+  /** What of the text it plays. Each state belongs to the calls of one entry. */
+  readonly entry: string;
   /** Tokens of a call for which it is made, both ends included. */
   readonly from: number;
   readonly to: number;
+  /** What the caller gives: first the ids of the tokens, i32 [tokens]. */
+  readonly inputs: readonly Input[];
   readonly buffers: readonly ArenaBuffer[];
   readonly steps: readonly Step[];
-  /** Where the result stands after the last step, and its extents. */
-  readonly output: { readonly at: Binding; readonly elem: BufferElem; readonly dims: readonly SizeExpr[] };
+  /** Where results stand after the last step. Of `next`, the logits of the last token, and `logits`, those of all, there is one. */
+  readonly outputs: readonly Output[];
+}
+export interface Input {
+  readonly name: string;
+  readonly elem: "i32" | "f32";
+  /** Extents, over the call's sizes; it is full. */
+  readonly dims: readonly SizeExpr[];
+}
+export interface Output {
+  readonly name: string;
+  readonly at: Binding;
+  readonly elem: BufferElem;
+  readonly dims: readonly SizeExpr[];
 }
 /** Memory of one call. Two whose lives do not meet may share it. */
 export interface ArenaBuffer {
@@ -121,8 +139,8 @@ export type Binding =
   | { readonly kind: "constant"; readonly constant: number; readonly offset?: SizeExpr }
   /** Row `row` of the copy `copy`. */
   | { readonly kind: "state"; readonly state: number; readonly copy: SizeExpr; readonly row: SizeExpr }
-  /** Ids of the call's tokens, i32. */
-  | { readonly kind: "ids" };
+  /** What the caller gives, by its place among the phase's inputs. */
+  | { readonly kind: "input"; readonly input: number; readonly offset?: SizeExpr };
 
 export type Step = Call | Repeat;
 export interface Call {
@@ -147,5 +165,21 @@ export interface Repeat {
   readonly body: readonly Step[];
 }
 
+/**
+ * An entry that guesses the tokens after the next. It is fed what the program's entry says of a token, with the id of the token that
+ * follows, and then what it says itself.
+ */
+export interface DraftDecl {
+  readonly entry: string;
+  readonly feeds: readonly DraftFeed[];
+}
+export interface DraftFeed {
+  /** Of the entry that guesses. */
+  readonly input: string;
+  /** A row a token: of the entry that is checked, and of the one that guesses. */
+  readonly first: string;
+  readonly then: string;
+}
+
 /** The one format that this runtime plays. */
-export const programFormat = 1;
+export const programFormat = 2;

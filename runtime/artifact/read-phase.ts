@@ -6,7 +6,9 @@ import type {
   BufferElem,
   Call,
   ConstantDecl,
+  Input,
   KernelDecl,
+  Output,
   Phase,
   Repeat,
   SizeExpr,
@@ -28,6 +30,7 @@ export interface PhaseFacts {
 
 const mostSteps = 65_536;
 const mostBuffers = 4096;
+const mostInputs = 16;
 const mostCalls = 2 ** 16;
 /** Names and numbers that are evaluated for all calls of a phase, repeats unrolled: what linking it costs. */
 const mostTerms = 2 ** 20;
@@ -36,27 +39,53 @@ const i32Max = 2 ** 31 - 1;
 
 export function readPhase(at: At, facts: PhaseFacts): Phase {
   const from = count(member(at, "from"), i32Max, 1);
+  const inputs = list(member(at, "inputs"), mostInputs, (a): Input => readInput(a, facts));
+  if (inputs[0]?.elem !== "i32") throw corrupt(`${at.path}.inputs`, "the first is not the ids of tokens");
   const buffers = list(member(at, "buffers"), mostBuffers, (a): ArenaBuffer => readBuffer(a, facts));
-  const reader = new StepReader(facts, buffers);
+  const reader = new StepReader(facts, inputs, buffers);
   const steps = list(member(at, "steps"), mostSteps, (a) => reader.step(a, facts.names, 0, 1));
   if (reader.leaves === 0) throw corrupt(`${at.path}.steps`, "nothing is called");
   for (const [i, { live }] of buffers.entries())
     if (live[1] >= reader.leaves) throw corrupt(`${at.path}.buffers[${i}].live`, `there are ${reader.leaves} steps`);
-  const output = member(at, "output");
-  const binding = reader.binding(member(output, "at"), facts.names, reader.leaves - 1);
-  const elem = word(member(output, "elem"), elemNames);
-  if (reader.elemOf(binding) !== elem) throw corrupt(`${output.path}.elem`, "not that of the buffer");
-  const dims = list(member(output, "dims"), 8, (a) => readSizeExpr(a, facts.names));
-  if (dims.length === 0) throw corrupt(`${output.path}.dims`, "no extents");
+  const outputs = list(member(at, "outputs"), mostInputs, (output): Output => {
+    const binding = reader.binding(member(output, "at"), facts.names, reader.leaves - 1);
+    const elem = word(member(output, "elem"), elemNames);
+    if (reader.elemOf(binding) !== elem) throw corrupt(`${output.path}.elem`, "not that of the buffer");
+    return { name: text(member(output, "name"), 256), at: binding, elem, dims: readDims(output, facts) };
+  });
+  if (outputs.length === 0) throw corrupt(`${at.path}.outputs`, "there is none");
+  refuseTwice(outputs, `${at.path}.outputs`);
+  refuseTwice(inputs, `${at.path}.inputs`);
   return {
     name: text(member(at, "name"), 256),
-    result: text(member(at, "result"), 256),
+    entry: text(member(at, "entry"), 256),
     from,
     to: count(member(at, "to"), i32Max, from),
+    inputs,
     buffers,
     steps,
-    output: { at: binding, elem, dims },
+    outputs,
   };
+}
+
+function readInput(at: At, facts: PhaseFacts): Input {
+  return {
+    name: text(member(at, "name"), 256),
+    elem: word(member(at, "elem"), ["i32", "f32"]),
+    dims: readDims(at, facts),
+  };
+}
+
+function readDims(at: At, { names }: PhaseFacts): readonly SizeExpr[] {
+  const dims = list(member(at, "dims"), 8, (a) => readSizeExpr(a, names));
+  if (dims.length === 0) throw corrupt(`${at.path}.dims`, "no extents");
+  return dims;
+}
+
+function refuseTwice(named: readonly { readonly name: string }[], path: string): void {
+  const names = named.map((n) => n.name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw corrupt(path, `two are called ${JSON.stringify(twice)}`);
 }
 
 function readBuffer(at: At, { names }: PhaseFacts): ArenaBuffer {
@@ -73,8 +102,7 @@ function readBuffer(at: At, { names }: PhaseFacts): ArenaBuffer {
 }
 
 const termsOf = (e: SizeExpr): number => (typeof e === "object" ? termsOf(e[1]) + termsOf(e[2]) : 1);
-const expressionsOf = (b: Binding): readonly SizeExpr[] =>
-  b.kind === "state" ? [b.copy, b.row] : b.kind === "ids" ? [] : [b.offset ?? 0];
+const expressionsOf = (b: Binding): readonly SizeExpr[] => (b.kind === "state" ? [b.copy, b.row] : [b.offset ?? 0]);
 
 class StepReader {
   /** Leaf steps so far, in the order written. */
@@ -82,9 +110,11 @@ class StepReader {
   #calls = 0;
   #terms = 0;
   readonly #facts: PhaseFacts;
+  readonly #inputs: readonly Input[];
   readonly #buffers: readonly ArenaBuffer[];
-  constructor(facts: PhaseFacts, buffers: readonly ArenaBuffer[]) {
+  constructor(facts: PhaseFacts, inputs: readonly Input[], buffers: readonly ArenaBuffer[]) {
     this.#facts = facts;
+    this.#inputs = inputs;
     this.#buffers = buffers;
   }
 
@@ -152,7 +182,7 @@ class StepReader {
   /** As the step of this ordinal uses it. */
   binding(at: At, names: ReadonlySet<string>, step: number): Binding {
     const { weights, constants, states } = this.#facts;
-    const kind = word(member(at, "kind"), ["arena", "weight", "constant", "state", "ids"]);
+    const kind = word(member(at, "kind"), ["arena", "weight", "constant", "state", "input"]);
     const offsetAt = member(at, "offset");
     const offset = offsetAt.value === undefined ? {} : { offset: readSizeExpr(offsetAt, names) };
     switch (kind) {
@@ -173,8 +203,8 @@ class StepReader {
           copy: readSizeExpr(member(at, "copy"), names),
           row: readSizeExpr(member(at, "row"), names),
         };
-      case "ids":
-        return { kind };
+      case "input":
+        return { kind, input: count(member(at, "input"), this.#inputs.length - 1), ...offset };
       default:
         return kind satisfies never;
     }
@@ -191,8 +221,8 @@ class StepReader {
         return constants[binding.constant]?.elem;
       case "state":
         return states[binding.state]?.elem;
-      case "ids":
-        return "i32";
+      case "input":
+        return this.#inputs[binding.input]?.elem;
       default:
         return binding satisfies never;
     }

@@ -8,8 +8,11 @@ import { elemNames } from "./elems.ts";
 import { VersionError } from "./errors.ts";
 import {
   type ConstantDecl,
+  type DraftDecl,
+  type DraftFeed,
   type KernelBuffer,
   type KernelDecl,
+  type Phase,
   type Program,
   programFormat,
   type StateDecl,
@@ -58,17 +61,20 @@ export function readProgram(bytes: Uint8Array): Program {
   const facts: PhaseFacts = { ...declared, names };
   const phases = list(member(root, "phases"), 16, (at) => readPhase(at, facts));
   if (phases.length === 0) throw corrupt("$.phases", "there is none");
+  const draft = orNull(member(root, "draft"), (at) => readDraft(at, phases));
   const modules = orNull(member(root, "modules"), readModules);
   return {
     format,
     compiler: text(written, 256),
     model: text(member(root, "model"), 256),
     sizes,
+    entry: text(member(root, "entry"), 256),
     vocabulary: count(member(root, "vocabulary"), i32Max, 1),
     context: count(member(root, "context"), i32Max, 1),
     ignored: orNull(member(root, "ignored"), (at) => list(at, 1024, (a) => text(a))) ?? [],
     ...declared,
     phases,
+    ...(draft === null ? {} : { draft }),
     ...(modules === null ? {} : { modules }),
   };
 }
@@ -89,6 +95,25 @@ function readSizes(at: At): Readonly<Record<string, number>> {
 
 function readModules(at: At): Readonly<Record<string, string>> {
   return Object.fromEntries(memberNames(at, 64).map((n) => [n, text(member(at, n), 64)] as const));
+}
+
+/** What feeds and what is fed exists wherever it is asked for. */
+function readDraft(at: At, phases: readonly Phase[]): DraftDecl {
+  const entry = text(member(at, "entry"), 256);
+  const feeds = list(member(at, "feeds"), 16, (a): DraftFeed => {
+    const [input, first, then] = ["input", "first", "then"].map((name) => text(member(a, name), 256));
+    return { input: input ?? "", first: first ?? "", then: then ?? "" };
+  });
+  const guessing = phases.filter((p) => p.entry === entry);
+  if (guessing.length === 0) throw corrupt(`${at.path}.entry`, `no phase plays ${JSON.stringify(entry)}`);
+  for (const { name, inputs, outputs } of guessing) {
+    const [, ...fed] = inputs;
+    const unfed = fed.find((i) => feeds.every((f) => f.input !== i.name));
+    if (unfed !== undefined) throw corrupt(`${at.path}.feeds`, `nothing feeds ${unfed.name} of ${name}`);
+    const lost = feeds.find((f) => outputs.every((o) => o.name !== f.then));
+    if (lost !== undefined) throw corrupt(`${at.path}.feeds`, `${name} has no output ${lost.then}`);
+  }
+  return { entry, feeds };
 }
 
 function readConstant(at: At): ConstantDecl {

@@ -29,6 +29,16 @@ export interface Waiting {
   readonly stall: number;
 }
 
+export interface DeviceCall {
+  readonly phase: number;
+  readonly tokens: Int32Array;
+  /** The inputs after the tokens, each full. */
+  readonly given?: readonly Float32Array[];
+  /** Rows remembered before. */
+  readonly before: number;
+  readonly states: SessionPlace;
+}
+
 /** About 0.1 ms, then a thread sleeps: between the steps of a call nobody should, between calls everybody. */
 const polls = 100_000;
 export class Device {
@@ -123,29 +133,36 @@ export class Device {
     if (!this.#disposed) this.#memories.releaseStates(place);
   }
 
-  /** The first `length` rows of each state and copy, in order: not to be kept over an `await`. */
+  /** The first `length` rows of each state of the program's entry, and copy, in order: not to be kept over an `await`. */
   rows(place: SessionPlace, length: number): readonly Uint8Array[] {
     return this.#memories.rows(place, length);
   }
 
   /**
-   * Plays a phase on `tokens`, of which there are as many as it takes, after `before` rows in the session at `states`. Gives a
-   * copy of its result. Blocks. Throws DscError; rows from `before` on are then anything.
+   * Plays a phase on `tokens`, of which there are as many as it takes, and its other inputs, after `before` rows in the session at
+   * `states`. Gives copies of its results. Blocks. Throws DscError; rows from `before` on are then anything.
    */
-  run(phase: number, tokens: Int32Array, before: number, states: SessionPlace): Float32Array<ArrayBuffer> {
+  run({ phase, tokens, given = [], before, states }: DeviceCall): readonly Float32Array<ArrayBuffer>[] {
     this.#check();
     const { layout, phases, threads } = this.plan;
     const [linked, tape] = [phases[phase], this.#tapes[phase]];
     if (linked === undefined || tape === undefined) throw new RangeError(`no phase ${phase}`);
     const numbers = evaluateCall(linked, tokens.length, before, states);
-    for (const { memory } of this.#memories.all) new Int32Array(memory.buffer, layout.ids, tokens.length).set(tokens);
+    for (const [i, id] of linked.inputs.entries()) {
+      const [values, wanted] = [i === 0 ? tokens : given[i - 1], numbers[id] ?? 0];
+      if (values?.length !== wanted)
+        throw new RangeError(`${linked.phase.inputs[i]?.name ?? ""}: ${values?.length ?? 0} values, not ${wanted}`);
+      const at = layout.inputs + (this.plan.arena.phases[phase]?.inputs.offsets[i] ?? 0);
+      const Numbers = i === 0 ? Int32Array : Float32Array;
+      for (const { memory } of this.#memories.all) new Numbers(memory.buffer, at, wanted).set(values);
+    }
     const values = this.#words.subarray(word.end);
     for (let i = 0; i < linked.changing.length; i += 1) values[i] = numbers[linked.changing[i] ?? 0] ?? 0;
     patchTape(tape, values, 0, threads);
     this.#play(phase, linked, tape);
-    const { memory, address, dims } = linked.output;
-    const count = dims.reduce((n, d) => n * (numbers[d] ?? 0), 1);
-    return new Float32Array(this.#memories.bytes(memory).buffer, numbers[address] ?? 0, count).slice();
+    return linked.outputs.map(({ memory, address, elements }) =>
+      new Float32Array(this.#memories.bytes(memory).buffer, numbers[address] ?? 0, numbers[elements] ?? 0).slice(),
+    );
   }
 
   #play(phase: number, linked: LinkedPhase, tape: Tape): void {

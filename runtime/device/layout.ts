@@ -23,8 +23,8 @@ export interface Layout {
   readonly control: number;
   /** By declaration. */
   readonly constants: readonly number[];
-  /** Ids of a call. */
-  readonly ids: number;
+  /** Inputs of a call. */
+  readonly inputs: number;
   readonly arena: number;
   /** Scratch of each thread. */
   readonly scratch: readonly number[];
@@ -38,11 +38,10 @@ export interface LayoutRequest {
   /** Bytes of control words and values. */
   readonly controlBytes: number;
   readonly arenaBytes: number;
-  /** Most tokens of a call. */
-  readonly chunk: number;
+  readonly inputBytes: number;
 }
 
-export function layOut({ program, threads, controlBytes, arenaBytes, chunk }: LayoutRequest): Layout {
+export function layOut({ program, threads, controlBytes, arenaBytes, inputBytes }: LayoutRequest): Layout {
   let top = lowestAddress;
   const take = (bytes: number): number => {
     const at = top;
@@ -51,12 +50,12 @@ export function layOut({ program, threads, controlBytes, arenaBytes, chunk }: La
   };
   const control = take(controlBytes);
   const constants = program.constants.map((c) => take(elemBytes[c.elem] * c.values.length));
-  const ids = take(4 * chunk);
+  const inputs = take(inputBytes);
   const scratchBytes = Math.max(0, ...program.kernels.map((k) => k.scratch));
   // A line of its own behind each: two threads that write the same line slow each other.
   const scratch = Array.from({ length: threads }, () => take(scratchBytes + 128));
   const arena = take(arenaBytes);
-  return { control, constants, ids, arena, scratch, end: top };
+  return { control, constants, inputs, arena, scratch, end: top };
 }
 
 export const weightElements = (w: { readonly stacks: readonly number[]; readonly shape: readonly number[] }): number =>

@@ -9,7 +9,7 @@ import type { Binding, KernelDecl, Phase, Program, SizeExpr } from "../artifact/
 import { programFile } from "../artifact/read-value.ts";
 import { copyOrdinal } from "./copy-between.ts";
 import { type Layout, type StateLayout, weightElements } from "./layout.ts";
-import { callScope, refusing } from "./plan-arena.ts";
+import { callScope, type PhaseArena, product, refusing } from "./plan-arena.ts";
 import type { BufferCopy, Route, Spread } from "./spread.ts";
 import type { Tape, TapeStep } from "./thread-main.ts";
 import { type UnrolledCall, unroll } from "./unroll.ts";
@@ -23,7 +23,7 @@ export interface LinkRequest {
   readonly spread: Spread;
   /** Null where there is one memory. */
   readonly route: Route | null;
-  readonly arena: { readonly elements: readonly number[]; readonly offsets: readonly number[] };
+  readonly arena: PhaseArena;
 }
 
 /** `value` is to be in 0 … `most`. */
@@ -51,7 +51,16 @@ export interface LinkedPhase {
   /** The values of a call, in the order in which threads find them. */
   readonly changing: readonly ValueId[];
   readonly checks: readonly Check[];
-  readonly output: { readonly memory: number; readonly address: ValueId; readonly dims: readonly ValueId[] };
+  /** Elements of each input. */
+  readonly inputs: readonly ValueId[];
+  readonly outputs: readonly LinkedOutput[];
+}
+
+export interface LinkedOutput {
+  readonly memory: number;
+  readonly address: ValueId;
+  /** How many. */
+  readonly elements: ValueId;
 }
 
 /** Throws CorruptPackageError where a kernel leaves its memory whatever the call is. */
@@ -67,13 +76,15 @@ interface Place {
 }
 
 const i32Max = 2 ** 31 - 1;
+const mostElements = 2 ** 32;
 
 class Linker {
   readonly #request: LinkRequest;
   readonly #builder = new ValueBuilder();
   /** By memory. */
   readonly #sessions: readonly ValueId[];
-  readonly #tokens: ValueId;
+  /** Elements of each input. */
+  readonly #inputs: readonly ValueId[];
   readonly #scope: ReadonlyMap<string, ValueId>;
   readonly #steps: LinkedStep[] = [];
   readonly #checks = new Map<string, Check>();
@@ -82,19 +93,25 @@ class Linker {
   constructor(request: LinkRequest) {
     this.#request = request;
     const [tokens, before] = [this.#builder.input(), this.#builder.input()];
-    this.#tokens = tokens;
     this.#sessions = request.spread.memories.map(() => this.#builder.input());
     this.#scope = callScope(request.program, this.#builder, tokens, before);
+    this.#inputs = request.phase.inputs.map(({ dims }) => this.#builder.expression(product(dims), this.#scope));
   }
 
   link(): LinkedPhase {
     const { phase } = this.#request;
     unroll(phase, this.#builder, this.#scope, { call: (one) => this.#call(one) });
-    const dims = phase.output.dims.map((e) => this.#builder.expression(e, this.#scope));
-    const elements = dims.reduce((n, d) => this.#builder.operation("*", n, d), this.#builder.constant(1));
+    for (const [i, id] of this.#inputs.entries()) {
+      const { name } = phase.inputs[i] ?? { name: "" };
+      this.#check(id, this.#request.arena.inputs.elements[i] ?? 0, `${name} of ${phase.name}`);
+    }
     const places = phase.buffers.map((_, i) => i);
     const at: Place = { scope: this.#scope, places, memory: this.#home() };
-    const address = this.#address(phase.output.at, elements, at, `the output of ${phase.name}`);
+    const outputs = phase.outputs.map((output): LinkedOutput => {
+      const elements = this.#builder.expression(product(output.dims), this.#scope);
+      const address = this.#address(output.at, elements, at, `${output.name} of ${phase.name}`);
+      return { memory: at.memory, address, elements };
+    });
     return {
       phase,
       values: this.#builder.finish(),
@@ -102,7 +119,8 @@ class Linker {
       steps: this.#steps,
       changing: this.#changing(),
       checks: [...this.#checks.values()],
-      output: { memory: at.memory, address, dims },
+      inputs: this.#inputs,
+      outputs,
     };
   }
 
@@ -212,10 +230,15 @@ class Linker {
         const offset = this.#copyOffset(binding.state, copy);
         return b.operation("+", b.operation("+", this.#sessions[memory] ?? 0, rowAt), offset);
       }
-      case "ids":
-        // What is left of the tokens behind what it touches is not to be negative.
-        this.#check(b.operation("-", this.#tokens, extent), i32Max, what);
-        return b.constant(layout.ids);
+      case "input": {
+        const [elements, from] = [this.#inputs[binding.input], b.expression(binding.offset ?? 0, scope)];
+        if (elements === undefined) throw new RangeError(`no input ${binding.input}`);
+        // What is left of it behind what is touched is not to be negative.
+        this.#check(from, mostElements, what);
+        this.#check(b.operation("-", elements, b.operation("+", from, extent)), mostElements, what);
+        const base = layout.inputs + (arena.inputs.offsets[binding.input] ?? 0);
+        return b.operation("+", b.constant(base), b.operation("*", from, b.constant(4)));
+      }
       default:
         return binding satisfies never;
     }

@@ -1,5 +1,6 @@
 /** The memories of a model: weights by what they are, rows of sessions. */
 import { elemBytes } from "../artifact/elems.ts";
+import { statesOf } from "../artifact/entry-states.ts";
 import { DeviceMemory } from "./memory.ts";
 import type { DevicePlan } from "./plan-device.ts";
 
@@ -69,11 +70,15 @@ export class Memories {
     for (const [i, at] of place.entries()) this.all[i]?.release(at, this.#plan.spread.memories[i]?.states ?? 0);
   }
 
-  /** The first `length` rows of each state and copy, in this order whatever the memories are: not to be kept over an `await`. */
+  /**
+   * The first `length` rows of each state of the program's entry, and copy, in this order whatever the memories are: not to be kept
+   * over an `await`.
+   */
   rows(place: SessionPlace, length: number): readonly Uint8Array[] {
-    const { spread, states } = this.#plan;
+    const { spread, states, program } = this.#plan;
+    const own = statesOf(program, program.entry);
     return spread.states.flatMap((copies, s) =>
-      copies.map(({ memory, offset }) => {
+      (own.has(s) ? copies : []).map(({ memory, offset }) => {
         const at = (place[memory] ?? 0) + offset;
         return this.bytes(memory).subarray(at, at + length * (states.rowBytes[s] ?? 0));
       }),

@@ -2,46 +2,74 @@
 import { elemBytes } from "../artifact/elems.ts";
 import { CorruptPackageError } from "../artifact/errors.ts";
 import { planMemory } from "../artifact/plan-memory.ts";
-import type { Phase, Program } from "../artifact/program.ts";
+import type { Phase, Program, SizeExpr } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 import { spaced } from "./layout.ts";
 import { ValueBuilder, type ValueId } from "./values.ts";
 
 export interface ArenaPlan {
-  /** Of each phase: elements and offset in bytes of each buffer. */
-  readonly phases: readonly { readonly elements: readonly number[]; readonly offsets: readonly number[] }[];
+  readonly phases: readonly PhaseArena[];
   readonly bytes: number;
+  /** Of the inputs of a call, which stand apart. */
+  readonly inputBytes: number;
   /** Most bytes alive at one step. */
   readonly peak: number;
+}
+
+/** By buffer, and by input: most elements, and the offset in bytes. */
+export interface PhaseArena {
+  readonly elements: readonly number[];
+  readonly offsets: readonly number[];
+  readonly inputs: { readonly elements: readonly number[]; readonly offsets: readonly number[] };
 }
 
 /** `context`: most rows in all, of before and of a call. */
 export function planArena(program: Program, context: number): ArenaPlan {
   const planned = program.phases.map((phase) => {
-    const elements = refusing(phase, () => largestSizes(program, phase, context));
+    const inputSizes = phase.inputs.map((input) => product(input.dims));
+    const sizes = [...phase.buffers.map((b) => b.size), ...inputSizes];
+    const largest = refusing(phase, () => largestSizes(program, phase, sizes, context));
+    const elements = largest.slice(0, phase.buffers.length);
+    const inputs = placeInputs(phase, largest.slice(phase.buffers.length));
     const buffers = phase.buffers.map((b, i) => ({
       bytes: spaced((elements[i] ?? 0) * elemBytes[b.elem]),
       live: b.live,
     }));
-    return { elements, ...planMemory(buffers) };
+    return { elements, inputs, ...planMemory(buffers) };
   });
   return {
     phases: planned,
     bytes: Math.max(0, ...planned.map((p) => p.bytes)),
+    inputBytes: Math.max(0, ...planned.map((p) => p.inputs.bytes)),
     peak: Math.max(0, ...planned.map((p) => p.peak)),
   };
 }
 
+/** The number of elements. */
+export const product = (dims: readonly SizeExpr[]): SizeExpr =>
+  dims.reduce<SizeExpr>((n, d) => (n === 1 ? d : ["*", n, d]), 1);
+
+/** One after the other. */
+function placeInputs({ inputs }: Phase, elements: readonly number[]): PhaseArena["inputs"] & { bytes: number } {
+  let bytes = 0;
+  const offsets = inputs.map(({ elem }, i) => {
+    const at = bytes;
+    bytes += spaced((elements[i] ?? 0) * elemBytes[elem]);
+    return at;
+  });
+  return { elements, offsets, bytes };
+}
+
 /**
- * Elements of each buffer, the most over all calls. Sizes grow with the rows before a call, as every text that a compiler
+ * The values of `sizes`, the most over all calls. Sizes grow with the rows before a call, as every text that a compiler
  * writes has them, so for each number of tokens a full context needs most. Were one to shrink, the check before the call
  * (`link-phase.ts`) would refuse it.
  */
-function largestSizes(program: Program, phase: Phase, context: number): readonly number[] {
+function largestSizes(program: Program, phase: Phase, sizes: readonly SizeExpr[], context: number): readonly number[] {
   const builder = new ValueBuilder();
   const [tokens, before] = [builder.input(), builder.input()];
   const scope = callScope(program, builder, tokens, before);
-  const ids = phase.buffers.map((b) => builder.expression(b.size, scope));
+  const ids = sizes.map((size) => builder.expression(size, scope));
   const values = builder.finish();
   const largest = ids.map(() => 0);
   for (let t = phase.from; t <= phase.to; t += 1) {

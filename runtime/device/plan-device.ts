@@ -1,8 +1,8 @@
 /** How a program will lie in memory: known before anything is allocated. */
-import type { Program } from "../artifact/program.ts";
+import type { Phase, Program } from "../artifact/program.ts";
 import { type Layout, layOut, layOutStates, mostBytes, type StateLayout } from "./layout.ts";
 import { evaluateCall, type LinkedPhase, linkPhase } from "./link-phase.ts";
-import { type ArenaPlan, planArena } from "./plan-arena.ts";
+import { type ArenaPlan, type PhaseArena, planArena } from "./plan-arena.ts";
 import { fits, inOneMemory, type Spread, type SpreadRequest } from "./spread.ts";
 import { word } from "./thread-main.ts";
 
@@ -43,19 +43,19 @@ export async function planInMemories(request: PlanRequest): Promise<DevicePlan> 
 export function planDevice(request: PlanRequest, spread: (r: SpreadRequest) => Spread = inOneMemory): DevicePlan {
   const { program: whole, threads, chunk, logitsChunk, context, memoryBytes = mostBytes } = request;
   const phases = whole.phases
-    .map((p) => ({ ...p, to: Math.min(p.to, context, p.result === "logits" ? logitsChunk : chunk) }))
+    .map((p) => ({ ...p, to: Math.min(p.to, context, isWide(p) ? logitsChunk : chunk) }))
     .filter((p) => p.from <= p.to);
   const program = { ...whole, phases };
   const arena = planArena(program, context);
   const states = layOutStates(program.states, context);
   const place = (values: number): Pick<DevicePlan, "layout" | "spread" | "phases"> => {
     const controlBytes = 4 * (word.end + values);
-    const layout = layOut({ program, threads, arenaBytes: arena.bytes, chunk, controlBytes });
+    const layout = layOut({ program, threads, arenaBytes: arena.bytes, inputBytes: arena.inputBytes, controlBytes });
     const spreaded = spread({ program, layout, states, arena, limit: memoryBytes });
     const linked = program.phases.map((phase, i) =>
       linkPhase({
         ...{ program, phase, layout, states, spread: spreaded, route: spreaded.routes[i] ?? null },
-        arena: arena.phases[i] ?? { elements: [], offsets: [] },
+        arena: arena.phases[i] ?? noArena,
       }),
     );
     return { layout, spread: spreaded, phases: linked };
@@ -70,6 +70,10 @@ export function planDevice(request: PlanRequest, spread: (r: SpreadRequest) => S
   for (const one of placed.phases) checkExtremes(one, context, placed.spread.memories.length);
   return { program, threads, chunk, context, arena, states, memoryBytes, ...placed };
 }
+
+const noArena: PhaseArena = { elements: [], offsets: [], inputs: { elements: [], offsets: [] } };
+/** Whether it gives the logits of all tokens. */
+const isWide = (p: Phase): boolean => p.outputs.some(({ name }) => name === "logits");
 
 /** The most values that a phase changes in a call. */
 export const changingValues = (phases: readonly LinkedPhase[]): number =>

@@ -3,6 +3,7 @@
  * the checkpoint's headers are held against the program; only then memory is taken and weights are streamed into it.
  */
 import { elemBytes } from "../artifact/elems.ts";
+import { statesOf } from "../artifact/entry-states.ts";
 import type { Program } from "../artifact/program.ts";
 import { Device } from "../device/device.ts";
 import { mayBlock } from "../device/features.ts";
@@ -71,11 +72,12 @@ interface Loaded {
 
 function modelOf({ file, plan, kernels, device, host, opened }: Loaded): Model {
   const { program } = plan;
+  const own = statesOf(program, program.entry);
   const identity: SessionIdentity = {
     name: program.model,
     program: file.hash,
     weights: fingerprint(program.weights.map(weightBytes), { weight: device.weight.bind(device) }),
-    tokenBytes: program.states.reduce((n, s) => n + s.copies * s.row * elemBytes[s.elem], 0),
+    tokenBytes: program.states.reduce((n, s, i) => n + (own.has(i) ? s.copies * s.row * elemBytes[s.elem] : 0), 0),
     vocabulary: program.vocabulary,
     context: plan.context,
   };

@@ -2,14 +2,16 @@ import { expect, test } from "vitest";
 import type { Phase } from "../artifact/program.ts";
 import { choosePiece } from "./choose-phase.ts";
 
-const phase = (result: string, from: number, to: number): Phase => ({
+const at = { kind: "input", input: 0 } as const;
+const phase = (results: string, from: number, to: number, entry = "forward"): Phase => ({
   name: "",
-  result,
+  entry,
   from,
   to,
+  inputs: [],
   buffers: [],
   steps: [],
-  output: { at: { kind: "ids" }, elem: "f32", dims: [] },
+  outputs: results.split(" ").map((name) => ({ name, at, elem: "f32", dims: [] })),
 });
 const both = [phase("next", 1, 1), phase("next", 1, 64), phase("logits", 1, 512)];
 
@@ -31,6 +33,21 @@ test.each([
   ["a gap", [phase("next", 1, 1), phase("next", 8, 64)], 5, 64, "next", { phase: 0, tokens: 1 }],
   ["none", [phase("next", 2, 8)], 1, 64, "next", null],
   ["an unknown result", [phase("other", 1, 8)], 1, 64, "next", null],
-] as const)("%s", (_, phases, left, most, wanted, piece) => {
-  expect(choosePiece(phases, left, most, wanted)).toEqual(piece);
+  ["another entry", [phase("next", 1, 1, "draft"), phase("next", 1, 64)], 1, 64, "next", { phase: 1, tokens: 1 }],
+] as const)("%s", (_, phases, left, most, logits, piece) => {
+  expect(choosePiece(phases, left, most, { entry: "forward", logits, rows: [] })).toEqual(piece);
+});
+
+test.each([
+  ["rows of a prompt", 300, "next", { phase: 1, tokens: 64 }],
+  ["rows of a few, with all logits", 4, "logits", { phase: 2, tokens: 4 }],
+  ["rows of one token, by the phase that checks", 1, "next", { phase: 2, tokens: 1 }],
+] as const)("%s", (_, left, logits, piece) => {
+  const phases = [
+    phase("next", 1, 1),
+    phase("hidden next", 2, 64),
+    phase("hidden logits", 1, 8),
+    phase("logits", 1, 64),
+  ];
+  expect(choosePiece(phases, left, 64, { entry: "forward", logits, rows: ["hidden"] })).toEqual(piece);
 });

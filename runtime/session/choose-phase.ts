@@ -4,7 +4,14 @@ import type { Phase, Program } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 
 /** Logits of the last token, or of all. */
-export type Wanted = "next" | "logits";
+export type Logits = "next" | "logits";
+
+export interface Wanted {
+  readonly entry: string;
+  readonly logits: Logits;
+  /** Names of other outputs that are wanted: rows of all tokens. */
+  readonly rows: readonly string[];
+}
 
 export interface Piece {
   /** Ordinal of the phase. */
@@ -22,15 +29,25 @@ const fewTokens = 16;
  */
 export function choosePiece(phases: readonly Phase[], left: number, most: number, wanted: Wanted): Piece | null {
   let best: (Piece & { readonly fits: boolean; readonly to: number }) | null = null;
-  for (const [phase, { result, from, to }] of phases.entries()) {
-    const alone = wanted === "logits" && result !== "logits";
-    const tokens = Math.min(left, most, alone ? 1 : to);
-    if (tokens < from || (result !== "next" && result !== "logits")) continue;
-    const one = { phase, tokens, fits: result === wanted, to };
-    if (best === null || better(one, best, Math.min(left, fewTokens))) best = one;
+  for (const [phase, one] of phases.entries()) {
+    const gives = logitsOf(one);
+    if (one.entry !== wanted.entry || gives === null || !wanted.rows.every((name) => givesRows(one, name))) continue;
+    const alone = wanted.logits === "logits" && gives !== "logits";
+    const tokens = Math.min(left, most, alone ? 1 : one.to);
+    if (tokens < one.from) continue;
+    const fits = gives === wanted.logits && one.outputs.length === 1 + wanted.rows.length;
+    const found = { phase, tokens, fits, to: one.to };
+    if (best === null || better(found, best, Math.min(left, fewTokens))) best = found;
   }
   return best === null ? null : { phase: best.phase, tokens: best.tokens };
 }
+
+/** Which logits a phase gives; null where it gives none. */
+export function logitsOf({ outputs }: Phase): Logits | null {
+  const found = outputs.find(({ name }) => name === "next" || name === "logits");
+  return found === undefined ? null : found.name === "next" ? "next" : "logits";
+}
+const givesRows = ({ outputs }: Phase, name: string): boolean => outputs.some((o) => o.name === name);
 
 interface Candidate {
   readonly tokens: number;
@@ -48,10 +65,18 @@ function better(a: Candidate, b: Candidate, enough: number): boolean {
 }
 
 /** Any number of tokens can be played, in pieces of at most `most`. Throws CorruptPackageError. */
-export function checkPhases({ phases, vocabulary }: Program, most: number): void {
+export function checkPhases({ phases, vocabulary, entry }: Program, most: number): void {
   const wrong = (message: string): CorruptPackageError => new CorruptPackageError(programFile, message);
-  if (choosePiece(phases, 1, most, "next") === null) throw wrong("no phase takes a single token");
-  for (const { name, output } of phases)
-    if (output.elem !== "f32") throw wrong(`phase ${name}: the result is ${output.elem}, not f32`);
+  if (choosePiece(phases, 1, most, { entry, logits: "next", rows: [] }) === null)
+    throw wrong("no phase takes a single token");
+  for (const { name, inputs, outputs } of phases) {
+    const other = outputs.find(({ elem }) => elem !== "f32");
+    if (other !== undefined) throw wrong(`phase ${name}: ${other.name} is ${other.elem}, not f32`);
+    const [, ...given] = inputs;
+    const whole = given.find(({ elem }) => elem !== "f32");
+    if (whole !== undefined) throw wrong(`phase ${name}: ${whole.name} is ${whole.elem}, not f32`);
+  }
+  const fed = phases.find((p) => p.entry === entry && p.inputs.length > 1);
+  if (fed !== undefined) throw wrong(`phase ${fed.name} takes more than tokens`);
   if (vocabulary > 2 ** 30) throw wrong("the vocabulary is too large");
 }

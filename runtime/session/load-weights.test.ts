@@ -33,7 +33,17 @@ async function loaded(declared: readonly WeightDecl[], stored: readonly Stored[]
   // Pieces of two or one elements: every tensor takes several.
   const weights = await openSafetensors(memorySource("x.safetensors", file), { pieceBytes: 8 });
   const program: Program = {
-    ...{ format: 1, compiler: "", model: "", sizes: {}, tokens: "T", before: "S", vocabulary: 1, context: 1 },
+    ...{
+      format: 1,
+      compiler: "",
+      model: "",
+      sizes: {},
+      tokens: "T",
+      before: "S",
+      entry: "",
+      vocabulary: 1,
+      context: 1,
+    },
     ...{ weights: declared, constants: [], states: [], kernels: [], phases: [] },
   };
   const memory = new Uint8Array(4096);

@@ -14,7 +14,7 @@ import {
 import { programFile } from "../artifact/read-value.ts";
 import type { Device } from "../device/device.ts";
 import type { SessionPlace } from "../device/memories.ts";
-import { choosePiece, type Wanted } from "./choose-phase.ts";
+import { choosePiece, type Logits, logitsOf } from "./choose-phase.ts";
 import { readSession, type SessionIdentity, writeSession } from "./saved-session.ts";
 
 export interface SessionParts {
@@ -30,11 +30,33 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a call of an entry gives. */
+export interface CallResult {
+  /** [vocabulary] of the last token, or [tokens, vocabulary] of all. */
+  readonly logits: Float32Array;
+  /** Other outputs by name, each [tokens, width]. */
+  readonly rows: ReadonlyMap<string, Float32Array>;
+}
+
+interface EntryCall {
+  readonly entry: string;
+  readonly ids: Int32Array;
+  /** Values of the entry's other inputs by name, each [tokens, width]. */
+  readonly given: ReadonlyMap<string, Float32Array>;
+  /** Rows remembered by the entry. */
+  readonly before: number;
+  readonly logits: Logits;
+  readonly rows: readonly string[];
+  readonly signal: AbortSignal | undefined;
+}
+
 export class TokenSession {
   readonly #parts: SessionParts;
   readonly #states: SessionPlace;
   readonly #ids: Int32Array;
   #length = 0;
+  /** Rows of the entry that drafts. */
+  #drafted = 0;
   #busy = false;
   #disposed = false;
 
@@ -60,36 +82,108 @@ export class TokenSession {
    * Adds tokens. Float32Array [vocabulary] of the last token, or [tokens, vocabulary] of all. After an abort or an error the
    * session is what it was before.
    */
-  async forward(tokens: ArrayLike<number>, wanted: Wanted, { signal }: CallOptions = {}): Promise<Float32Array> {
-    this.#check();
-    const ids = this.checked(tokens);
-    return this.#exclusive(() => this.#play(ids, wanted, signal));
+  async forward(tokens: ArrayLike<number>, logits: Logits, options: CallOptions = {}): Promise<Float32Array> {
+    return (await this.advance(tokens, logits, [], options)).logits;
   }
 
-  async #play(ids: Int32Array, wanted: Wanted, signal: AbortSignal | undefined): Promise<Float32Array> {
+  /** The same with other outputs of the entry: of all tokens, by name. */
+  async advance(
+    tokens: ArrayLike<number>,
+    logits: Logits,
+    rows: readonly string[],
+    { signal }: CallOptions = {},
+  ): Promise<CallResult> {
+    this.#check();
+    const ids = this.checked(tokens);
+    const { entry } = this.#parts.device.plan.program;
+    const before = this.#length;
+    const result = await this.#exclusive(() =>
+      this.#play({ entry, ids, given: new Map(), before, logits, rows, signal }),
+    );
+    this.#ids.set(ids, before);
+    this.#length = before + ids.length;
+    return result;
+  }
+
+  /** Tokens that the entry which drafts remembers: a sequence of its own, beside the session's. */
+  get drafted(): number {
+    return this.#drafted;
+  }
+
+  /**
+   * Adds tokens to what the drafting entry remembers, with what it is fed for each. Its logits are those of the token after the one
+   * behind the last. Throws OptionError where the program drafts nothing.
+   */
+  async draft(
+    tokens: ArrayLike<number>,
+    given: ReadonlyMap<string, Float32Array>,
+    { signal }: CallOptions = {},
+  ): Promise<CallResult> {
+    this.#check();
+    const { draft } = this.#parts.device.plan.program;
+    const { context, vocabulary } = this.#parts.identity;
+    if (draft === undefined) throw new OptionError("this model drafts no tokens");
+    const ids = checkedIds(tokens, vocabulary);
+    const before = this.#drafted;
+    if (before + ids.length > context) throw new ContextLengthError(before + ids.length, context, context);
+    const rows = draft.feeds.map((f) => f.then);
+    const result = await this.#exclusive(() =>
+      this.#play({ entry: draft.entry, ids, given, before, logits: "next", rows, signal }),
+    );
+    this.#drafted = before + ids.length;
+    return result;
+  }
+
+  /** The drafting entry forgets its last `count` tokens. */
+  undraft(count: number): void {
+    this.#check();
+    if (!Number.isSafeInteger(count) || count < 0 || count > this.#drafted)
+      throw new OptionError(`${count} tokens cannot be dropped of ${this.#drafted}`);
+    this.#drafted -= count;
+  }
+
+  async #play({ entry, ids, given, before, logits, rows, signal }: EntryCall): Promise<CallResult> {
     const { device, pause } = this.#parts;
     const { program, chunk } = device.plan;
-    const before = this.#length;
-    let rows: Float32Array = new Float32Array(0);
-    let all: Float32Array | null = null;
+    let last: Float32Array = new Float32Array(0);
+    const all = new Map<string, Float32Array>();
+    const keep = (name: string, values: Float32Array, width: number, at: number): void => {
+      const kept = all.get(name) ?? newRows(ids.length, width);
+      all.set(name, kept);
+      kept.set(values, at * width);
+    };
     for (let at = 0; at < ids.length; ) {
       signal?.throwIfAborted();
       await pause();
       signal?.throwIfAborted();
       this.#checkAlive();
-      const piece = choosePiece(program.phases, ids.length - at, chunk, wanted);
-      if (piece === null) throw new OptionError(`no phase takes ${ids.length - at} tokens`);
-      rows = device.run(piece.phase, ids.subarray(at, at + piece.tokens), before + at, this.#states);
-      const width = widthOf(rows, piece.tokens, program.phases[piece.phase]?.result === "logits");
-      if (wanted === "logits") {
-        all ??= newRows(ids.length, width);
-        all.set(rows, at * width);
-      } else rows = rows.length === width ? rows : rows.slice(rows.length - width);
-      at += piece.tokens;
+      const piece = choosePiece(program.phases, ids.length - at, chunk, { entry, logits, rows });
+      const phase = program.phases[piece?.phase ?? -1];
+      if (piece === null || phase === undefined) throw new OptionError(`no phase takes ${ids.length - at} tokens`);
+      const to = at + piece.tokens;
+      const results = device.run({
+        phase: piece.phase,
+        tokens: ids.subarray(at, to),
+        given: phase.inputs.slice(1).map(({ name }) => {
+          const values = given.get(name) ?? new Float32Array(0);
+          const width = values.length / ids.length;
+          return values.subarray(at * width, to * width);
+        }),
+        before: before + at,
+        states: this.#states,
+      });
+      const gives = logitsOf(phase);
+      for (const [i, { name }] of phase.outputs.entries()) {
+        const values = results[i] ?? new Float32Array(0);
+        const width = widthOf(values, name === "next" ? 1 : piece.tokens, name);
+        if (name === gives && logits === "logits") keep(name, values, width, at);
+        else if (name === gives) last = values.length === width ? values : values.slice(values.length - width);
+        else if (rows.includes(name)) keep(name, values, width, at);
+      }
+      at = to;
     }
-    this.#ids.set(ids, before);
-    this.#length = before + ids.length;
-    return all ?? rows;
+    const whole = logits === "logits" ? (all.get("logits") ?? all.get("next")) : undefined;
+    return { logits: whole ?? last, rows: new Map(rows.map((name) => [name, all.get(name) ?? new Float32Array(0)])) };
   }
 
   /** Forgets the last `count` tokens. */
@@ -103,6 +197,7 @@ export class TokenSession {
   reset(): void {
     this.#check();
     this.#length = 0;
+    this.#drafted = 0;
   }
 
   save(): Uint8Array<ArrayBuffer> {
@@ -123,6 +218,7 @@ export class TokenSession {
     }
     this.#ids.set(ids);
     this.#length = ids.length;
+    this.#drafted = 0;
   }
 
   /** Gives its memory back, after the call that runs. A second call does nothing. */
@@ -188,10 +284,10 @@ function listLength(tokens: ArrayLike<number>): number {
 
 const isLength = (x: unknown): boolean => Number.isSafeInteger(x) && Number(x) >= 0;
 
-function widthOf(rows: Float32Array, tokens: number, all: boolean): number {
-  const width = all ? rows.length / tokens : rows.length;
+function widthOf(values: Float32Array, tokens: number, name: string): number {
+  const width = values.length / tokens;
   if (!Number.isInteger(width))
-    throw new CorruptPackageError(programFile, `a phase gives ${rows.length} logits of ${tokens} tokens`);
+    throw new CorruptPackageError(programFile, `a phase gives ${values.length} values of ${name} for ${tokens} tokens`);
   return width;
 }
 
@@ -199,6 +295,6 @@ function newRows(tokens: number, width: number): Float32Array {
   try {
     return new Float32Array(tokens * width);
   } catch {
-    throw new OutOfMemoryError(`logits of ${tokens} tokens`, 4 * tokens * width, null);
+    throw new OutOfMemoryError(`results of ${tokens} tokens`, 4 * tokens * width, null);
   }
 }

@@ -8,6 +8,7 @@ export const exampleProgram: Program = {
   sizes: { D: 16, V: 96, L: 3 },
   tokens: "T",
   before: "S0",
+  entry: "forward",
   vocabulary: 96,
   context: 1024,
   weights: [
@@ -44,9 +45,10 @@ export const exampleProgram: Program = {
   phases: [
     {
       name: "decode",
-      result: "next",
+      entry: "forward",
       from: 1,
       to: 1,
+      inputs: [{ name: "ids", elem: "i32", dims: ["T"] }],
       buffers: [
         { name: "h", elem: "f32", size: ["*", "T", 16], live: [0, 1] },
         { name: "scores", elem: "f32", size: ["+", "T", "S0"], live: [1, 1] },
@@ -61,7 +63,7 @@ export const exampleProgram: Program = {
           label: "embed",
         },
       ],
-      output: { at: { kind: "arena", buffer: 2 }, elem: "f32", dims: [96] },
+      outputs: [{ name: "next", at: { kind: "arena", buffer: 2 }, elem: "f32", dims: [96] }],
     },
   ],
 };

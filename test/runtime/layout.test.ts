@@ -15,7 +15,7 @@ test("nothing overlaps, every thread has scratch of its own", () => {
       const weight = program.weights[i];
       return parts.map(({ at }) => ({ at, bytes: weight === undefined ? 0 : weightBytes(weight) }));
     }),
-    { at: layout.ids, bytes: 4 * 8 },
+    { at: layout.inputs, bytes: arena.inputBytes },
     { at: layout.arena, bytes: arena.bytes },
     ...layout.scratch.map((at) => ({ at, bytes: 4000 })),
   ].sort((a, b) => a.at - b.at);

@@ -1,8 +1,10 @@
 /** Packages that compute one kind of result only: the other is had from it. */
+
 import { rm } from "node:fs/promises";
 import { expect, test } from "vitest";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { loadPackage } from "../../runtime/package/entry.ts";
+import { logitsOf } from "../../runtime/session/choose-phase.ts";
 import { writePackage } from "./tiny-package.ts";
 import { sizes, tinyProgram } from "./tiny-program.ts";
 
@@ -28,9 +30,9 @@ async function both(program: Program) {
 }
 
 test.each([
-  ["the last token's only", only((p) => p.result === "next")],
+  ["the last token's only", only((p) => logitsOf(p) === "next")],
   ["the last token's only, one by one", only((p) => p.name === "next-1")],
-  ["all tokens' only", only((p) => p.result === "logits")],
+  ["all tokens' only", only((p) => logitsOf(p) === "logits")],
 ])("%s", async (_, program) => {
   const got = await both(program);
   expect(got).toEqual(await both(tinyProgram));
@@ -42,6 +44,6 @@ test("no phase for a single token is refused", async () => {
 });
 
 test("logits that do not come apart by tokens are refused", async () => {
-  const phases = tinyProgram.phases.map((p) => ({ ...p, output: { ...p.output, dims: [1] } }));
+  const phases = tinyProgram.phases.map((p) => ({ ...p, outputs: p.outputs.map((o) => ({ ...o, dims: [1] })) }));
   await expect(both({ ...tinyProgram, phases })).rejects.toMatchObject({ code: "corrupt-package" });
 });

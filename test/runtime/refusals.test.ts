@@ -119,7 +119,7 @@ describe("packages that are not right", () => {
     refused(
       json((p) => Object.assign(p, { format: 9, compiler: "7.1" })),
       "version",
-      /format 9, written by dsc 7\.1.*format 1/,
+      /format 9, written by dsc 7\.1.*format 2/,
     ));
 
   test.each<[string, PackageChange, RegExp]>([

@@ -113,7 +113,7 @@ function steps(result: "next" | "logits"): readonly Step[] {
   const last: SizeExpr = ["*", ["-", "T", 1], D];
   const from = result === "next" ? arena(1, last) : arena(1);
   return [
-    call(0, "x", [{ kind: "ids" }, { kind: "weight", weight: 0 }, arena(0)], ["T", V, D]),
+    call(0, "x", [{ kind: "input", input: 0 }, { kind: "weight", weight: 0 }, arena(0)], ["T", V, D]),
     { kind: "repeat", count: L, index: "l", swap: [[0, 1]], body: layer },
     call(
       3,
@@ -128,16 +128,17 @@ function phase(name: string, result: "next" | "logits", from: number, to: number
   const size: SizeExpr = ["*", "T", D];
   return {
     name,
-    result,
+    entry: "forward",
     from,
     to,
+    inputs: [{ name: "ids", elem: "i32", dims: ["T"] }],
     buffers: [
       { name: "a", elem: "f32", size, live: [0, 2] },
       { name: "b", elem: "f32", size, live: [1, 3] },
       { name: "y", elem: "f32", size: result === "next" ? V : ["*", "T", V], live: [3, 3] },
     ],
     steps: steps(result),
-    output: { at: arena(2), elem: "f32", dims: result === "next" ? [V] : ["T", V] },
+    outputs: [{ name: result, at: arena(2), elem: "f32", dims: result === "next" ? [V] : ["T", V] }],
   };
 }
 
@@ -150,6 +151,7 @@ export const tinyProgram: Program = {
   sizes: { layers: L },
   tokens: "T",
   before: "S0",
+  entry: "forward",
   vocabulary: V,
   context,
   weights: [

@@ -64,7 +64,7 @@ export const modelSlips: readonly Slip[] = [
     ["import deepseek_v2", "./deepseek-v2", "./deepseek-v1", "DS0110"],
     ["model deepseek_v3", "deepseek_v2", "deepseek_v22", "DS0101", "deepseek_v22"],
     ["    optional part", "mtp(ffn: sparse, ..)", "mtp(ffn: attention, ..)", "DS0243"],
-    ["      hidden_next :=", "draft_layer(hidden, next, pos)", "draft_layer(hidden, pos)", "DS0245"],
+    ["      hidden_next :=", "draft_layer(hidden, token, pos)", "draft_layer(hidden, pos)", "DS0245"],
     ["    phase verify", "verify", "check", "DS0522"],
     ["    override loop chat", "draft propose", "draft propos", "DS0101", "propos"],
     ["    entry propose", "hidden: [T, D], ids", "hiddn: [T, D], ids", "DS0101"],

@@ -5,7 +5,7 @@ import { StateStore } from "../../graph/interpret/state-store.ts";
 import { realsOf, type Tensor, tensor } from "../../graph/interpret/tensor.ts";
 import type { Computed, Graph, Node } from "../../graph/node.ts";
 import { isComputed } from "../../graph/walk.ts";
-import type { SeenBuffer, SeenStep, TracedProgram } from "./traced-program.ts";
+import { isLogits, type SeenBuffer, type SeenStep, type TracedProgram } from "./traced-program.ts";
 
 export interface PhaseGraph {
   readonly name: string;
@@ -121,7 +121,7 @@ function referenceValues(
   const { program } = traced.plan;
   const sizes: Sizes = { ...program.sizes, [program.tokens]: call.tokens.length, [program.before]: call.before };
   const values = new Map<string, Expected[]>();
-  const [result] = prepare(graph).run({
+  const results = prepare(graph).run({
     sizes,
     state: call.state,
     param: (node) => {
@@ -138,6 +138,8 @@ function referenceValues(
       values.set(node.name, known);
     },
   });
+  const outputs = program.phases[phaseNumber(traced, call.phase)]?.outputs ?? [];
+  const result = results[outputs.findIndex((o) => isLogits(o.name))];
   return { graph, values, result: result === undefined ? new Float64Array(0) : lastRow(result) };
 }
 

@@ -40,6 +40,7 @@ export interface TracedCall {
 }
 
 const page = 65_536;
+export const isLogits = (output: string): boolean => output === "next" || output === "logits";
 
 export interface TraceOrder {
   readonly program: Program;
@@ -89,13 +90,13 @@ export class TracedProgram {
     return new TracedProgram(plan, memory, kernels, states);
   }
 
-  /** Rows before the call are those that earlier calls left. */
+  /** The logits. Rows before the call are those that earlier calls left; tokens are all that the phase is given. */
   run({ phase, tokens, before }: TracedCall, observer: StepObserver): Float32Array {
     const linked = this.plan.phases[phase];
     if (linked === undefined) throw new RangeError(`no phase ${phase}`);
     const { layout } = this.plan;
     const { buffer } = this.#memory;
-    new Int32Array(buffer, layout.ids, tokens.length).set(tokens);
+    new Int32Array(buffer, layout.inputs, tokens.length).set(tokens);
     const numbers = evaluateCall(linked, tokens.length, before, [this.#states]);
     const number = (id: number): number => numbers[id] ?? 0;
     for (const [step, { kernel, items, args, label }] of linked.steps.entries()) {
@@ -108,8 +109,9 @@ export class TracedProgram {
       callKernel(call, [0, number(items), layout.scratch[0] ?? 0, ...given]);
       observer.after?.(seen);
     }
-    const count = linked.output.dims.reduce((n, d) => n * number(d), 1);
-    return new Float32Array(buffer, number(linked.output.address), count).slice();
+    const output = linked.outputs[linked.phase.outputs.findIndex((o) => isLogits(o.name))];
+    if (output === undefined) throw new RangeError(`${linked.phase.name} gives no logits`);
+    return new Float32Array(buffer, number(output.address), number(output.elements)).slice();
   }
 
   #seen(step: number, label: string, kernel: KernelDecl, args: readonly number[]): SeenStep {

@@ -73,7 +73,10 @@ export function usesOf(program: Program, phase: Phase): readonly StepUses[] {
     });
     const places = phase.buffers.map((_, i) => i);
     const unit = 1 + (found.at(-1)?.unit ?? 0);
-    add(unit, [{ binding: phase.output.at, access: "read", scope, places, extent: known(phase.output.dims) }]);
+    add(
+      unit,
+      phase.outputs.map(({ at, dims }): Bound => ({ binding: at, access: "read", scope, places, extent: known(dims) })),
+    );
     return found;
 
     function known(dims: readonly SizeExpr[]): number | null {
