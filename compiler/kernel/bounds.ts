@@ -1,4 +1,4 @@
-/** Invariant 9: 0 <= index and index + width <= extent, by proof. */
+/** Invariant 9: 0 <= index and index + width <= extent, and 0 <= piece < pieces, by proof. */
 import { add, constant, mul, one, type Poly, printPoly, scale, sub } from "../../dsl/types/poly.ts";
 import { type Monomial, monomialPoly, powMonomial } from "../../dsl/types/polynomial.ts";
 import { isNonNegative } from "../../dsl/types/prove.ts";
@@ -9,8 +9,14 @@ import type { Access } from "./symbolic.ts";
 
 export function boundsProblems(accesses: readonly Access[], problems: Problems): void {
   for (const a of accesses) {
+    const report = (what: string, of = say(a)): void => problems.report(9, `${a.kind} ${a.text}: ${what}; ${of}`);
+    if (a.piece !== null) {
+      const of = `piece ${printPoly(a.piece.index)} of ${printPoly(a.piece.count)}`;
+      const room = sub(sub(a.piece.count, a.piece.index), one);
+      if (isNonNegative(a.piece.index, a.facts) !== "yes") report("its piece may be below 0", of);
+      if (isNonNegative(room, a.facts) !== "yes") report("its piece may be past the last", of);
+    }
     if (a.matrix === null && insideByParts(a)) continue;
-    const report = (what: string): void => problems.report(9, `${a.kind} ${a.text}: ${what}; ${say(a)}`);
     const lowest = isNonNegative(a.index, a.facts);
     if (lowest !== "yes") report(lowest === "no" ? "is below 0" : "may be below 0");
     if (a.matrix !== null && isNonNegative(a.matrix.stride, a.facts) !== "yes") report("its stride may be below 0");

@@ -11,9 +11,9 @@ export interface Memory {
   readonly name: string;
   readonly type: Type;
 }
-/** `width` elements of a buffer or shared array, or one register. */
-export const at = (m: Memory, index: Operand, width = 1): Expr =>
-  load(m.name, index, m.type.width > 1 ? m.type : typeOf(m.type.elem, width));
+/** `width` elements of a buffer or shared array, or one register; `piece`: of a buffer in pieces. */
+export const at = (m: Memory, index: Operand, width = 1, piece?: Expr): Expr =>
+  load(m.name, index, m.type.width > 1 ? m.type : typeOf(m.type.elem, width), piece);
 /** The same as f32, whatever the storage is. */
 export const f32At = (m: Memory, index: Operand, width = 1): Expr => convert(at(m, index, width), "f32");
 
@@ -144,7 +144,9 @@ export interface SizeSpec {
 }
 export interface BufferSpec {
   readonly elem: Elem;
+  /** Elements, of each piece if there are any. */
   readonly extent: Operand;
+  readonly pieces?: Operand;
   /** Without it the buffer is read. */
   readonly access?: "write" | "both";
   readonly layout?: string;
@@ -171,6 +173,7 @@ export function kernel(spec: KernelSpec, fill: (b: Body, buffer: (name: string) 
       name: n,
       elem: b.elem,
       extent: asExpr(b.extent),
+      ...(b.pieces === undefined ? {} : { pieces: asExpr(b.pieces) }),
       access: b.access ?? "read",
       layout: b.layout ?? "rows",
     }),

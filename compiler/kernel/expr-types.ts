@@ -1,7 +1,7 @@
 /** Whether the types around one expression fit (invariants 1 to 3). */
 import { type Elem, holds, sameType, type Type, typeName, typeOf } from "./elem.ts";
 import { resultType } from "./expr.ts";
-import type { BufferAccess, Dot, Expr } from "./kernel.ts";
+import type { BufferAccess, Dot, Expr, Load } from "./kernel.ts";
 import { type Op, ops } from "./ops.ts";
 import type { Problem } from "./problem.ts";
 
@@ -10,6 +10,7 @@ export interface Place {
   /** Of an element, or of one register. */
   readonly type: Type;
   readonly access: BufferAccess | null;
+  readonly inPieces: boolean;
 }
 interface Known {
   readonly names: ReadonlyMap<string, Type>;
@@ -82,10 +83,14 @@ function checkOp(e: Extract<Expr, { kind: "op" }>): Problem | null {
   return defined && chooses && sameType(e.type, resultType(e.op, e.args)) ? null : bad();
 }
 
-function checkLoad(e: Extract<Expr, { kind: "load" }>, known: Known): Problem | null {
+function checkLoad(e: Load, known: Known): Problem | null {
   const place = known.places.get(e.from);
   if (place === undefined) return { rule: 1, message: `there is no memory ${e.from} here` };
   if (!sameType(e.index.type, typeOf("i32"))) return wrong(`an index of ${e.from} is ${typeName(e.index.type)}`);
+  if (e.piece !== undefined && !sameType(e.piece.type, typeOf("i32")))
+    return wrong(`a piece of ${e.from} is ${typeName(e.piece.type)}`);
+  if (place.inPieces !== (e.piece !== undefined))
+    return wrong(place.inPieces ? `${e.from} is in pieces: which one is not said` : `${e.from} is in one piece`);
   if (place.access === "write") return { rule: 3, message: `a load of ${e.from}, which is write` };
   const fits = place.space === "register" ? sameType(place.type, e.type) : place.type.elem === e.type.elem;
   return fits ? null : wrong(`${e.from} holds ${typeName(place.type)}, not ${typeName(e.type)}`);

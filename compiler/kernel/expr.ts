@@ -125,11 +125,13 @@ export const extract = (x: Expr, lane: number): Expr =>
   x.type.width === 1 ? x : { kind: "extract", type: typeOf(x.type.elem), arg: x, lane };
 export const fold = (monoid: Monoid, arg: Expr): Expr =>
   arg.type.width === 1 ? arg : { kind: "fold", type: typeOf(arg.type.elem), monoid, arg };
-export const load = (from: string, index: Operand, type: Type): Expr => ({
+/** `piece`: of a buffer in pieces. */
+export const load = (from: string, index: Operand, type: Type, piece?: Expr): Expr => ({
   kind: "load",
   type,
   from,
   index: asExpr(index),
+  ...(piece === undefined ? {} : { piece }),
 });
 export const dot = (operands: { a: Expr; b: Expr; acc: Expr; group: number; b7: boolean }): Expr => ({
   kind: "dot",

@@ -139,3 +139,24 @@ describe("faults", () => {
       expect(faultOf(head, "", { x: new Float32Array(8) }, { N })).toBe("input");
   });
 });
+
+describe("buffers in pieces", () => {
+  const head = "read w: f32[3; 4] rows";
+  const w = Float32Array.from({ length: 12 }, (_, i) => i);
+  test("follow each other", () => {
+    const y = run(new Float32Array(4), "y[0] = w[0; 1] y[1] = w[1; 0] y[2] = w[2; 3] y[3] = fold_sum(w[1; 0]:4)", {
+      head,
+      buffers: { w },
+    });
+    expect([...y]).toEqual([1, 4, 11, 4 + 5 + 6 + 7]);
+  });
+  test.each(["w[3; 0]", "w[0; 4]", "w[1; 0 - 1]", "w[0 - 1; 5]", "fold_sum(w[0; 2]:4)"])(
+    "%s is no element",
+    (access) => {
+      expect(faultOf(`${head} write y: f32[1] rows`, `y[0] = ${access}`, { w, y: new Float32Array(1) })).toBe("range");
+    },
+  );
+  test("all of them are to be there", () => {
+    expect(faultOf(head, "", { w: w.subarray(0, 11) })).toBe("input");
+  });
+});

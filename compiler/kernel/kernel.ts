@@ -23,9 +23,20 @@ export type Expr =
   | { readonly kind: "extract"; readonly type: Type; readonly arg: Expr; readonly lane: number }
   /** Reduction of the lanes of one vector to a scalar. */
   | { readonly kind: "fold"; readonly type: Type; readonly monoid: Monoid; readonly arg: Expr }
-  /** `width` adjacent elements of a buffer or shared array from element `index`, or one value of a register array. */
-  | { readonly kind: "load"; readonly type: Type; readonly from: string; readonly index: Expr }
+  | Load
   | Dot;
+
+/**
+ * `width` adjacent elements of a buffer or shared array from element `index`, or one value of a register array. Of a buffer in
+ * pieces all are in one, and `piece` says in which.
+ */
+export interface Load {
+  readonly kind: "load";
+  readonly type: Type;
+  readonly from: string;
+  readonly index: Expr;
+  readonly piece?: Expr;
+}
 
 /**
  * acc[n] + sum over g < group of a[n*group + g] * b[n*group + g], exact in i32. `b7` promises that b is in 0..127, under
@@ -124,8 +135,13 @@ export type BufferAccess = (typeof bufferAccesses)[number];
 export interface Buffer {
   readonly name: string;
   readonly elem: Elem;
-  /** Elements, an expression over sizes; below 2^30. */
+  /** Elements, of each piece if there are any; an expression over sizes, below 2^30. */
   readonly extent: Expr;
+  /**
+   * How many parts of equal size follow each other, an expression over sizes: of a buffer that is read and has more elements than
+   * an i32 counts. Which part and which element of it are two indices then, and only their address may be wider.
+   */
+  readonly pieces?: Expr;
   /**
    * both: work space or a state, which holds at first what the caller left there; each element belongs to one work item, which
    * alone reads and writes it (invariant 10).

@@ -66,10 +66,13 @@ export function parseExpr(c: Cursor, declared: Declared): Expr {
   };
   const element = (from: string, t: Token): Expr => {
     const memory = declared.memories.get(from) ?? c.fail(`unknown memory ${from}`, t);
-    const index = expr();
+    const first = expr();
+    const inPiece = c.accept(";");
+    const index = inPiece ? expr() : first;
     c.expect("]");
     const width = c.accept(":") ? c.whole("a width") : memory.width;
-    return made({ kind: "load", type: typeOf(memory.elem, width), from, index });
+    const piece = inPiece ? { piece: first } : {};
+    return made({ kind: "load", type: typeOf(memory.elem, width), from, index, ...piece });
   };
   const call = (word: string, t: Token): Expr => {
     const args = c.list(")", () => expr());

@@ -1,16 +1,7 @@
 /** Reads the text form (print.ts). Types are inferred, not checked: verify.ts judges what was read. */
 import { Cursor, TextMistake } from "../graph/tokens.ts";
 import { isElem, typeOf } from "./elem.ts";
-import {
-  type Buffer,
-  bufferAccesses,
-  builtins,
-  type Expr,
-  type GridAxis,
-  type Kernel,
-  type Shared,
-  type Size,
-} from "./kernel.ts";
+import { type Buffer, bufferAccesses, builtins, type GridAxis, type Kernel, type Shared, type Size } from "./kernel.ts";
 import { type Declared, parseExpr } from "./parse-expr.ts";
 import { StatementReader } from "./parse-stmt.ts";
 import { accessWords } from "./text-form.ts";
@@ -43,9 +34,11 @@ function readKernel(c: Cursor): Kernel {
     const t = c.of("word", "a declaration");
     const access = bufferAccesses.find((x) => accessWords[x] === t.text);
     if (access !== undefined) {
-      const m = readMemory(c, declared, () => parseExpr(c, declared));
-      const extent: Expr = m.extent;
-      buffers.push({ name: m.name, elem: m.elem, extent, access, layout: c.of("word", "a layout").text });
+      const m = readMemory(c, declared, (): Pick<Buffer, "extent" | "pieces"> => {
+        const first = parseExpr(c, declared);
+        return c.accept(";") ? { pieces: first, extent: parseExpr(c, declared) } : { extent: first };
+      });
+      buffers.push({ name: m.name, elem: m.elem, ...m.extent, access, layout: c.of("word", "a layout").text });
       continue;
     }
     switch (t.text) {

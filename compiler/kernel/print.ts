@@ -36,7 +36,7 @@ export function printExpr(e: Expr, outer = 0): string {
     case "fold":
       return `fold_${e.monoid}(${printExpr(e.arg)})`;
     case "load":
-      return `${e.from}[${printExpr(e.index)}]${e.type.width > 1 ? `:${e.type.width}` : ""}`;
+      return `${e.from}[${inPiece(e.piece)}${printExpr(e.index)}]${e.type.width > 1 ? `:${e.type.width}` : ""}`;
     case "dot":
       return `dot${e.group}${e.b7 ? "_b7" : ""}(${list([e.a, e.b, e.acc])})`;
     default:
@@ -44,6 +44,8 @@ export function printExpr(e: Expr, outer = 0): string {
   }
 }
 
+/** What stands before an index or extent where a buffer is in pieces. */
+const inPiece = (piece: Expr | undefined): string => (piece === undefined ? "" : `${printExpr(piece)}; `);
 const place = (memory: string, index: Expr): string => `${memory}[${printExpr(index)}]`;
 
 function lines(s: Stmt): readonly string[] {
@@ -86,7 +88,9 @@ export function printKernel(k: Kernel): string {
       const multiple = s.multiple === 1 ? "" : ` multiple ${s.multiple}`;
       return `size ${s.name}${multiple}${s.minimum === 0 ? "" : ` min ${s.minimum}`}`;
     }),
-    ...k.buffers.map((b) => `${accessWords[b.access]} ${b.name}: ${b.elem}[${printExpr(b.extent)}] ${b.layout}`),
+    ...k.buffers.map(
+      (b) => `${accessWords[b.access]} ${b.name}: ${b.elem}[${inPiece(b.pieces)}${printExpr(b.extent)}] ${b.layout}`,
+    ),
     ...k.grid.map((g) => `grid ${g.name} in ${printExpr(g.extent)}`),
     `lanes ${k.lanes}`,
     ...k.shared.map((s) => `shared ${s.name}: ${s.elem}[${s.size}]`),

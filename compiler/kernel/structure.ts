@@ -49,17 +49,23 @@ class Structure {
     for (const s of k.shared) if (!natural(s.size, 1)) this.#fail(2, `${s.name} has ${s.size} elements`);
     if (!natural(k.lanes, 1)) this.#fail(2, `${k.lanes} lanes`);
     const sizes = new Map(k.sizes.map((s) => [s.name, i32]));
-    for (const x of [...k.buffers, ...k.grid]) {
-      if (!sameType(x.extent.type, i32) || someExpr(x.extent, (e) => !["const", "name", "op"].includes(e.kind)))
-        this.#fail(1, `the extent of ${x.name} is no expression over sizes`);
-      this.#expr(x.extent, { names: sizes, places: new Map(), frags: new Map(), unrolled: new Set() });
-    }
-    for (const b of k.buffers)
+    const extent = (e: Expr, of: string): void => {
+      if (!sameType(e.type, i32) || someExpr(e, (x) => !["const", "name", "op"].includes(x.kind)))
+        this.#fail(1, `the extent of ${of} is no expression over sizes`);
+      this.#expr(e, { names: sizes, places: new Map(), frags: new Map(), unrolled: new Set() });
+    };
+    for (const x of [...k.buffers, ...k.grid]) extent(x.extent, x.name);
+    for (const b of k.buffers) {
+      if (b.pieces !== undefined) extent(b.pieces, b.name);
+      if (b.pieces !== undefined && b.access !== "read") this.#fail(3, `${b.name} is in pieces, and not only read`);
       if (!/^[A-Za-z_]\w*$/.test(b.layout)) this.#fail(7, `${b.layout} is no name of a layout`);
+    }
     const names = new Map([...sizes, ...[...builtins, ...k.grid.map((g) => g.name)].map((n) => [n, i32] as const)]);
     const places = new Map<string, Place>();
-    for (const b of k.buffers) places.set(b.name, { space: "buffer", type: typeOf(b.elem), access: b.access });
-    for (const s of k.shared) places.set(s.name, { space: "shared", type: typeOf(s.elem), access: null });
+    for (const { name, elem, access, pieces } of k.buffers)
+      places.set(name, { space: "buffer", type: typeOf(elem), access, inPieces: pieces !== undefined });
+    for (const s of k.shared)
+      places.set(s.name, { space: "shared", type: typeOf(s.elem), access: null, inPieces: false });
     this.#block(k.body, { names, places, frags: new Map(), unrolled: new Set() }, 1);
   }
 
@@ -99,7 +105,12 @@ class Structure {
           this.#fail(2, `${s.size} registers ${s.name} of ${typeName(s.type)}`);
         return {
           ...scope,
-          places: new Map(scope.places).set(s.name, { space: "register", type: s.type, access: null }),
+          places: new Map(scope.places).set(s.name, {
+            space: "register",
+            type: s.type,
+            access: null,
+            inPieces: false,
+          }),
         };
       case "loop":
         for (const bound of [s.from, s.to]) if (!sameType(bound.type, i32)) this.#fail(2, `a bound of ${s.name}`);
@@ -163,6 +174,7 @@ class Structure {
     this.#index(s.index, s.memory);
     this.#index(s.stride, s.memory);
     if (place === undefined || place.space === "register") return this.#fail(1, `there is no memory ${s.memory}`);
+    if (place.inPieces) this.#fail(3, `${s.kind} of ${s.memory}, which is in pieces`);
     if (frag !== null && frag.elem !== place.type.elem) this.#fail(2, `${s.memory} holds no ${frag.elem}`);
     const wrong = s.kind === "frag_load" ? "write" : "read";
     if (place.access === wrong) this.#fail(3, `${s.kind} of ${s.memory}, which is ${wrong}`);

@@ -32,8 +32,10 @@ export interface Access {
   readonly index: Poly;
   /** Elements from `index` on. */
   readonly width: number;
-  /** Elements there are. */
+  /** Elements there are, of each piece if there are any. */
   readonly extent: Poly;
+  /** Which piece, of how many; null where the memory is in one. */
+  readonly piece: { readonly index: Poly; readonly count: Poly } | null;
   readonly facts: Facts;
   /** Reads as in the text form. */
   readonly text: string;
@@ -60,6 +62,7 @@ class Walk {
   steps = 0;
   readonly #values = new SymbolicValues();
   readonly #extents = new Map<string, Poly>();
+  readonly #pieces = new Map<string, Poly>();
   #fresh = 0;
   constructor(k: Kernel) {
     this.#k = k;
@@ -73,10 +76,14 @@ class Walk {
       const lower = constant(Math.ceil(s.minimum / s.multiple));
       facts = withBounds(facts, symbolKey(s.name), { lower, upper: null });
     }
-    for (const b of k.buffers) this.#extents.set(b.name, this.#values.poly(b.extent, facts));
+    for (const b of k.buffers) {
+      this.#extents.set(b.name, this.#values.poly(b.extent, facts));
+      if (b.pieces !== undefined) this.#pieces.set(b.name, this.#values.poly(b.pieces, facts));
+    }
     for (const s of k.shared) this.#extents.set(s.name, constant(s.size));
-    const known = [...k.sizes.map((x) => this.#values.poly(name(x.name), facts)), ...this.#extents.values()];
-    this.#values.setMost(known.reduce(add, constant(mostConstant)));
+    const known = k.sizes.map((x) => this.#values.poly(name(x.name), facts));
+    const all = [...known, ...this.#extents.values(), ...this.#pieces.values()];
+    this.#values.setMost(all.reduce(add, constant(mostConstant)));
     const grid = k.grid.map((g) => ({ name: g.name, extent: this.#values.poly(g.extent, facts) }));
     for (const g of grid) {
       this.#values.set(g.name, index(g.name));
@@ -106,18 +113,21 @@ class Walk {
     walkExpr(e, (x) => {
       if (x.kind !== "load") return;
       const text = printExpr(x);
-      this.#access({ kind: "load", memory: x.from, index: x.index, width: x.type.width, text }, facts);
+      this.#access({ kind: "load", memory: x.from, index: x.index, width: x.type.width, text }, facts, null, x.piece);
     });
   }
   #access(
     a: Pick<Access, "kind" | "memory" | "width" | "text"> & { readonly index: Expr },
     facts: Facts,
     matrix: Access["matrix"] = null,
+    which?: Expr,
   ): void {
     const extent = this.#extents.get(a.memory) ?? zero;
+    const count = this.#pieces.get(a.memory);
+    const piece = which === undefined || count === undefined ? null : { index: this.#values.poly(which, facts), count };
     // A register of a vector type is one element.
     const width = this.#values.isRegister(a.memory) ? 1 : a.width;
-    this.accesses.push({ ...a, width, index: this.#values.poly(a.index, facts), extent, facts, matrix });
+    this.accesses.push({ ...a, width, index: this.#values.poly(a.index, facts), extent, piece, facts, matrix });
   }
 
   #statement(s: Stmt, facts: Facts): void {

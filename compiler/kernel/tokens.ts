@@ -9,7 +9,7 @@ const token = new RegExp(
     String.raw`(?<text>"(?:[^"\\\n]|\\.)*")`,
     String.raw`(?<number>[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)`,
     String.raw`(?<word>[A-Za-z_]\w*)`,
-    String.raw`(?<sign>\.\.|<<|>>|<=|==|\+=|[-+*/%&|<=:,()[\]{}])`,
+    String.raw`(?<sign>\.\.|<<|>>|<=|==|\+=|[-+*/%&|<=:;,()[\]{}])`,
   ].join("|"),
   "y",
 );

@@ -325,3 +325,49 @@ describe("10: one writer", () => {
     expect(broken("size N write y: f32[N * 64] rows lanes 64 grid g in N", "y[g * 32 + lane] = f32(0)")).toContain(10);
   });
 });
+
+describe("buffers in pieces", () => {
+  const head = "size N read w: f32[8; 16] rows write y: f32[N * 64] rows grid g in N";
+  /** What is read of w, as the only value of item g. */
+  const reads = (access: string, more = ""): readonly number[] =>
+    broken(`${head} ${more}`, `let i1 = min(g, 7) y[g * 64] = ${access}`);
+  test.each([
+    ["a piece and an element of it", "w[i1; 15]"],
+    ["a vector in a piece", "extract1(w[i1; 12]:4)"],
+    ["the first piece and the last", "w[0; 0] + w[7; 15]"],
+  ])("%s", (_, access) => {
+    expect(reads(access)).toEqual([]);
+  });
+  test.each([
+    ["2: which piece is not said", "w[15]", 2],
+    ["2: a real piece", "w[f32(0); 15]", 2],
+    ["9: past the last piece", "w[i1 + 1; 15]", 9],
+    ["9: any piece", "w[g; 15]", 9],
+    ["9: before the first piece", "w[i1 - 1; 15]", 9],
+    ["9: past the end of a piece that is not the last", "w[0; 16]", 9],
+    ["9: a vector across two pieces", "extract1(w[0; 14]:4)", 9],
+    ["4: a vector between multiples", "extract1(w[0; 2]:4)", 4],
+  ])("%s", (_, access, rule) => {
+    expect(reads(access)).toContain(rule);
+  });
+  test("2: a piece of a buffer in one", () => {
+    expect(broken("read x: f32[8] rows write y: f32[1] rows", "y[0] = x[0; 1]")).toEqual([2]);
+  });
+  test("3: what is written is in one piece, and what a matrix unit reads", () => {
+    expect(broken("write y: f32[2; 8] rows", "")).toEqual([3]);
+    expect(broken("update y: f32[2; 8] rows", "")).toEqual([3]);
+    const frag = "frag a1: a bf16[1, 16, 16] frag_load a1[0] = w[0] stride 16";
+    expect(broken("lanes 32 read w: bf16[2; 256] rows", frag)).toContain(3);
+  });
+  test("4: pieces that begin between multiples of a vector", () => {
+    expect(broken("read w: f32[8; 18] rows write y: f32[1] rows", "y[0] = extract1(w[1; 4]:4)")).toEqual([4]);
+  });
+  test("1: as many as a lane knows", () => {
+    expect(broken("size N read w: f32[lane; 16] rows", "")).toContain(1);
+  });
+  test("all pieces together may be more than an i32 counts", () => {
+    const large = "size N read w: f32[256; 14680064] rows write y: f32[N] rows grid g in N";
+    expect(broken(large, "y[g] = w[min(g, 255); 14680063]")).toEqual([]);
+    expect(broken(large.replace("256; 14680064", "3758096384"), "y[g] = w[0]")).toEqual([2]);
+  });
+});

@@ -5,8 +5,10 @@
  *  2. Types fit: operands of equal type that the operation is defined for, bool conditions, scalar i32 indices, widths 1, 2,
  *     4, 8, 16; constants are values of their type; a loop's step is at least 1, and its body stores
  *     nothing that its bounds read; blocks and expressions nest within bounds.
- *  3. A buffer that is read is not stored to, one that is written not loaded from; one of access "both" is both.
- *  4. The index of an access of w elements is provably a multiple of w. Facts about sizes carry the proof.
+ *  3. A buffer that is read is not stored to, one that is written not loaded from; one of access "both" is both. Only one that is
+ *     read is in pieces, and no matrix statement reads it.
+ *  4. The index of an access of w elements is provably a multiple of w, and so are the elements of a piece. Facts about sizes
+ *     carry the proof.
  *  5. Barriers, reductions and matrix statements stand in uniform control flow: no condition or bound around them depends on
  *     the lane, not even through a register of an earlier turn. A load of shared memory, or of a buffer that is read and
  *     written, counts as dependent.
@@ -14,8 +16,8 @@
  *  7. No name is a word or function of a target, so that emitted names are the names of the IR.
  *  8. Lanes, shared bytes, fragments and ways of reducing fit the target; a reduction's width is a power of two that divides
  *     the lanes.
- *  9. Every access is provably in range, whatever the sizes are, under the loops and guards around it. Sizes and extents are
- *     below 2^30, as the caller checks, so that indices do not wrap; arithmetic on what memory gives, which may be anything,
+ *  9. Every access is provably in range, whatever the sizes are, under the loops and guards around it: in range of its piece, and
+ *     the piece one that there is, where the buffer is in pieces. Sizes and extents are below 2^30, as the caller checks, so that indices do not wrap; arithmetic on what memory gives, which may be anything,
  *     counts for a proof only where it is known to be in range.
  * 10. Every element of a buffer is provably written by one work item at most, so that items need no order. Of a buffer of access
  *     "both" that is stored to, every load as well as every store provably is of an element of its own item, and all find their

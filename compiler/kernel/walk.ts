@@ -15,7 +15,7 @@ export function children(e: Expr): readonly Expr[] {
     case "fold":
       return [e.arg];
     case "load":
-      return [e.index];
+      return e.piece === undefined ? [e.index] : [e.piece, e.index];
     case "dot":
       return [e.a, e.b, e.acc];
     default:
@@ -38,7 +38,7 @@ export function mapChildren(e: Expr, f: (child: Expr) => Expr): Expr {
     case "fold":
       return { ...e, arg: f(e.arg) };
     case "load":
-      return { ...e, index: f(e.index) };
+      return { ...e, ...(e.piece === undefined ? {} : { piece: f(e.piece) }), index: f(e.index) };
     case "dot":
       return { ...e, a: f(e.a), b: f(e.b), acc: f(e.acc) };
     default:

@@ -47,9 +47,9 @@ const expr: fc.Arbitrary<Expr> = fc.letrec<{ e: Expr }>((tie) => ({
       .tuple(fc.nat(15), tie("e"))
       .map(([lane, arg]): Expr => ({ kind: "extract", type: typeOf(arg.type.elem), arg, lane })),
     fc.tuple(monoid, tie("e")).map(([m, arg]): Expr => ({ kind: "fold", type: typeOf(arg.type.elem), monoid: m, arg })),
-    fc.tuple(from, fc.constantFrom(...widths), tie("e")).map(([m, width, index]): Expr => {
+    fc.tuple(from, fc.constantFrom(...widths), tie("e"), fc.option(tie("e"))).map(([m, width, index, piece]): Expr => {
       const t = typeOf(m.elem, m.width > 1 && width === 1 ? m.width : width); // a width of 1 is not written
-      return { kind: "load", type: t, from: m.name, index };
+      return { kind: "load", type: t, from: m.name, index, ...(piece === null ? {} : { piece }) };
     }),
     fc
       .tuple(tie("e"), tie("e"), tie("e"), fc.constantFrom(2, 4), fc.boolean())
@@ -118,13 +118,21 @@ export const anyKernel: fc.Arbitrary<Kernel> = fc
     lanes: whole,
     multiple: fc.integer({ min: 1, max: 64 }),
     minimum: whole,
+    pieces: fc.option(extent),
   })
   .map((r) => ({
     name: "k",
     source: r.source,
     sizes: [{ name: "N", multiple: r.multiple, minimum: r.minimum }],
     buffers: [
-      { name: "x", elem: "f32", extent: r.expr, access: "read", layout: "rows" },
+      {
+        name: "x",
+        elem: "f32",
+        extent: r.expr,
+        ...(r.pieces === null ? {} : { pieces: r.pieces }),
+        access: "read",
+        layout: "rows",
+      },
       { name: "w", elem: "i8", extent: r.expr, access: "write", layout: "panel4x2" },
       { name: "u", elem: "f16", extent: r.expr, access: "both", layout: "rows" },
     ],

@@ -1,4 +1,4 @@
-import { evaluateExtent, interpret, newData, type RunOptions } from "../../compiler/kernel/interpret.ts";
+import { elementsOf, interpret, newData, type RunOptions } from "../../compiler/kernel/interpret.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { read } from "./data.ts";
 import type { KernelCase } from "./kernel-case.ts";
@@ -8,7 +8,7 @@ import { firstWrong } from "./tolerance.ts";
 export function runCase(c: KernelCase, k: Kernel = c.kernel, options: RunOptions = {}): string | null {
   const written = k.buffers.filter((b) => b.access !== "read");
   const outputs = written.map((b) => {
-    const data = newData(b.elem, evaluateExtent(b.extent, c.sizes));
+    const data = newData(b.elem, elementsOf(b, c.sizes));
     data.fill(b.elem === "f32" ? Number.NaN : 0x7fc1);
     return [b.name, data] as const;
   });

@@ -1,6 +1,6 @@
 /** Runs kernels as WebAssembly, on the data that the interpreter takes. */
 import { WasmInstance } from "../../backends/wasm/instance.ts";
-import { type Data, evaluateExtent, newData } from "../../compiler/kernel/interpret.ts";
+import { type Data, elementsOf, newData } from "../../compiler/kernel/interpret.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 
 export interface Given {
@@ -16,7 +16,7 @@ export function emptyOutputs(k: Kernel, sizes: Given["sizes"]): Outputs {
   const written = k.buffers.filter((b) => b.access !== "read");
   return Object.fromEntries(
     written.map((b) => {
-      const data = newData(b.elem, evaluateExtent(b.extent, sizes));
+      const data = newData(b.elem, elementsOf(b, sizes));
       data.fill(b.elem === "f32" ? Number.NaN : 0x7fc1);
       return [b.name, data] as const;
     }),

@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { evaluateExtent, interpret, newData } from "../../compiler/kernel/interpret.ts";
+import { elementsOf, interpret, newData } from "../../compiler/kernel/interpret.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { parseKernel } from "../../compiler/kernel/parse.ts";
 import { printKernel } from "../../compiler/kernel/print.ts";
@@ -51,6 +51,8 @@ const anyText = fc
   .record({
     at: anyIndex,
     from: anyIndex,
+    /** Of x: how many pieces, and which is read; null if it is in one. */
+    pieces: fc.oneof(fc.constant(null), fc.tuple(fc.constantFrom("N", "K", "4", "N + 1"), anyIndex)),
     held: anyIndex,
     /** An index of y that is read as well: where it is stored to, or somewhere else; null if y is written only. */
     own: fc.oneof(fc.constant(null), fc.constant("at" as const), anyIndex),
@@ -73,7 +75,7 @@ const anyText = fc
     (r) => `kernel @k ""
   size N multiple ${r.multiples[0]}
   size K multiple ${r.multiples[1]}
-  read x: f32[${r.extents[0]}] rows
+  read x: f32[${r.pieces === null ? "" : `${r.pieces[0]}; `}${r.extents[0]}] rows
   read at: i32[N] rows
   ${r.own === null ? "write" : "update"} y: f32[${r.extents[1]}] rows
   grid g in ${r.grid[0]}
@@ -86,7 +88,7 @@ const anyText = fc
     r1[0] = i
     r1[0] = ${r.held}
     if ${r.guard} & ${r.more} {
-      let v1 = x[${r.from}]${r.width === 1 ? "" : `:${r.width}`}
+      let v1 = x[${r.pieces === null ? "" : `${r.pieces[1]}; `}${r.from}]${r.width === 1 ? "" : `:${r.width}`}
       y[${r.at}] = v1${r.own === null ? "" : ` + y[${r.own === "at" ? r.at : r.own}]${r.width === 1 ? "" : `:${r.width}`}`}
     }
   }
@@ -98,7 +100,7 @@ const sizes = [0, 1, 2, 3, 5, 8, 16];
 /** A fault of those that a proof excludes. */
 function check(k: Kernel, named: Readonly<Record<string, number>>): string | null {
   const buffers = k.buffers.map((b) => {
-    const data = newData(b.elem, Math.max(0, evaluateExtent(b.extent, named)));
+    const data = newData(b.elem, Math.max(0, elementsOf(b, named)));
     if (b.elem === "i32") for (let i = 0; i < data.length; i += 1) data[i] = ((i * 7) % 13) - 3;
     return [b.name, data] as const;
   });

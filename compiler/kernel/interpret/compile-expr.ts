@@ -3,18 +3,20 @@
  * whoever keeps a vector copies it.
  */
 import { InternalError } from "../../graph/internal-error.ts";
-import type { Expr } from "../kernel.ts";
+import type { Expr, Load } from "../kernel.ts";
 import { monoids } from "../ops.ts";
 import { KernelFault } from "./fault.ts";
 import type { Frame, FrameLayout } from "./frame.ts";
 import { conversion, type Fma, type Meaning, meaningOf, reinterpretation } from "./meaning.ts";
-import type { Loads } from "./memory.ts";
+import type { Loads, Pieces } from "./memory.ts";
 
 export type Scalar = (f: Frame) => number;
 export type Vector = (f: Frame) => Float64Array;
 export interface Surroundings {
   readonly layout: FrameLayout;
   readonly loads: ReadonlyMap<string, Loads>;
+  /** Of buffers in pieces. */
+  readonly pieces: ReadonlyMap<string, Pieces>;
   readonly fma: Fma;
 }
 
@@ -93,11 +95,26 @@ const unwritten = (name: string, i: number): never => {
   throw new KernelFault("unwritten", `${name}[${i}] is read before it is written`);
 };
 
-function scalarLoad(e: Extract<Expr, { kind: "load" }>, s: Surroundings): Scalar {
+/** The first element, counted through all pieces; of one in pieces, whether all are in the same is checked. */
+function firstElement(e: Load, s: Surroundings): Scalar {
+  const index = compileScalar(e.index, s);
+  if (e.piece === undefined) return index;
+  const piece = compileScalar(e.piece, s);
+  const inPiece = s.pieces.get(e.from);
+  if (inPiece === undefined) throw new InternalError(`${e.from} is in one piece: the kernel is not verified`);
+  const last = e.type.width - 1;
+  return (f) => {
+    const [p, i] = [piece(f), index(f)];
+    inPiece(p, i + last);
+    return inPiece(p, i);
+  };
+}
+
+function scalarLoad(e: Load, s: Surroundings): Scalar {
   const registers = s.layout.registers(e.from);
   if (registers === null) {
     const memory = memoryOf(e.from, s);
-    const index = compileScalar(e.index, s);
+    const index = firstElement(e, s);
     return (f) => memory.load(index(f), f.lane);
   }
   const { offset, flag } = registers;
@@ -197,12 +214,12 @@ function vectorOp(e: Extract<Expr, { kind: "op" }>, s: Surroundings, out: Float6
   };
 }
 
-function vectorLoad(e: Extract<Expr, { kind: "load" }>, s: Surroundings, out: Float64Array): Vector {
+function vectorLoad(e: Load, s: Surroundings, out: Float64Array): Vector {
   const width = out.length;
   const registers = s.layout.registers(e.from);
   if (registers === null) {
     const memory = memoryOf(e.from, s);
-    const index = compileScalar(e.index, s);
+    const index = firstElement(e, s);
     return (f) => {
       const from = index(f);
       for (let i = 0; i < width; i += 1) out[i] = memory.load(from + i, f.lane);

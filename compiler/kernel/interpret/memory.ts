@@ -22,6 +22,15 @@ export const isDataOf = (elem: Elem, data: Data): boolean => data instanceof arr
 export interface Loads {
   load(i: number, lane: number): number;
 }
+/** Of a buffer in pieces: which element of all an element of a piece is. */
+export type Pieces = (piece: number, i: number) => number;
+export const piecesOf =
+  (name: string, pieces: number, extent: number): Pieces =>
+  (piece, i) => {
+    const inside = piece >= 0 && piece < pieces && i >= 0 && i < extent;
+    if (!inside) throw new KernelFault("range", `${name}[${piece}; ${i}] of ${pieces} pieces of ${extent}`);
+    return piece * extent + i;
+  };
 export interface Stores {
   store(i: number, value: number, lane: number): void;
 }

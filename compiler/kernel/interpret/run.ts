@@ -1,6 +1,6 @@
 /** Runs verified kernels, item by item, every lane to the next place where lanes meet. */
 import { InternalError } from "../../graph/internal-error.ts";
-import type { Expr, Kernel } from "../kernel.ts";
+import type { Buffer, Expr, Kernel } from "../kernel.ts";
 import { ops } from "../ops.ts";
 import { compileBody } from "./compile-stmt.ts";
 import { type Fault, KernelFault } from "./fault.ts";
@@ -11,6 +11,8 @@ import {
   type Data,
   isDataOf,
   type Loads,
+  type Pieces,
+  piecesOf,
   readBuffer,
   SharedArray,
   type Stores,
@@ -54,6 +56,10 @@ export function evaluateExtent(e: Expr, sizes: Readonly<Record<string, number>>)
   return meaning(a, b, c);
 }
 
+/** Elements that a buffer has, in all of its pieces. */
+export const elementsOf = ({ extent, pieces }: Buffer, sizes: Readonly<Record<string, number>>): number =>
+  evaluateExtent(extent, sizes) * (pieces === undefined ? 1 : evaluateExtent(pieces, sizes));
+
 function checkSizes(k: Kernel, sizes: Inputs["sizes"]): void {
   for (const s of k.sizes) {
     const value = sizes[s.name];
@@ -87,9 +93,14 @@ class Run {
       const array = this.#shared[i];
       if (array !== undefined) loads.set(s.name, array) && stores.set(s.name, array);
     }
+    const pieces = new Map<string, Pieces>();
     for (const b of k.buffers) {
       const data = inputs.buffers[b.name];
-      const length = evaluateExtent(b.extent, inputs.sizes);
+      const length = elementsOf(b, inputs.sizes);
+      if (b.pieces !== undefined) {
+        const [count, extent] = [b.pieces, b.extent].map((e) => evaluateExtent(e, inputs.sizes));
+        pieces.set(b.name, piecesOf(b.name, count ?? 0, extent ?? 0));
+      }
       if (data === undefined || !isDataOf(b.elem, data) || data.length < length)
         throw new KernelFault("input", `buffer ${b.name} is to hold ${length} elements of ${b.elem}`);
       if (b.access === "read") loads.set(b.name, readBuffer(b.name, b.elem, data, length));
@@ -101,7 +112,7 @@ class Run {
       }
     }
     const subgroup = options.subgroup ?? 32;
-    const surroundings = { layout: this.#layout, loads, stores, fma: options.fma ?? "separate" };
+    const surroundings = { layout: this.#layout, loads, stores, pieces, fma: options.fma ?? "separate" };
     const rest = { frames: this.#frames, clock: this.#clock, subgroup, matrices: new Matrices(subgroup) };
     this.#body = compileBody(k.body, { ...surroundings, ...rest, inOrder: this.#order() });
     this.#setAll(Object.entries(inputs.sizes).filter(([n]) => k.sizes.some((s) => s.name === n)));
