@@ -44,7 +44,7 @@ export class Expressions {
         return [foldLanes(this.#f, e.monoid, e.arg.type, this.parts(e.arg))];
       case "load": {
         if (!this.#pointers.isMemory(e.from)) return this.#f.value(this.register(e.from, e.index), e.type);
-        return loaded(this.#f, e.type, this.#pointers.address(e.from, e.index, this.scalar));
+        return loaded(this.#f, e.type, this.#pointers.address(e, this.scalar));
       }
       case "dot":
         return this.#dot(e);
@@ -100,7 +100,7 @@ export class Expressions {
   #convert(e: Of<"convert">): Parts {
     const { arg } = e;
     if (arg.kind === "load" && this.#pointers.isMemory(arg.from) && arg.type.width > 1) {
-      const at = this.#pointers.address(arg.from, arg.index, this.scalar);
+      const at = this.#pointers.address(arg, this.scalar);
       return (
         convertedLoad(this.#f, arg.type, e.type, at) ??
         convertedFrom(this.#f, arg.type, e.type, loaded(this.#f, arg.type, at))
@@ -121,7 +121,7 @@ export class Expressions {
     const f = this.#f;
     const count = partCount(type);
     if (arg.kind === "load" && this.#pointers.isMemory(arg.from)) {
-      const load = loadedRepeated(f, arg.type, this.#pointers.address(arg.from, arg.index, this.scalar));
+      const load = loadedRepeated(f, arg.type, this.#pointers.address(arg, this.scalar));
       if (load !== null) return several(f, count, load());
     }
     const parts = this.parts(arg);

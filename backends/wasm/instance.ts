@@ -68,7 +68,8 @@ export class WasmInstance {
     const addresses = k.buffers.map((b) => {
       const at = buffers[b.name] ?? Number.NaN;
       const size = elems[b.elem].bytes;
-      const bytes = extentOf(k, b.extent, sizes) * size;
+      const pieces = b.pieces === undefined ? 1 : extentOf(k, b.pieces, sizes);
+      const bytes = pieces * extentOf(k, b.extent, sizes) * size;
       if (!(at >= lowestAddress) || at % size !== 0)
         throw new WasmError(
           "bad-call",

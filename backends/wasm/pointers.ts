@@ -4,8 +4,8 @@
  * multiplications nor the sums out of loops by themselves.
  */
 import { type Elem, elems } from "../../compiler/kernel/elem.ts";
-import { isConst, mul } from "../../compiler/kernel/expr.ts";
-import type { Expr, Kernel, Loop } from "../../compiler/kernel/kernel.ts";
+import { add, isConst, mul } from "../../compiler/kernel/expr.ts";
+import type { Expr, Kernel, Load, Loop } from "../../compiler/kernel/kernel.ts";
 import { printExpr } from "../../compiler/kernel/print.ts";
 import { type Affine, affineIn, type Inside, insideOf, startOf } from "./affine.ts";
 import type { Ref } from "./binaryen.ts";
@@ -34,7 +34,18 @@ export function sharedLayout(k: Kernel): { readonly bytes: number; readonly offs
 interface Place {
   readonly elem: Elem;
   readonly base: () => Ref;
+  /** Elements of each piece, of a buffer in pieces. */
+  readonly extent: Expr | null;
 }
+/**
+ * An index behind the start of its piece. Both wrap where a buffer has 2³² elements or more, and so do addresses: those of what
+ * is in a memory of 32 bits do not.
+ */
+function behind(start: Expr, index: Expr): Expr {
+  const [first, last] = index.kind === "op" && index.op === "add" ? index.args : [];
+  return first !== undefined && isConst(last) ? add(add(start, first), last) : add(start, index);
+}
+
 interface Stepping {
   readonly loop: Loop;
   readonly inside: Inside;
@@ -51,11 +62,16 @@ export class Pointers {
   #stepping: Stepping | null = null;
   constructor(f: Frame, k: Kernel) {
     this.#f = f;
-    for (const b of k.buffers) this.#places.set(b.name, { elem: b.elem, base: () => f.get(b.name) });
+    for (const b of k.buffers)
+      this.#places.set(b.name, {
+        elem: b.elem,
+        base: () => f.get(b.name),
+        extent: b.pieces === undefined ? null : b.extent,
+      });
     const { offsets } = sharedLayout(k);
     for (const s of k.shared) {
       const base = (): Ref => f.m.i32.add(f.get("scratch.at"), f.m.i32.const(offsets.get(s.name) ?? 0));
-      this.#places.set(s.name, { elem: s.elem, base });
+      this.#places.set(s.name, { elem: s.elem, base, extent: null });
     }
   }
   isMemory(name: string): boolean {
@@ -79,9 +95,10 @@ export class Pointers {
     this.#stepping = outer;
   }
 
-  address(from: string, index: Expr, spell: (e: Expr) => Ref): Address {
+  address({ from, index: inPiece, piece }: Pick<Load, "from" | "index" | "piece">, spell: (e: Expr) => Ref): Address {
     const place = this.#places.get(from);
     if (place === undefined) return this.#f.refuse(`no memory ${from}`);
+    const index = piece === undefined ? inPiece : behind(mul(piece, place.extent ?? 0), inPiece);
     return this.#stepped(from, place, index, spell) ?? this.#plain(place, index, spell);
   }
 

@@ -121,7 +121,7 @@ class Spelling {
     const { type } = s.value;
     if (!this.#pointers.isMemory(s.to))
       return f.set(this.#expressions.register(s.to, s.index), type, this.#expressions.parts(s.value));
-    const at = this.#pointers.address(s.to, s.index, this.#scalar);
+    const at = this.#pointers.address({ from: s.to, index: s.index }, this.#scalar);
     for (const statement of stored(f, type, at, this.#expressions.parts(s.value))) f.emit(statement);
   }
 

@@ -7,7 +7,7 @@ import { planMemory } from "../../runtime/artifact/plan-memory.ts";
 import type { Binding, Call, Phase, SizeExpr, Step } from "../../runtime/artifact/program.ts";
 import { evalSize } from "../../runtime/artifact/size-expr.ts";
 import { InternalError } from "../graph/internal-error.ts";
-import { sizeOf } from "../program/kernel-pool.ts";
+import { elementsOf } from "../program/kernel-pool.ts";
 import type { GraphProgram } from "./graph-program.ts";
 import type { KernelMemory } from "./machine.ts";
 
@@ -116,7 +116,7 @@ class Player {
     for (const [i, b] of kernel.buffers.entries()) {
       const binding = step.buffers[i];
       if (binding === undefined) throw new InternalError(`${kernel.name} has no buffer ${i}`);
-      const elements = evalSize(sizeOf(b.extent), (n) => sizes[n]);
+      const elements = evalSize(elementsOf(b), (n) => sizes[n]);
       at[b.name] = this.#place(binding, elements * elemBytes[b.elem], `${step.label}: ${b.name}`);
     }
     memory.call(kernel, at, sizes);

@@ -2,10 +2,11 @@
 import type { KernelDecl, SizeExpr } from "../../runtime/artifact/program.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import { elems } from "../kernel/elem.ts";
-import type { Expr, Kernel } from "../kernel/kernel.ts";
+import type { Buffer, Expr, Kernel } from "../kernel/kernel.ts";
 import { lower } from "../kernel/lower/lower.ts";
 import { printKernel } from "../kernel/print.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
+import { times } from "./size-of-scalar.ts";
 
 export class KernelPool {
   readonly #target: KernelTarget;
@@ -52,12 +53,16 @@ export class KernelPool {
 function declOf(k: Kernel): KernelDecl {
   return {
     name: k.name,
-    buffers: k.buffers.map((b) => ({ name: b.name, elem: b.elem, extent: sizeOf(b.extent), access: b.access })),
+    buffers: k.buffers.map((b) => ({ name: b.name, elem: b.elem, extent: elementsOf(b), access: b.access })),
     sizes: k.sizes.map((s) => s.name),
     grid: k.grid.map((g) => sizeOf(g.extent)),
     scratch: k.shared.reduce((sum, s) => sum + Math.ceil((s.size * elems[s.elem].bytes) / 16) * 16, 0),
   };
 }
+
+/** Elements of a buffer, in all of its pieces, as a size of the program. */
+export const elementsOf = ({ extent, pieces }: Buffer): SizeExpr =>
+  pieces === undefined ? sizeOf(extent) : times(sizeOf(pieces), sizeOf(extent));
 
 /** An extent as a size of the program. */
 export function sizeOf(e: Expr): SizeExpr {

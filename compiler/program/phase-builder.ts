@@ -205,20 +205,17 @@ class PhaseBuilder {
   };
 
   #nest(n: Computed, points: Parameters<typeof makeNest>[1]): Nest {
-    const { elemOf } = this.#o;
+    const { elemOf, target } = this.#o;
     const nest = makeNest(n, points, {
       special: this.#sizes.ofKernels,
       ranges: this.#sizes.ranges,
       counts: this.#counts,
       elemOf,
+      mostElements: target.mostElements,
     });
-    for (const { node, dims } of nest.operands) {
-      const elements = constantOf(productOf(dims)) ?? 0;
-      if (elements >= mostElements)
-        throw new UnsupportedError(
-          `%${node.name} has ${elements} elements in one layer; a kernel counts fewer than ${mostElements}`,
-        );
-    }
+    const made = constantOf(productOf(nest.axes.map((a) => a.size))) ?? 0;
+    if (made >= mostIndices)
+      throw new UnsupportedError(`%${n.name} has ${made} elements; a kernel makes fewer than ${mostIndices}`);
     return nest;
   }
 
@@ -399,8 +396,8 @@ class PhaseBuilder {
   }
 }
 
-/** Indices of kernels are i32. */
-const mostElements = 2 ** 31;
+/** Indices of kernels are i32, and what they write is in one piece. */
+const mostIndices = 2 ** 31;
 
 /** The number that a size is. */
 function whole(d: Dim, n: Node): number {

@@ -1,4 +1,5 @@
 /** Plans for tiles, best first: numbers from the structure of a nest, sizes it is planned for, and the target. */
+import type { Affine } from "../graph/affine.ts";
 import { constantOf, evalDim, type Sizes } from "../graph/dim.ts";
 import type { Axis, Read, Reduce, Scalar } from "../graph/node.ts";
 import { children, freeNames, key, readsOf, some, walk } from "../graph/scalar.ts";
@@ -7,8 +8,7 @@ import type { KernelTarget } from "../target/kernel-target.ts";
 import { Unsuitable } from "./lift/lift.ts";
 import { factorOf } from "./lift/spell-dim.ts";
 import { vectorAlong, widthAlong } from "./lift/vector-along.ts";
-import { addressOf } from "./nest/merge-axes.ts";
-import { type Nest, operandOf } from "./nest/nest.ts";
+import { addressOf, type Nest, operandOf } from "./nest/nest.ts";
 import type { TilePlan, Walk } from "./tile-plan.ts";
 
 /** The last one fits every nest. */
@@ -269,11 +269,17 @@ function sortedLookup(r: Read | null, a: Axis, nest: Nest): Scalar | null {
 
 /** How many different parts of the memory a read can find through its table. */
 function entriesOf(r: Read, a: Axis, sizes: Sizes): number {
-  const size = evalDim(r.value.type.dims[0] ?? a.size, sizes);
-  const steps = [...addressOf(r).terms.values()].flatMap(({ atom, coefficient }) =>
-    atom.kind !== "name" && freeNames(atom).has(a.name) ? [evalDim(coefficient, sizes)] : [],
+  const { piece, index } = addressOf(r);
+  const steps = ({ terms }: Affine): readonly number[] =>
+    [...terms.values()].flatMap(({ atom, coefficient }) =>
+      atom.kind !== "name" && freeNames(atom).has(a.name) ? [evalDim(coefficient, sizes)] : [],
+    );
+  const [pieces, elements] = [r.value.type.dims.slice(0, -1), r.value.type.dims.slice(-1)].map((dims) =>
+    dims.reduce((n, d) => n * evalDim(d, sizes), 1),
   );
-  return size / Math.max(1, ...steps);
+  const found = piece === null ? [] : steps(piece);
+  if (found.length > 0) return (pieces ?? 1) / Math.max(1, ...found);
+  return (elements ?? 1) / Math.max(1, ...steps(index));
 }
 
 /** A short axis by which branches are chosen: written out, each place computes its own branch. */

@@ -59,6 +59,7 @@ function run(
     special: specialiser(fixed),
     ranges: new Map([...g.sizes].filter(([name]) => fixed[name] === undefined)),
     counts: new Map(),
+    mostElements: 2 ** 31,
     elemOf: (x) => (x.type.dtype === "i32" ? "i32" : x.type.dtype === "bool" ? "bool" : "f32"),
   });
   const { kernel, says } = scheduleNest(nest, sizes, simd as NonNullable<typeof simd>, { name: "made" });

@@ -15,6 +15,8 @@ export interface KernelTarget {
   readonly streams: number;
   /** Work items that a kernel should have at least, so that each thread has a share. */
   readonly workers: number;
+  /** A buffer of as many elements or more is bound in pieces: 2^31 where indices are i32 and nothing else limits a binding. */
+  readonly mostElements: number;
   /** Of one work item. */
   readonly sharedBytes: number;
   /** Whether tiles of operands are copied to shared memory, or panels are read in place through the cache. */

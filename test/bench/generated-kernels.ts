@@ -33,6 +33,7 @@ function made(text: string, sizes: Record<string, number>, fixed: Record<string,
     special: specialiser(fixed),
     ranges: open,
     counts: new Map(),
+    mostElements: wasmTarget.mostElements,
     elemOf: (n) => (n.kind === "weight" ? weights : "f32"),
   });
   const { kernel } = scheduleNest(nest, sizes, wasmTarget, { name: "generated" });

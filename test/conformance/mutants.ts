@@ -8,6 +8,8 @@ export interface Mutant {
   readonly to: string;
   /** Rows that are tried: subjects that contain this. */
   readonly only: string;
+  /** Of the target: from how many elements on buffers are in pieces. */
+  readonly mostElements?: number;
 }
 
 const reductions = "schedule/lift/reductions.ts";
@@ -312,5 +314,30 @@ export const mutants: readonly Mutant[] = [
     from: "return { ...at, offset: plus(at.offset ?? 0, offset) };",
     to: "return at;",
     only: "repeat with memory",
+  },
+  // Pieces.
+  {
+    what: "the piece is ignored",
+    file: "schedule/nest/flatten.ts",
+    from: "[rowMajor(inRange.slice(0, inFront), rest.slice(0, inFront)), index]",
+    to: "[num(0), index]",
+    only: "moe, greedy_router",
+    mostElements: 64,
+  },
+  {
+    what: "pieces of two axes are counted by the first",
+    file: "schedule/nest/flatten.ts",
+    from: "[rowMajor(inRange.slice(0, inFront), rest.slice(0, inFront)), index]",
+    to: "[inRange[0] ?? num(0), index]",
+    only: "moe, greedy_router",
+    mostElements: 40,
+  },
+  {
+    what: "an index has no piece in its kernel",
+    file: "schedule/lift/lift.ts",
+    from: "return { ...place, piece: piece.index };",
+    to: "return { ...place, piece: constant(0) };",
+    only: "moe, greedy_router",
+    mostElements: 64,
   },
 ];

@@ -67,6 +67,7 @@ export function mapCase(text: string, { sizes, fixed, target, expected = true }:
     special: specialiser(fixed),
     ranges: new Map([...g.sizes].filter(([name]) => fixed[name] === undefined)),
     counts: new Map(),
+    mostElements: target.mostElements,
     elemOf,
   });
   const { kernel, says, refused } = scheduleNest(nest, sizes, target, { name: "made" });

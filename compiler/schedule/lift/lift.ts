@@ -4,15 +4,16 @@
  * not change stands before it, what two places share is shared.
  */
 import { asNumber } from "../../../dsl/types/poly.ts";
+import type { Affine } from "../../graph/affine.ts";
 import type { Dim } from "../../graph/dim.ts";
 import { InternalError } from "../../graph/internal-error.ts";
-import type { Node, Reduce, Scalar } from "../../graph/node.ts";
+import type { Node, Read, Reduce, Scalar } from "../../graph/node.ts";
 import { children, freeNames, key } from "../../graph/scalar.ts";
 import { at, type Body, type Memory } from "../../kernel/build.ts";
 import { elems } from "../../kernel/elem.ts";
 import { add, asExpr, constant, convert, iota, isConst, mul, name, splat } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
-import { addressOf } from "../nest/merge-axes.ts";
+import { addressOf } from "../nest/nest.ts";
 import { dimExpr } from "./spell-dim.ts";
 import { asFloat, asInteger, asTruth, isFloat, spellFunction } from "./spell-function.ts";
 
@@ -225,19 +226,26 @@ export class Lift {
     return made;
   }
 
-  #load(e: Extract<Scalar, { kind: "read" }>, env: Env): Expr {
+  #load(e: Read, env: Env): Expr {
     const memory = this.#memory.get(e.value);
     if (memory === undefined) throw new InternalError(`no memory for ${e.value.name}`);
-    const { index, width } = this.address(e, env);
-    const value = at(memory, index, width);
+    const { piece, index, width } = this.address(e, env);
+    const value = at(memory, index, width, piece);
     const { elem } = memory.type;
     if (elem === "f32" || elem === "i32" || elem === "bool") return value;
     return convert(value, elems[elem].float ? "f32" : "i32");
   }
 
-  /** The element that a read begins at, and how many it takes. */
-  address(e: Extract<Scalar, { kind: "read" }>, env: Env): { readonly index: Expr; readonly width: number } {
-    const { terms, constant: base } = addressOf(e);
+  /** The element that a read begins at, of which piece if there are any, and how many it takes. */
+  address(e: Read, env: Env): { readonly piece?: Expr; readonly index: Expr; readonly width: number } {
+    const address = addressOf(e);
+    const place = this.#place(address.index, env);
+    if (address.piece === null) return place;
+    const piece = this.#place(address.piece, env);
+    if (piece.width > 1) throw new Unsuitable("a vector across pieces of a buffer");
+    return { ...place, piece: piece.index };
+  }
+  #place({ terms, constant: base }: Affine, env: Env): { readonly index: Expr; readonly width: number } {
     const parts = new Map<number, Expr[]>();
     const put = (depth: number, x: Expr): void => void parts.set(depth, [...(parts.get(depth) ?? []), x]);
     let [offset, stride, width] = [0, 0, 1];

@@ -3,7 +3,7 @@
 import { asNumber } from "../../../dsl/types/poly.ts";
 import type { Axis, Reduce, Scalar } from "../../graph/node.ts";
 import { children, freeNames } from "../../graph/scalar.ts";
-import { addressOf } from "../nest/merge-axes.ts";
+import { addressOf } from "../nest/nest.ts";
 import { factorOf } from "./spell-dim.ts";
 
 /** Along an axis of a reduction: 1 where it allows none. */
@@ -12,13 +12,18 @@ export const vectorAlong = (e: Reduce, a: Axis, most: number): number =>
 
 /**
  * The widest vectors, at most `most`, along an index of an expression: every read either does not change with it or walks
- * adjacent memory from a multiple of the width.
+ * adjacent memory from a multiple of the width, in one piece.
  */
 export function widthAlong(e: Scalar, index: string, most: number): number {
   if (most === 1 || !freeNames(e).has(index)) return most;
   if (e.kind !== "read") return children(e).reduce((width, c) => widthAlong(c, index, width), most);
-  const { terms, constant } = addressOf(e);
+  const { piece, index: at } = addressOf(e);
+  const { terms, constant } = at;
   let width = most;
+  if (piece !== null) {
+    if ([...piece.terms.values()].some(({ atom }) => freeNames(atom).has(index))) return 1;
+    while (width > 1 && factorOf(e.value.type.dims.at(-1) ?? constant) % width !== 0) width /= 2;
+  }
   for (const { atom, coefficient } of terms.values()) {
     if (atom.kind === "name" && atom.name === index) {
       if (asNumber(coefficient) !== 1) return 1;

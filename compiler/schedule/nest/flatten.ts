@@ -5,7 +5,7 @@
  */
 import { type Facts, noFacts, withBounds } from "../../../dsl/types/facts.ts";
 import { constant, symbolKey } from "../../../dsl/types/poly.ts";
-import { type Dim, oneDim, productOf, subDim } from "../../graph/dim.ts";
+import { constantOf, type Dim, oneDim, productOf, subDim } from "../../graph/dim.ts";
 import { type Place, reachOf, within, yes } from "../../graph/index-range.ts";
 import type { Axis, DType, Graph, Node, Read, Scalar } from "../../graph/node.ts";
 import { add, call, dimValue, fresh, key, mapChildren, mul, name, num, read, some } from "../../graph/scalar.ts";
@@ -22,6 +22,8 @@ export interface FlattenOptions {
   readonly elemOf: (n: Node) => Elem;
   /** Names that mean something in the expressions. */
   readonly taken: ReadonlySet<string>;
+  /** A tensor of as many elements or more is read in pieces. */
+  readonly mostElements: number;
 }
 
 /** Gathers operands while it flattens the expressions of one node. */
@@ -93,12 +95,11 @@ export class Flattener {
     const skipped = leadingLoops(e.at);
     const leading = e.at.slice(0, skipped);
     const rest = dims.slice(skipped);
-    let address: Scalar = num(0);
-    for (const [i, at] of e.at.slice(skipped).entries()) {
-      const stride = productOf(rest.slice(i + 1));
-      address = add(address, mul(this.#inRange(at, rest[i] ?? oneDim, place), dimValue(stride)));
-    }
-    return read(this.#operand(e.value, leading, rest).flat, [address]);
+    const inRange = e.at.slice(skipped).map((at, i) => this.#inRange(at, rest[i] ?? oneDim, place));
+    const inFront = axesOfPieces(rest, this.#o.mostElements);
+    const index = rowMajor(inRange.slice(inFront), rest.slice(inFront));
+    const { flat } = this.#operand(e.value, leading, rest);
+    return read(flat, inFront === 0 ? [index] : [rowMajor(inRange.slice(0, inFront), rest.slice(0, inFront)), index]);
   }
 
   #inRange(at: Scalar, size: Dim, place: Place): Scalar {
@@ -114,17 +115,34 @@ export class Flattener {
     const known = this.#operands.get(id);
     if (known !== undefined) return known;
     const elem = this.#o.elemOf(n);
+    const inFront = axesOfPieces(dims, this.#o.mostElements);
+    const elements = productOf(dims.slice(inFront));
     const flat: Node = {
       kind: "input",
       id: firstFlat + this.#operands.size,
       name: n.name,
-      type: { dtype: kindOf(n.type.dtype), dims: [productOf(dims)] },
+      type: {
+        dtype: kindOf(n.type.dtype),
+        dims: inFront === 0 ? [elements] : [productOf(dims.slice(0, inFront)), elements],
+      },
     };
     const made: Operand = { flat, node: n, leading, dims, elem };
     this.#operands.set(id, made);
     return made;
   }
 }
+
+/**
+ * Axes in front that say which piece an element is in: none where an index counts all elements, else as few as leave pieces
+ * that it counts. What a call decides is taken to be counted: it is held against its memory.
+ */
+function axesOfPieces(dims: readonly Dim[], mostElements: number): number {
+  const counted = dims.findIndex((_, i) => (constantOf(productOf(dims.slice(i))) ?? 0) < mostElements);
+  return counted < 0 ? dims.length : counted;
+}
+
+const rowMajor = (at: readonly Scalar[], dims: readonly Dim[]): Scalar =>
+  at.reduce<Scalar>((sum, x, i) => add(sum, mul(x, dimValue(productOf(dims.slice(i + 1))))), num(0));
 
 /** Whether it is a floor of what may be below 0, which kernels write with branches that their proofs do not follow. */
 function dividesBelowZero(e: Scalar, place: Place): boolean {

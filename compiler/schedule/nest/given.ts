@@ -1,5 +1,5 @@
 /** What a kernel of a nest is given: its buffers and sizes. */
-import type { Dim } from "../../graph/dim.ts";
+import { type Dim, zeroDim } from "../../graph/dim.ts";
 import type { Node } from "../../graph/node.ts";
 import type { BufferSpec } from "../../kernel/build.ts";
 import { elems } from "../../kernel/elem.ts";
@@ -26,8 +26,11 @@ export function buffersOf(nest: Nest, taken: Iterable<string> = []): readonly Na
     let n = `${stem}_in`;
     for (let i = 1; used.has(n); i += 1) n = `${stem}_in${i}`;
     used.add(n);
-    const extent = dimExpr(o.flat.type.dims[0] ?? ({ key: "0", terms: [] } as Dim));
-    return { name: n, node: o.flat, spec: { elem: o.elem, extent } };
+    const { dims } = o.flat.type;
+    const extent = dimExpr(dims.at(-1) ?? zeroDim);
+    const [pieces] = dims.length > 1 ? dims : [];
+    const spec = { elem: o.elem, extent, ...(pieces === undefined ? {} : { pieces: dimExpr(pieces) }) };
+    return { name: n, node: o.flat, spec };
   });
 }
 

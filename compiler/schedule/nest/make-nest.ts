@@ -16,6 +16,8 @@ export interface NestOptions {
   readonly ranges: Graph["sizes"];
   readonly counts: ReadonlyMap<Node, Dim>;
   readonly elemOf: (n: Node) => Elem;
+  /** Of the target: a tensor of as many elements or more is read in pieces. */
+  readonly mostElements: number;
 }
 /** What is computed at each point of `domain`. */
 export interface Points {
@@ -29,10 +31,10 @@ export interface Points {
 
 /** The nest of a map, with the folds that may be streamed, or of what another node computes at points of its own. */
 export function makeNest(n: Computed, { domain, body, where = null, elem }: Points, options: NestOptions): Nest {
-  const { special, ranges } = options;
+  const { special, ranges, counts, elemOf, mostElements } = options;
   const named = [body, ...(where === null ? [] : [where])].flatMap((e) => [...allNames(e)]);
   const taken = new Set([...ranges.keys(), ...domain.map((a) => a.name), ...named]);
-  const flattener = new Flattener({ special, ranges, taken, counts: options.counts, elemOf: options.elemOf });
+  const flattener = new Flattener({ special, ranges, taken, counts, elemOf, mostElements });
   const all = domain.map(special.axis);
   const [axes, gone] = apart(all);
   const at = new Map(gone.map((a): [string, Scalar] => [a.name, num(0)]));
@@ -44,7 +46,7 @@ export function makeNest(n: Computed, { domain, body, where = null, elem }: Poin
     axes: merged.axes,
     body: merged.body,
     where: merged.where,
-    elem: elem ?? options.elemOf(n),
+    elem: elem ?? elemOf(n),
     operands: flattener.operands,
     loops: flattener.loops,
     least: new Map([...ranges].map(([name, { low }]) => [name, low])),

@@ -4,7 +4,7 @@
  */
 import { affineOf } from "../../graph/affine.ts";
 import { mulDim, zeroDim } from "../../graph/dim.ts";
-import type { Axis, Read, Scalar } from "../../graph/node.ts";
+import type { Axis, Scalar } from "../../graph/node.ts";
 import { add, bottomUp, children, dimValue, freeNames, mapChildren, mul, name, read } from "../../graph/scalar.ts";
 
 export interface Merged {
@@ -51,7 +51,11 @@ function walkedAsOne(e: Scalar, i: Axis, j: Axis): boolean {
   if (!free.has(i.name) && !free.has(j.name)) return true;
   if (e.kind === "name") return false;
   if (e.kind !== "read") return children(e).every((c) => walkedAsOne(c, i, j));
-  const { terms } = addressOf(e);
+  return e.at.every((at) => isMultipleOfOne(at, i, j));
+}
+
+function isMultipleOfOne(at: Scalar, i: Axis, j: Axis): boolean {
+  const { terms } = affineOf(at);
   let [ofI, ofJ] = [zeroDim, zeroDim];
   for (const { atom, coefficient } of terms.values()) {
     if (atom.kind === "name" && atom.name === i.name) ofI = coefficient;
@@ -63,19 +67,19 @@ function walkedAsOne(e: Scalar, i: Axis, j: Axis): boolean {
 
 function asOne(e: Scalar, i: Axis, j: Axis): Scalar {
   if (e.kind !== "read") return mapChildren(e, (c) => asOne(c, i, j));
-  const { terms, constant } = addressOf(e);
+  return read(
+    e.value,
+    e.at.map((at) => addressAsOne(at, i, j)),
+  );
+}
+
+function addressAsOne(at: Scalar, i: Axis, j: Axis): Scalar {
+  const { terms, constant } = affineOf(at);
   let address: Scalar = dimValue(constant);
   for (const { atom, coefficient } of terms.values()) {
     if (atom.kind === "name" && atom.name === i.name) continue;
     const to = atom.kind === "name" && atom.name === j.name ? name(i.name) : asOne(atom, i, j);
     address = add(address, mul(to, dimValue(coefficient)));
   }
-  return read(e.value, [address]);
-}
-
-/** The one index of a read of flat memory as a sum of multiples. */
-export function addressOf(r: Read): ReturnType<typeof affineOf> {
-  const [at] = r.at;
-  if (at === undefined) return { terms: new Map(), constant: zeroDim };
-  return affineOf(at);
+  return address;
 }

@@ -35,8 +35,8 @@ export interface Run {
 export function repeated({ b, lift, memory }: Item, e: Scalar, env: Env, type: Type): Expr {
   const place = e.kind === "read" ? memory.get(e.value) : undefined;
   if (e.kind === "read" && place !== undefined && place.type.elem === "f32" && !lift.knows(e, env)) {
-    const { index, width } = lift.address(e, env);
-    if (width === 1) return b.let("x", splat(at(place, index), type.width));
+    const { piece, index, width } = lift.address(e, env);
+    if (width === 1) return b.let("x", splat(at(place, index, 1, piece), type.width));
   }
   return splat(lift.float(e, env), type.width);
 }
