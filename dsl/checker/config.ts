@@ -5,6 +5,7 @@ import { closest } from "../diagnostics/suggest.ts";
 import { noFacts } from "../types/facts.ts";
 import { isIntegerWord } from "../types/value-type.ts";
 import type { Entity, Static } from "./context.ts";
+import { parseExactJson } from "./exact-json.ts";
 import { configPath, type TaggedItem } from "./inherit.ts";
 import { jsonSpan } from "./json-source.ts";
 import type { CheckedModel, ModelPath } from "./model.ts";
@@ -165,7 +166,7 @@ function parseConfig(source: Source, recorder: Recorder): Known {
     } else if (c === "}" || c === "]") depth -= 1;
   }
   try {
-    const value: unknown = JSON.parse(source.text);
+    const value = parseExactJson(source.text);
     if (typeof value !== "object" || value === null || Array.isArray(value))
       return bad("an object `{ … }` should stand here", 0);
     return fromJson(value);
@@ -175,9 +176,10 @@ function parseConfig(source: Source, recorder: Recorder): Known {
   }
 }
 
-/** JSON as static values; whole numbers that a double holds exactly are integers. */
+/** JSON as static values; whole numbers are integers, but those with an exponent that no double holds exactly. */
 function fromJson(value: unknown): Known {
-  if (value === null || typeof value === "boolean" || typeof value === "string") return value;
+  if (value === null || typeof value === "boolean" || typeof value === "string" || typeof value === "bigint")
+    return value;
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (Array.isArray(value)) return { kind: "list", items: value.map((v) => fromJson(v) as Static) };
   return { kind: "object", members: value as Readonly<Record<string, unknown>> };

@@ -177,8 +177,7 @@ function equal(left: Known, right: Known, scope: StaticScope): boolean | undefin
     );
     return apart ? false : undefined;
   }
-  const [a, b] = [numberOf(left), numberOf(right)];
-  if (a !== undefined && b !== undefined) return a === b;
+  if (isNumber(left) && isNumber(right)) return sameNumber(left, right);
   if (typeof left === "object" && left !== null) return undefined;
   return left === right;
 }
@@ -186,15 +185,16 @@ function equal(left: Known, right: Known, scope: StaticScope): boolean | undefin
 function contains(set: Known, member: Known): Known {
   if (typeof set !== "object" || set === null || isPoly(set) || set.kind === "object") return undefined;
   if (member === undefined || isPoly(member)) return undefined;
-  return set.items.some(
-    (item) => item === member || (numberOf(item) !== undefined && numberOf(item) === numberOf(member)),
-  );
+  return set.items.some((item) => item === member || (isNumber(item) && isNumber(member) && sameNumber(item, member)));
 }
 
+/** Compared as they are: a double in place of a long integer would be its neighbour's too. */
+const isNumber = (value: Known): value is bigint | number => typeof value === "bigint" || typeof value === "number";
+const sameNumber = (a: bigint | number, b: bigint | number): boolean => a <= b && a >= b;
+
 function order(op: "<" | "<=" | ">" | ">=", left: Known, right: Known, scope: StaticScope): Known {
-  const [x, y] = [numberOf(left), numberOf(right)];
-  if (x !== undefined && y !== undefined) {
-    return op === "<" ? x < y : op === "<=" ? x <= y : op === ">" ? x > y : x >= y;
+  if (isNumber(left) && isNumber(right)) {
+    return op === "<" ? left < right : op === "<=" ? left <= right : op === ">" ? left > right : left >= right;
   }
   const [a, b] = [polyOf(left), polyOf(right)];
   if (a === null || b === null) return undefined;
