@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeSafetensors } from "../formats/write-safetensors.ts";
+import { extraFile } from "../weights/extra-tensors.ts";
 import { openFileSource } from "./file-source.ts";
 import { openWeights } from "./open-weights.ts";
 
@@ -68,6 +69,28 @@ describe("weights are found", () => {
     await weights.close();
   });
 
+  test("with the tensors beside them, whatever the weights are called by", async () => {
+    const index = await putShards();
+    await put(extraFile, await file("map", 9));
+    for (const path of [index, folder]) {
+      const weights = await openWeights(path);
+      expect([...weights.tensors.keys()]).toEqual(["a", "b", "map"]);
+      expect([...(await weights.read("map")), ...(await weights.read("b"))]).toEqual([9, 9, 2, 2]);
+      expect(weights.tensor("map").file).toBe(extraFile);
+      await weights.close();
+      await expect(weights.read("map")).rejects.toMatchObject({ code: "closed" });
+      await expect(weights.read("a")).rejects.toMatchObject({ code: "closed" });
+    }
+  });
+
+  test("beside a file of any name, which stays the only one", async () => {
+    await put("other.safetensors", await file("a", 7));
+    await put(extraFile, await file("map", 9));
+    const weights = await openWeights(folder);
+    expect([...(await weights.read("a")), ...(await weights.read("map"))]).toEqual([7, 7, 9, 9]);
+    await weights.close();
+  });
+
   test("through links, as download caches have them", async () => {
     await symlink(await put("blobs/0a1b", await file("a", 7)), join(folder, "model.safetensors"));
     const weights = await openWeights(folder);
@@ -77,6 +100,17 @@ describe("weights are found", () => {
 });
 
 describe("what is not weights is refused", () => {
+  test("a tensor that is beside the weights and in them", async () => {
+    await put("model.safetensors", await file("a", 7));
+    await put(extraFile, await file("a", 9));
+    await expect(openWeights(folder)).rejects.toMatchObject({ code: "duplicate-tensor", file: extraFile, tensor: "a" });
+  });
+
+  test("what is beside weights, alone", async () => {
+    await put(extraFile, await file("a", 9));
+    await expect(openWeights(folder)).rejects.toMatchObject({ code: "not-found" });
+  });
+
   test.each<[string, readonly string[], string]>([
     ["nothing", [], "not-found"],
     ["other files", ["config.json"], "not-found"],

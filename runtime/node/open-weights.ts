@@ -3,6 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { WeightsError, type WeightsErrorCode } from "../formats/weights-error.ts";
 import type { ByteSource } from "../weights/byte-source.ts";
+import { extraFile, withExtra } from "../weights/extra-tensors.ts";
 import { type OpenOptions, openSafetensors, openShardedSafetensors } from "../weights/open-safetensors.ts";
 import type { Weights } from "../weights/weights.ts";
 import { isMissing, openFileSource, unreadable } from "./file-source.ts";
@@ -15,14 +16,27 @@ const shardName = /-\d{5,}-of-\d{5,}\.safetensors$/;
 /**
  * Opens a `.safetensors` file, a `.safetensors.index.json` with the shards beside it, or a folder that holds one of them. In a
  * folder `model.safetensors` or `model.safetensors.index.json` is taken; without them, a file of another name if it is
- * the only one. Errors besides those of opening: not-found, ambiguous, missing-index, pickle, unknown-format.
+ * the only one. What is in `extraFile` beside it is part of it. Errors besides those of opening: not-found, ambiguous,
+ * missing-index, pickle, unknown-format.
  */
 export async function openWeights(path: string, options: OpenOptions = {}): Promise<Weights> {
   options.signal?.throwIfAborted();
   const file = await weightsFile(path);
+  const weights = await openCheckpoint(file, options);
+  if (basename(file) === extraFile) return weights;
+  try {
+    const source = await openIfThere(join(dirname(file), extraFile));
+    return source === null ? weights : await withExtra(weights, await openSafetensors(source, options));
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
+}
+
+async function openCheckpoint(file: string, options: OpenOptions): Promise<Weights> {
   const source = await openFileSource(file);
   if (!file.endsWith(index)) return openSafetensors(source, options);
-  return openShardedSafetensors(source, (shard) => openShard(join(dirname(file), shard)), options);
+  return openShardedSafetensors(source, (shard) => openIfThere(join(dirname(file), shard)), options);
 }
 
 /** The one file to open. */
@@ -50,7 +64,7 @@ async function filesIn(folder: string): Promise<readonly string[]> {
 /** Which of a folder's files holds the weights. */
 export function chooseFile(files: readonly string[], folder: string): string {
   const usual = files.filter((name) => name === `model${single}` || name === `model${index}`);
-  const whole = files.filter((name) => name.endsWith(single) && !shardName.test(name));
+  const whole = files.filter((name) => name.endsWith(single) && name !== extraFile && !shardName.test(name));
   const indexes = files.filter((name) => name.endsWith(index));
   const candidates = usual.length > 0 ? usual : [...whole, ...indexes];
   const [first] = candidates;
@@ -76,7 +90,7 @@ function pickle(name: string): WeightsError {
   return fault("pickle", name, `${why}; convert it to safetensors where you trust it`);
 }
 
-async function openShard(path: string): Promise<ByteSource | null> {
+async function openIfThere(path: string): Promise<ByteSource | null> {
   return openFileSource(path).catch((error: unknown) => {
     if (error instanceof WeightsError && error.code === "not-found") return null;
     throw error;

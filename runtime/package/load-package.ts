@@ -12,7 +12,7 @@ import { type DevicePlan, planInMemories } from "../device/plan-device.ts";
 import { checkPhases } from "../session/choose-phase.ts";
 import type { Host, OpenedWeights } from "../session/host.ts";
 import { fingerprint, loadWeights } from "../session/load-weights.ts";
-import { matchWeights } from "../session/match-weights.ts";
+import { lacksTensors, matchWeights } from "../session/match-weights.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
 import { readTextFiles } from "../text/text-files.ts";
 import { checkedLoad, chooseSimd, type LoadOptions } from "./load-options.ts";
@@ -38,7 +38,10 @@ export async function loadInto(
     ...{ program: file.program, threads: kernels.threads, chunk, logitsChunk, context },
     memoryBytes: host.memoryBytes,
   });
-  const opened = await openSource(options.weights, host, { signal });
+  const opened = await openSource(options.weights, host, {
+    signal,
+    lacks: (weights) => lacksTensors(file.program, weights),
+  });
   try {
     const placements = matchWeights(file.program, opened.weights, { narrow: options.narrow === true });
     const device = await Device.open({

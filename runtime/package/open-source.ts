@@ -3,8 +3,10 @@ import { OptionError } from "../artifact/errors.ts";
 import { WeightsError } from "../formats/weights-error.ts";
 import type { Host, OpenedWeights } from "../session/host.ts";
 import { type ByteSource, blobSource } from "../weights/byte-source.ts";
+import { extraFile, withExtra } from "../weights/extra-tensors.ts";
 import { openHttpSource } from "../weights/http-source.ts";
 import { type OpenOptions, openSafetensors, openShardedSafetensors } from "../weights/open-safetensors.ts";
+import type { Weights } from "../weights/weights.ts";
 import { readUrl } from "./web-host.ts";
 
 /**
@@ -18,7 +20,13 @@ const index = ".safetensors.index.json";
 /** Of one request: a server's latency costs more than memory here. */
 const httpPieceBytes = 4 << 20;
 
-export async function openSource(source: WeightsSource, host: Host, options: OpenOptions): Promise<OpenedWeights> {
+export interface SourceOptions extends OpenOptions {
+  /** Whether a checkpoint is not all that is wanted: a server is asked for what is beside it only then. */
+  readonly lacks: (weights: Weights) => boolean;
+}
+
+/** With the tensors of `extraFile` beside it. */
+export async function openSource(source: WeightsSource, host: Host, options: SourceOptions): Promise<OpenedWeights> {
   if (typeof source === "string") {
     if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source)) return openUrl(new URL(source), host, options);
     if (host.openPath !== null) return host.openPath(source, options);
@@ -30,7 +38,7 @@ export async function openSource(source: WeightsSource, host: Host, options: Ope
   throw new OptionError("weights: expected a path, a URL, a Blob or a list of files");
 }
 
-async function openUrl(url: URL, host: Host, options: OpenOptions): Promise<OpenedWeights> {
+async function openUrl(url: URL, host: Host, options: SourceOptions): Promise<OpenedWeights> {
   if (url.protocol === "file:" && host.openPath !== null) return host.openPath(url, options);
   const given = { ...options, pieceBytes: httpPieceBytes };
   const readText = async (name: string): Promise<string | null> => {
@@ -45,9 +53,28 @@ async function openUrl(url: URL, host: Host, options: OpenOptions): Promise<Open
       ? openShardedSafetensors(source, (shard) => orMissing(open(beside(at, shard))), given)
       : openSafetensors(source, given);
   };
-  if (!url.pathname.endsWith("/")) return { weights: await openAt(url), readText };
-  const whole = await orMissing(openAt(beside(url, `model${single}`)));
-  return { weights: whole ?? (await openAt(beside(url, `model${index}`))), readText };
+  const openIn = async (folder: URL): Promise<Weights> => {
+    const whole = await orMissing(openAt(beside(folder, `model${single}`)));
+    return whole ?? openAt(beside(folder, `model${index}`));
+  };
+  const weights = await (url.pathname.endsWith("/") ? openIn(url) : openAt(url));
+  const extra = async (): Promise<ByteSource | null> =>
+    options.lacks(weights) ? orMissing(open(beside(url, extraFile))) : null;
+  return { weights: await extended(weights, extra, given), readText };
+}
+
+async function extended(
+  weights: Weights,
+  find: () => Promise<ByteSource | null>,
+  options: OpenOptions,
+): Promise<Weights> {
+  try {
+    const source = await find();
+    return source === null ? weights : await withExtra(weights, await openSafetensors(source, options));
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
 }
 
 /** A file in the folder of another; what comes behind `?` may be a token, and stays. */
@@ -77,21 +104,23 @@ const named = (blob: Blob): NamedBlob => ({
 async function openFiles(files: readonly NamedBlob[], options: OpenOptions): Promise<OpenedWeights> {
   const find = (name: string): NamedBlob | undefined => files.find((f) => f.name === name);
   const readText = async (name: string): Promise<string | null> => (await find(name)?.blob.text()) ?? null;
+  const open = async (name: string): Promise<ByteSource | null> => {
+    const file = find(name);
+    return file === undefined ? null : blobSource(name, file.blob);
+  };
+  const extra = (): Promise<ByteSource | null> => open(extraFile);
   const indexes = files.filter((f) => f.name.endsWith(index));
-  const wholes = files.filter((f) => f.name.endsWith(single));
+  const wholes = files.filter((f) => f.name.endsWith(single) && f.name !== extraFile);
   const [listing] = indexes;
   if (indexes.length === 1 && listing !== undefined) {
-    const openShard = async (shard: string): Promise<ByteSource | null> => {
-      const file = find(shard);
-      return file === undefined ? null : blobSource(shard, file.blob);
-    };
     const source = blobSource(listing.name, listing.blob);
-    return { weights: await openShardedSafetensors(source, openShard, options), readText };
+    return { weights: await extended(await openShardedSafetensors(source, open, options), extra, options), readText };
   }
   const [whole] = files.length === 1 ? files : wholes;
   if (whole === undefined || wholes.length > 1 || indexes.length > 1)
     throw new OptionError(
       `weights: of these files one has to be ${single}, or an index (${index}) with its shards: ${files.map((f) => f.name).join(", ")}`,
     );
-  return { weights: await openSafetensors(blobSource(whole.name, whole.blob), options), readText };
+  const weights = await openSafetensors(blobSource(whole.name, whole.blob), options);
+  return { weights: files.length === 1 ? weights : await extended(weights, extra, options), readText };
 }

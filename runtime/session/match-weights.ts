@@ -23,6 +23,10 @@ export interface MatchOptions {
   readonly narrow: boolean;
 }
 
+/** Whether a tensor is under none of its names. */
+export const lacksTensors = ({ weights: declared }: Program, { tensors }: Weights): boolean =>
+  declared.some((decl) => tensorNames(decl).some((spellings) => !spellings.some((name) => tensors.has(name))));
+
 const mostProblems = 20;
 
 /** Throws WeightsMismatchError with all that is wrong. */

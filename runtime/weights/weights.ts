@@ -187,7 +187,7 @@ export function makeWeights({ files, unlisted, statedSize, pieceBytes }: Weights
 }
 
 /** Closes every source even if one cannot be closed; then throws what the first such one threw. */
-export async function closeAll(sources: readonly ByteSource[]): Promise<void> {
+export async function closeAll(sources: readonly Pick<ByteSource, "close">[]): Promise<void> {
   const results = await Promise.allSettled(sources.map((source) => source.close()));
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
