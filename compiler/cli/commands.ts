@@ -162,6 +162,27 @@ const params: Command = {
   load: async () => (await import("./params-command.ts")).runParams,
 };
 
+const importFolder: Command = {
+  spec: {
+    name: "import",
+    about: "says what a downloaded model is, whether it can be used, and works out what its files leave out",
+    usage: "DIR [options]",
+    operands: { least: 1, most: 1, word: "folder" },
+    options: {
+      model: { value: "FILE.ds", about: "the text that describes it; without it, the one for the config's model_type" },
+      force: { value: null, about: "replaces files of constants that hold something else" },
+      json: { value: null, about: "one JSON object with all that was found" },
+    },
+    notes: [
+      "Config, tensor headers and tokenizer are held against the text; no number of a tensor is read. Which text describes " +
+        "which model_type stands in models/models.json.",
+      "Constants that the config lacks are written beside it, as config.dsc.json, and tensors that the checkpoint lacks as " +
+        "extra.dsc.safetensors: all commands read both from then on. What was downloaded is never changed.",
+    ],
+  },
+  load: async () => (await import("./import-command.ts")).runImport,
+};
+
 const run: Command = {
   spec: {
     name: "run",
@@ -433,6 +454,7 @@ export const commands: readonly Command[] = [
   graph,
   params,
   tiny,
+  importFolder,
   run,
   logits,
   opt,

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { backendNames, loadBackend } from "../../backends/registry.ts";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
+import { extraFile } from "../../runtime/weights/extra-tensors.ts";
 import type { Weights } from "../../runtime/weights/weights.ts";
 import { narrowFormats } from "../directives/read-directives.ts";
 import type { Backend, Session } from "../driver/backend.ts";
@@ -12,6 +13,7 @@ import { type Elaborated, elaborate } from "../elaborate/elaborate.ts";
 import { evalDim, type Sizes } from "../graph/dim.ts";
 import { nodesOf } from "../graph/walk.ts";
 import { type CheckedFile, type CheckInputs, checkFile, readJson, readSettings } from "./check-file.ts";
+import { configIn, downloadedConfig } from "./checkpoint-config.ts";
 import { chooseEntry, type TokenEntry, tokenEntry } from "./choose-entry.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -87,7 +89,7 @@ async function load(
       `cannot read ${nameFrom(cwd, path)}: there is no such file or folder`,
     );
   }
-  const config = readJson(line.value("config") ?? join(folder, "config.json"), cwd);
+  const config = readJson(line.value("config") ?? configIn(folder) ?? join(folder, downloadedConfig), cwd);
   if (config instanceof Failure) return config;
   const settings = readSettings(line.values("set"));
   if (settings instanceof Failure) return settings;
@@ -119,8 +121,8 @@ export async function folderOf(path: string): Promise<string | null> {
 }
 
 /** What the listing is called in diagnostics: the one file, or the index of several. */
-function listedFile(weights: Weights, folder: string): string {
-  const files = [...weights.metadata.keys()];
+export function listedFile(weights: Weights, folder: string): string {
+  const files = [...weights.metadata.keys()].filter((name) => name !== extraFile);
   return join(folder, files.length === 1 ? (files[0] ?? "") : "model.safetensors.index.json");
 }
 

@@ -8,6 +8,7 @@ import type { LoadOptions } from "../../runtime/package/load-options.ts";
 import type { Model } from "../../runtime/package/model.ts";
 import { cacheFolder, cacheKey, noteUse } from "./cache-place.ts";
 import { type CheckInputs, readJson, readSchedule, readSettings } from "./check-file.ts";
+import { configIn } from "./checkpoint-config.ts";
 import type { CommandLine } from "./command-line.ts";
 import { buildPackage } from "./compile/build-package.ts";
 import { checkedModel, type ModelToCompile, readChoices } from "./compile/checked-model.ts";
@@ -180,8 +181,7 @@ export async function checkpointAt(line: CommandLine, cwd: string): Promise<Chec
     const shown = nameFrom(cwd, weights);
     return new Failure(exitCodes.cannotReadOrWrite, `cannot read ${shown}: there is no such file or folder`);
   }
-  const beside = join(folder, "config.json");
-  return { weights, folder, config: existsSync(beside) ? beside : null };
+  return { weights, folder, config: configIn(folder) };
 }
 
 async function prepare(

@@ -1,7 +1,12 @@
 /** What a checkpoint's folder says of text: its tokenizer, its chat template, and which ids end a text. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseChatTemplate } from "../../runtime/text/chat-template.ts";
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  type JsonValue,
+  parseChatTemplate,
+} from "../../runtime/text/chat-template.ts";
 import { endOfTextIds } from "../../runtime/text/end-of-text.ts";
 import { chooseTemplate, readTemplates } from "../../runtime/text/template-files.ts";
 import { readTokenizer, type Tokenizer } from "../../runtime/text/tokenizer.ts";
@@ -13,8 +18,10 @@ export interface TextFiles {
   /** Null where the folder has no tokenizer.json. */
   readonly tokenizer: Tokenizer | null;
   readonly endIds: readonly number[];
-  /** A message of a user as a prompt that the assistant answers. Throws TextError. */
-  readonly chat: (message: string) => string;
+  /** The texts of its chat templates, by name. Throws TextError. */
+  readonly templates: () => ReadonlyMap<string, string>;
+  /** A conversation as a prompt that the assistant answers. `variables`: what else the template reads. Throws TextError. */
+  readonly chat: (messages: readonly ChatMessage[], variables?: { readonly [name: string]: JsonValue }) => string;
 }
 
 /** `config`: the text of the model's config. Throws TextError. */
@@ -36,6 +43,9 @@ export function openText(folder: string, config: string, cwd: string): TextFiles
   const eosId = tokenizer?.special.eosId ?? null;
   const tokenText = (id: number | null | undefined): string | null =>
     id == null ? null : (tokenizer?.tokenOf(id) ?? null);
+  const templates = (): ReadonlyMap<string, string> =>
+    readTemplates({ ...about, ...(jinja === undefined ? {} : { jinja }) });
+  let parsed: ChatTemplate | null = null;
   return {
     tokenizer,
     endIds: endOfTextIds({
@@ -43,11 +53,13 @@ export function openText(folder: string, config: string, cwd: string): TextFiles
       ...(generationConfig === undefined ? {} : { generationConfig }),
       fallback: eosId === null ? [] : [eosId],
     }),
-    chat: (message) => {
-      const templates = readTemplates({ ...about, ...(jinja === undefined ? {} : { jinja }) });
+    templates,
+    chat: (messages, variables = {}) => {
+      parsed ??= parseChatTemplate(chooseTemplate(templates()));
       const [bosToken, eosToken] = [tokenText(tokenizer?.special.bosId), tokenText(eosId)];
-      return parseChatTemplate(chooseTemplate(templates)).render({
-        messages: [{ role: "user", content: message }],
+      return parsed.render({
+        messages,
+        variables,
         addGenerationPrompt: true,
         ...(bosToken === null ? {} : { bosToken }),
         ...(eosToken === null ? {} : { eosToken }),

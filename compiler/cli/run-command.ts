@@ -106,7 +106,9 @@ function promptIds(prompt: Prompt, chat: boolean, { tokenizer, chat: render }: T
       "--ids 1,2,3 needs none",
     );
   // A chat template writes the first token itself.
-  return chat ? tokenizer.encode(render(prompt.text)) : tokenizer.encode(prompt.text, "as-configured");
+  return chat
+    ? tokenizer.encode(render([{ role: "user", content: prompt.text }]))
+    : tokenizer.encode(prompt.text, "as-configured");
 }
 
 function sessionRunner({ session, context, vocabulary, width }: LoadedModel, taps: TapRecorder | null): Runner {

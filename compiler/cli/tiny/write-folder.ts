@@ -12,12 +12,14 @@ export interface FileToWrite {
  * the first takes its place; a crash between two of these renames is the one thing that leaves them mixed.
  */
 export async function writeFolder(folder: string, files: readonly FileToWrite[]): Promise<void> {
-  const draft = join(dirname(folder), `.dsc-${process.pid}-${Date.now().toString(36)}.tmp`);
-  await mkdir(dirname(folder), { recursive: true });
+  const present = await readdir(folder).catch(() => []);
+  // A folder may be all that one may write in, and another disk than the one around it.
+  const around = present.length === 0 ? dirname(folder) : folder;
+  const draft = join(around, `.dsc-${process.pid}-${Date.now().toString(36)}.tmp`);
+  await mkdir(around, { recursive: true });
   await mkdir(draft);
   try {
     for (const { name, chunks } of files) await writeFile(join(draft, name), chunks());
-    const present = await readdir(folder).catch(() => []);
     if (present.length === 0) {
       await rename(draft, folder);
       return;
