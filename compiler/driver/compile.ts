@@ -24,6 +24,7 @@ import { UnsupportedError } from "../program/unsupported.ts";
 import { WeightTable } from "../program/weight-table.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import type { CostTarget } from "../target/target.ts";
+import { decodersFor } from "./decoders.ts";
 import { fixedSizes } from "./phases.ts";
 import { phasePasses, runPasses, sharedPasses } from "./pipeline.ts";
 import { type PlannedCall, plannedCalls } from "./planned-calls.ts";
@@ -94,6 +95,9 @@ export function compileModel(request: CompileRequest): Compiled {
   // As they were planned: of equals the first is taken.
   const order = calls.flatMap((c) => made.filter((m) => m.planned === c));
   const { call } = one;
+  const { declared } = request;
+  const kept = { model, declared, weights: weights.decls, target: target.kernel, pool };
+  const decoders = decodersFor({ ...kept, tokens: call.tokens, before: call.before });
   const program: Program = {
     format: programFormat,
     compiler: request.compiler,
@@ -109,7 +113,8 @@ export function compileModel(request: CompileRequest): Compiled {
     constants: weights.constants,
     states: states.decls,
     kernels: pool.decls,
-    phases: order.map((m) => m.phase),
+    phases: [...order.map((m) => m.phase), ...decoders.map((d) => d.phase)],
+    ...(decoders.length === 0 ? {} : { decoders: decoders.map((d) => d.decl) }),
     ...(draft === null ? {} : { draft }),
   };
   const unmet = [...rules.values()].map((r) => r.unmet);

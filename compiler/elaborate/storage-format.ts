@@ -15,6 +15,8 @@ export interface FormatOptions extends Omit<ElaborateOptions, "entry" | "results
   readonly tensor: string;
   /** Its stored shape. */
   readonly shape: readonly number[];
+  /** Whether a shape of another number of axes than the format has is no error, but has no format. */
+  readonly lenient?: boolean;
 }
 
 /** The graph that computes a tensor of a storage format; null where the model has no such format. */
@@ -33,6 +35,7 @@ export function elaborateFormat(options: FormatOptions): Elaborated | null {
   const info = unit.declared(entity.source.decl);
   const [result] = info.header?.results ?? [];
   if (result === undefined) throw new ElaborationError("a storage format has a result", item.block.span);
+  if (result.type.axes.length !== options.shape.length && options.lenient === true) return null;
   if (result.type.axes.length !== options.shape.length)
     throw new ElaborationError(
       `\`${options.tensor}\` has ${options.shape.length} axes, this format has ${result.type.axes.length}`,

@@ -40,7 +40,9 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) =>
 export function memoryCard(program: Program): MemoryCard {
   const { weights, constants, states, kernels } = program;
   const context = Math.min(program.context, usualContext);
-  const phases = program.phases.map((phase) => phaseMemory(program, phase, context));
+  const decoding = new Set(program.decoders?.map((d) => d.phase));
+  const called = program.phases.filter(({ name }) => !decoding.has(name));
+  const phases = called.map((phase) => phaseMemory(program, phase, context));
   const statePerToken = sum(states.map((s) => bytesOf(s.elem, s.row * s.copies)));
   return {
     weights: sum(weights.map((w) => bytesOf(w.elem, product([...w.stacks, ...w.shape])))),

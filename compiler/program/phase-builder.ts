@@ -134,10 +134,11 @@ class PhaseBuilder {
   }
   /** The ids of the tokens, read or not, and what else is read. */
   #inputsOf({ inputs, tokens, elemOf }: PhaseOrder): readonly Input[] {
-    const read = new Map(this.#nodes.flatMap((n) => (n.kind === "input" ? [[n.name, n] as const] : [])));
+    const read = new Map(this.#nodes.map((n) => [n.name, n] as const));
     return inputs.flatMap((of, i): readonly Input[] => {
       const n = read.get(of);
-      if (n === undefined) return i === 0 ? [{ name: of, elem: "i32", dims: [tokens] }] : [];
+      if (n?.kind !== "input" && n?.kind !== "weight")
+        return i === 0 ? [{ name: of, elem: "i32", dims: [tokens] }] : [];
       return [{ name: of, elem: elemOf(n) === "i32" ? "i32" : "f32", dims: this.#extents(n) }];
     });
   }

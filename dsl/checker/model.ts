@@ -2,7 +2,7 @@
 import type { Entry, Model, ModelItem, Storage } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
 import { withBounds, withNonNegative } from "../types/facts.ts";
-import { atomsOf, sub, symbol, symbolKey } from "../types/poly.ts";
+import { atomsOf, sub, symbol, symbolKey, zero } from "../types/poly.ts";
 import { isInteger, printValueType } from "../types/value-type.ts";
 import { assume, fail, isKnownTrue } from "./conditions.ts";
 import type { BlockValue, Body, DeclInfo, PathCondition, PathInfo, Scope, Shared } from "./context.ts";
@@ -226,7 +226,12 @@ function settleConfig(items: readonly ModelItem[], body: Body): void {
   for (const item of items) {
     if (item.kind === "config") {
       for (const entry of item.entries) {
-        if (entry.kind !== "field" || entry.where === null) continue;
+        if (entry.kind !== "field") continue;
+        // A size is at least 1, a count may be none.
+        if (entry.type.scalar?.kind === "word" && entry.type.scalar.word.text === "int")
+          for (const name of entry.names)
+            body.facts = withBounds(body.facts, symbolKey(name.text), { lower: zero, upper: null });
+        if (entry.where === null) continue;
         checkCondition(entry.where, body);
         assume(entry.where, true, newEquation(body, entry.span));
         body.pathFacts = body.facts;

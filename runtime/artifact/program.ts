@@ -34,6 +34,8 @@ export interface Program {
   readonly states: readonly StateDecl[];
   readonly kernels: readonly KernelDecl[];
   readonly phases: readonly Phase[];
+  /** For tensors that are stored in a format; none without it. */
+  readonly decoders?: readonly DecoderDecl[];
   /** How tokens are drafted; none without it. */
   readonly draft?: DraftDecl;
   /** `hashText` of each module, by its name inside of the package: what is damaged is not run. None for kernels from elsewhere. */
@@ -103,7 +105,7 @@ export interface Phase {
   /** Tokens of a call for which it is made, both ends included. */
   readonly from: number;
   readonly to: number;
-  /** What the caller gives: first the ids of the tokens, i32 [tokens]. */
+  /** What the caller gives: of an entry first the ids of the tokens, i32 [tokens]. */
   readonly inputs: readonly Input[];
   readonly buffers: readonly ArenaBuffer[];
   readonly steps: readonly Step[];
@@ -163,6 +165,28 @@ export interface Repeat {
    */
   readonly swap: readonly (readonly [number, number])[];
   readonly body: readonly Step[];
+}
+
+/**
+ * How tensors of a format of the text become real numbers: bands of rows, each by a call of a phase that is given the band's rows
+ * of some tensors as f32 and gives its numbers.
+ */
+export interface DecoderDecl {
+  /** The element type, as the text calls it: `e4m3`. */
+  readonly scalar: string;
+  /** Rows of a band, and extents behind the rows. */
+  readonly rows: number;
+  readonly tail: readonly number[];
+  /** As the phase takes them. `{name}` stands for the name of the tensor, `{stem}` for that without `.weight`. */
+  readonly tensors: readonly DecoderTensor[];
+  /** Name of the phase. */
+  readonly phase: string;
+}
+export interface DecoderTensor {
+  readonly name: string;
+  /** Rows that belong to a band, and extents behind them. */
+  readonly rows: number;
+  readonly tail: readonly number[];
 }
 
 /**

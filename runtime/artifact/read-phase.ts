@@ -40,7 +40,6 @@ const i32Max = 2 ** 31 - 1;
 export function readPhase(at: At, facts: PhaseFacts): Phase {
   const from = count(member(at, "from"), i32Max, 1);
   const inputs = list(member(at, "inputs"), mostInputs, (a): Input => readInput(a, facts));
-  if (inputs[0]?.elem !== "i32") throw corrupt(`${at.path}.inputs`, "the first is not the ids of tokens");
   const buffers = list(member(at, "buffers"), mostBuffers, (a): ArenaBuffer => readBuffer(a, facts));
   const reader = new StepReader(facts, inputs, buffers);
   const steps = list(member(at, "steps"), mostSteps, (a) => reader.step(a, facts.names, 0, 1));

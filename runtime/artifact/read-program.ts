@@ -17,6 +17,7 @@ import {
   programFormat,
   type StateDecl,
 } from "./program.ts";
+import { readDecoder } from "./read-decoder.ts";
 import { type PhaseFacts, readPhase } from "./read-phase.ts";
 import { readSizeExpr } from "./read-size-expr.ts";
 import { type At, corrupt, count, list, member, memberNames, orNull, text, word } from "./read-value.ts";
@@ -29,6 +30,7 @@ export const programLimits = {
   declarations: 65_536,
   constants: 2 ** 24,
   kernelParameters: 64,
+  phases: 1024,
 } as const;
 
 const i32Max = 2 ** 31 - 1;
@@ -59,8 +61,13 @@ export function readProgram(bytes: Uint8Array): Program {
   if (tokens === before) throw corrupt("$.before", "the name of the tokens");
   const names = new Set([...Object.keys(sizes), tokens, before]);
   const facts: PhaseFacts = { ...declared, names };
-  const phases = list(member(root, "phases"), 16, (at) => readPhase(at, facts));
+  const phases = list(member(root, "phases"), programLimits.phases, (at) => readPhase(at, facts));
   if (phases.length === 0) throw corrupt("$.phases", "there is none");
+  const decoders = orNull(member(root, "decoders"), (at) => list(at, 4096, (a) => readDecoder(a, phases))) ?? [];
+  const decoding = new Set(decoders.map((d) => d.phase));
+  for (const [i, { name, inputs }] of phases.entries())
+    if (!decoding.has(name) && inputs[0]?.elem !== "i32")
+      throw corrupt(`$.phases[${i}].inputs`, "the first is not the ids of tokens");
   const draft = orNull(member(root, "draft"), (at) => readDraft(at, phases));
   const modules = orNull(member(root, "modules"), readModules);
   return {
@@ -74,6 +81,7 @@ export function readProgram(bytes: Uint8Array): Program {
     ignored: orNull(member(root, "ignored"), (at) => list(at, 1024, (a) => text(a))) ?? [],
     ...declared,
     phases,
+    ...(decoders.length === 0 ? {} : { decoders }),
     ...(draft === null ? {} : { draft }),
     ...(modules === null ? {} : { modules }),
   };

@@ -31,9 +31,9 @@ export interface Waiting {
 
 export interface DeviceCall {
   readonly phase: number;
-  readonly tokens: Int32Array;
-  /** The inputs after the tokens, each full. */
-  readonly given?: readonly Float32Array[];
+  readonly tokens: number;
+  /** Each full: of an entry the ids of the tokens, and what else it takes. */
+  readonly inputs: readonly (Int32Array | Float32Array)[];
   /** Rows remembered before. */
   readonly before: number;
   readonly states: SessionPlace;
@@ -139,21 +139,21 @@ export class Device {
   }
 
   /**
-   * Plays a phase on `tokens`, of which there are as many as it takes, and its other inputs, after `before` rows in the session at
+   * Plays a phase on as many tokens as it takes, after `before` rows in the session at
    * `states`. Gives copies of its results. Blocks. Throws DscError; rows from `before` on are then anything.
    */
-  run({ phase, tokens, given = [], before, states }: DeviceCall): readonly Float32Array<ArrayBuffer>[] {
+  run({ phase, tokens, inputs, before, states }: DeviceCall): readonly Float32Array<ArrayBuffer>[] {
     this.#check();
     const { layout, phases, threads } = this.plan;
     const [linked, tape] = [phases[phase], this.#tapes[phase]];
     if (linked === undefined || tape === undefined) throw new RangeError(`no phase ${phase}`);
-    const numbers = evaluateCall(linked, tokens.length, before, states);
+    const numbers = evaluateCall(linked, tokens, before, states);
     for (const [i, id] of linked.inputs.entries()) {
-      const [values, wanted] = [i === 0 ? tokens : given[i - 1], numbers[id] ?? 0];
-      if (values?.length !== wanted)
-        throw new RangeError(`${linked.phase.inputs[i]?.name ?? ""}: ${values?.length ?? 0} values, not ${wanted}`);
+      const [values, wanted] = [inputs[i], numbers[id] ?? 0];
+      const { name, elem } = linked.phase.inputs[i] ?? { name: "", elem: "f32" };
+      if (values?.length !== wanted) throw new RangeError(`${name}: ${values?.length ?? 0} values, not ${wanted}`);
       const at = layout.inputs + (this.plan.arena.phases[phase]?.inputs.offsets[i] ?? 0);
-      const Numbers = i === 0 ? Int32Array : Float32Array;
+      const Numbers = elem === "i32" ? Int32Array : Float32Array;
       for (const { memory } of this.#memories.all) new Numbers(memory.buffer, at, wanted).set(values);
     }
     const values = this.#words.subarray(word.end);
@@ -163,6 +163,14 @@ export class Device {
     return linked.outputs.map(({ memory, address, elements }) =>
       new Float32Array(this.#memories.bytes(memory).buffer, numbers[address] ?? 0, numbers[elements] ?? 0).slice(),
     );
+  }
+
+  /** Plays a phase that hangs on no call and no session, by its name. */
+  decode(name: string, inputs: readonly Float32Array[]): Float32Array {
+    const phase = this.plan.phases.findIndex((p) => p.phase.name === name);
+    const states = this.#memories.all.map(() => 0);
+    const [values] = this.run({ phase, tokens: 1, inputs, before: 0, states });
+    return values ?? new Float32Array(0);
   }
 
   #play(phase: number, linked: LinkedPhase, tape: Tape): void {

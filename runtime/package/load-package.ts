@@ -53,7 +53,8 @@ export async function loadInto(
     });
     try {
       const weight = device.weight.bind(device);
-      await loadWeights(opened.weights, placements, { weight, signal, onProgress: options.onProgress });
+      const decode = device.decode.bind(device);
+      await loadWeights(opened.weights, placements, { weight, decode, signal, onProgress: options.onProgress });
       return modelOf({ file, plan, kernels, device, host, opened });
     } catch (error) {
       device.dispose();

@@ -55,6 +55,7 @@ async function loaded(declared: readonly WeightDecl[], stored: readonly Stored[]
     { from: 20, to: 1024, at: 84 },
   ];
   const target = {
+    decode: () => new Float32Array(0),
     weight: (index: number, from: number, count: number) =>
       stretches
         .map((s) => ({

@@ -4,6 +4,7 @@ import { WeightValueError } from "../artifact/errors.ts";
 import { type Hash, hashBytes } from "../artifact/hash.ts";
 import type { WeightView } from "../device/memories.ts";
 import type { Weights } from "../weights/weights.ts";
+import { decodedBands, type PlayDecoder } from "./decode-tensor.ts";
 import type { Placement } from "./match-weights.ts";
 
 export interface Progress {
@@ -15,6 +16,7 @@ export interface Progress {
 export interface LoadTarget {
   /** Bytes of a weight, in all places where they are to be, as memory is now. */
   readonly weight: (weight: number, from: number, count: number) => readonly WeightView[];
+  readonly decode: PlayDecoder;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -65,22 +67,33 @@ async function loadTensor(
   signal: AbortSignal,
   done: (bytes: number) => void,
 ): Promise<void> {
-  const { tensor, weight, offset, elem, below, conversion } = placement;
-  const size = elemBytes[elem];
-  let at = offset;
+  const { tensor, conversion, stored } = placement;
   let first = 0;
-  const storedBytes = (bytes: number): number => ((bytes / size) * conversion.bits) / 8;
-  const check = below ?? Number.POSITIVE_INFINITY;
-  for await (const piece of weights.pieces(tensor.name, { signal })) {
-    const elements = (piece.length * 8) / conversion.bits;
-    for (const { from, bytes } of target.weight(weight, at, elements * size)) {
-      const stored = piece.subarray(storedBytes(from), storedBytes(from + bytes.length));
-      const bad = conversion.convert(stored, bytes, check);
-      if (bad >= 0) throw wrongValue(placement, first + from / size + bad);
+  if (stored !== null) {
+    for await (const band of decodedBands(weights, stored, target.decode, signal)) {
+      const bytes = new Uint8Array(band.values.buffer, band.values.byteOffset, band.values.byteLength);
+      place(bytes, band.from, placement, target);
+      done(band.bytes);
     }
-    at += elements * size;
-    first += elements;
+    return;
+  }
+  for await (const piece of weights.pieces(tensor.name, { signal })) {
+    place(piece, first, placement, target);
+    first += (piece.length * 8) / conversion.bits;
     done(piece.length);
+  }
+}
+
+/** Elements of a tensor, the first of which is its element `first`, to all places where they are to be. */
+function place(piece: Uint8Array, first: number, placement: Placement, target: LoadTarget): void {
+  const { weight, offset, elem, below, conversion } = placement;
+  const size = elemBytes[elem];
+  const storedBytes = (bytes: number): number => ((bytes / size) * conversion.bits) / 8;
+  const elements = (piece.length * 8) / conversion.bits;
+  for (const { from, bytes } of target.weight(weight, offset + first * size, elements * size)) {
+    const part = piece.subarray(storedBytes(from), storedBytes(from + bytes.length));
+    const bad = conversion.convert(part, bytes, below ?? Number.POSITIVE_INFINITY);
+    if (bad >= 0) throw wrongValue(placement, first + from / size + bad);
   }
 }
 

@@ -5,6 +5,7 @@ import type { BufferElem, Program, WeightDecl } from "../artifact/program.ts";
 import { matchesPattern, tensorNames } from "../artifact/tensor-names.ts";
 import type { TensorInfo, Weights } from "../weights/weights.ts";
 import { type Conversion, conversionOf } from "./convert-weights.ts";
+import { type StoredTensor, storedTensor } from "./stored-format.ts";
 
 /** A tensor and its place, in bytes from the start of the weight. */
 export interface Placement {
@@ -16,6 +17,8 @@ export interface Placement {
   readonly elem: BufferElem;
   readonly below: number | null;
   readonly conversion: Conversion;
+  /** What decodes it, before it is converted from f32; null where numbers stand in the file. */
+  readonly stored: StoredTensor | null;
 }
 
 export interface MatchOptions {
@@ -28,6 +31,7 @@ export const lacksTensors = ({ weights: declared }: Program, { tensors }: Weight
   declared.some((decl) => tensorNames(decl).some((spellings) => !spellings.some((name) => tensors.has(name))));
 
 const mostProblems = 20;
+const isReal = ({ elem }: WeightDecl): boolean => elem === "f32" || elem === "bf16" || elem === "f16";
 
 /** Throws WeightsMismatchError with all that is wrong. */
 export function matchWeights(program: Program, weights: Weights, options: MatchOptions): readonly Placement[] {
@@ -40,15 +44,24 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
       const present = spellings.filter((name) => weights.tensors.has(name));
       for (const name of present) used.add(name);
       const tensor = weights.tensors.get(present[0] ?? "");
+      if (tensor === undefined || present.length > 1) {
+        problems.push(spellingProblem(decl, spellings, present));
+        continue;
+      }
+      const stored = isReal(decl) ? storedTensor(program, weights, tensor, decl.shape) : null;
+      const decodes = stored !== null && typeof stored !== "string";
+      if (decodes) for (const part of stored.parts) used.add(part.tensor.name);
+      const dtype = decodes ? "F32" : tensor.dtype;
       const problem =
-        tensor === undefined || present.length > 1
-          ? spellingProblem(decl, spellings, present)
-          : (shapeProblem(decl, tensor) ?? dtypeProblem(decl, tensor, options));
+        typeof stored === "string"
+          ? { kind: "shape" as const, tensor: tensor.name, ...about(decl), message: `${stored}: ${decl.name}` }
+          : ((decodes ? null : shapeProblem(decl, tensor)) ?? dtypeProblem(decl, { ...tensor, dtype }, options));
       if (problem !== null) problems.push(problem);
-      const conversion = tensor === undefined ? null : conversionOf(tensor.dtype, decl.elem);
-      if (problem !== null || tensor === undefined || conversion === null) continue;
+      const conversion = conversionOf(dtype, decl.elem);
+      if (problem !== null || conversion === null) continue;
       const offset = ordinal * elements * elemBytes[decl.elem];
-      placements.push({ tensor, weight, offset, elements, elem: decl.elem, below: decl.below, conversion });
+      const place = { tensor, weight, offset, elements, elem: decl.elem, below: decl.below };
+      placements.push({ ...place, conversion, stored: decodes ? stored : null });
     }
   }
   for (const name of weights.tensors.keys())
@@ -86,7 +99,7 @@ function dtypeProblem(decl: WeightDecl, { name, dtype }: TensorInfo, options: Ma
   if (conversion === null) {
     const scaled = dtype.startsWith("F8") || dtype.startsWith("F4") || dtype.startsWith("F6");
     const kind = scaled ? "unsupported-dtype" : "dtype";
-    const why = scaled ? ": formats with scales are not read yet" : "";
+    const why = scaled ? ": the text has no `storage` for it" : "";
     return {
       kind,
       tensor: name,

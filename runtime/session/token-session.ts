@@ -163,9 +163,9 @@ export class TokenSession {
       const to = at + piece.tokens;
       const results = device.run({
         phase: piece.phase,
-        tokens: ids.subarray(at, to),
-        given: phase.inputs.slice(1).map(({ name }) => {
-          const values = given.get(name) ?? new Float32Array(0);
+        tokens: piece.tokens,
+        inputs: phase.inputs.map(({ name }, i) => {
+          const values = i === 0 ? ids : (given.get(name) ?? new Float32Array(0));
           const width = values.length / ids.length;
           return values.subarray(at * width, to * width);
         }),

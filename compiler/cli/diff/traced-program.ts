@@ -39,6 +39,17 @@ export interface TracedCall {
   readonly before: number;
 }
 
+interface Playing {
+  readonly phase: number;
+  readonly tokens: number;
+  readonly before: number;
+  readonly inputs: readonly (Int32Array | Float32Array)[];
+}
+interface PlayedOutput {
+  readonly name: string;
+  readonly values: Float32Array;
+}
+
 const page = 65_536;
 export const isLogits = (output: string): boolean => output === "next" || output === "logits";
 
@@ -86,18 +97,37 @@ export class TracedProgram {
         from: 0,
         bytes: new Uint8Array(memory.buffer, at + from, count),
       }));
-    await loadWeights(weights, placements, { weight });
-    return new TracedProgram(plan, memory, kernels, states);
+    const traced = new TracedProgram(plan, memory, kernels, states);
+    const decode = (phase: string, inputs: readonly Float32Array[]): Float32Array => traced.#decode(phase, inputs);
+    await loadWeights(weights, placements, { weight, decode });
+    return traced;
+  }
+
+  #decode(name: string, inputs: readonly Float32Array[]): Float32Array {
+    const phase = this.plan.phases.findIndex((p) => p.phase.name === name);
+    return this.#play({ phase, tokens: 1, before: 0, inputs }, {})[0]?.values ?? new Float32Array(0);
   }
 
   /** The logits. Rows before the call are those that earlier calls left; tokens are all that the phase is given. */
   run({ phase, tokens, before }: TracedCall, observer: StepObserver): Float32Array {
-    const linked = this.plan.phases[phase];
-    if (linked === undefined) throw new RangeError(`no phase ${phase}`);
-    const { layout } = this.plan;
+    const inputs = [Int32Array.from(tokens)];
+    const outputs = this.#play({ phase, tokens: tokens.length, before, inputs }, observer);
+    const logits = outputs.find(({ name }) => isLogits(name));
+    if (logits === undefined) throw new RangeError(`phase ${phase} gives no logits`);
+    return logits.values;
+  }
+
+  #play(call: Playing, observer: StepObserver): readonly PlayedOutput[] {
+    const linked = this.plan.phases[call.phase];
+    if (linked === undefined) throw new RangeError(`no phase ${call.phase}`);
+    const { layout, arena } = this.plan;
     const { buffer } = this.#memory;
-    new Int32Array(buffer, layout.inputs, tokens.length).set(tokens);
-    const numbers = evaluateCall(linked, tokens.length, before, [this.#states]);
+    for (const [i, values] of call.inputs.entries()) {
+      const at = layout.inputs + (arena.phases[call.phase]?.inputs.offsets[i] ?? 0);
+      const Numbers = values instanceof Int32Array ? Int32Array : Float32Array;
+      new Numbers(buffer, at, values.length).set(values);
+    }
+    const numbers = evaluateCall(linked, call.tokens, call.before, [this.#states]);
     const number = (id: number): number => numbers[id] ?? 0;
     for (const [step, { kernel, items, args, label }] of linked.steps.entries()) {
       const decl = this.plan.program.kernels[kernel];
@@ -109,9 +139,10 @@ export class TracedProgram {
       callKernel(call, [0, number(items), layout.scratch[0] ?? 0, ...given]);
       observer.after?.(seen);
     }
-    const output = linked.outputs[linked.phase.outputs.findIndex((o) => isLogits(o.name))];
-    if (output === undefined) throw new RangeError(`${linked.phase.name} gives no logits`);
-    return new Float32Array(buffer, number(output.address), number(output.elements)).slice();
+    return linked.phase.outputs.map(({ name }, i) => {
+      const [address, elements] = [linked.outputs[i]?.address ?? 0, linked.outputs[i]?.elements ?? 0];
+      return { name, values: new Float32Array(buffer, number(address), number(elements)).slice() };
+    });
   }
 
   #seen(step: number, label: string, kernel: KernelDecl, args: readonly number[]): SeenStep {
