@@ -44,11 +44,18 @@ export interface OracleCase {
   readonly f32Parts: number;
 }
 
-interface Recording {
+interface RecordedTensor {
+  readonly shape: readonly number[];
+  readonly checksum: string;
+  /** The tensor whose values it has: published files hold some twice. */
+  readonly as?: string;
+}
+
+export interface Recording {
   readonly name: string;
   readonly seed: number;
   readonly config: object;
-  readonly tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly checksum: string }>>;
+  readonly tensors: Readonly<Record<string, RecordedTensor>>;
   readonly ids: readonly number[];
   readonly steps: readonly number[];
   readonly f32_parts: number;
@@ -59,14 +66,15 @@ interface Recording {
 }
 type Sets = Choices["sets"];
 
-const folderOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+/** `recorded` and the like. */
+export const folderOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const dense = folderOf("recorded");
 const sparse = folderOf("recorded-sparse");
 
 /** Half a unit of the ninth digit, and f64 rounding of sums of numbers up to 10: 100 roundings of 10 · 2^-53. */
 export const recordingError = (value: number): number => 5e-9 * Math.abs(value) + 100 * 10 * 2 ** -53;
 
-const namesIn = (folder: string): readonly string[] =>
+export const namesIn = (folder: string): readonly string[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith(".json"))
     .map((file) => file.slice(0, -".json".length))
@@ -79,8 +87,12 @@ export const sparseCaseNames: readonly string[] = namesIn(sparse);
 export const loadCase = (name: string): OracleCase => loadFrom(dense, name);
 export const loadSparseCase = (name: string): OracleCase => loadFrom(sparse, name);
 
-function loadFrom(folder: string, name: string): OracleCase {
-  const recording: Recording = JSON.parse(readFileSync(`${folder}/${name}.json`, "utf8"));
+export const read = <T>(folder: string, name: string): T => JSON.parse(readFileSync(`${folder}/${name}.json`, "utf8"));
+
+const loadFrom = (folder: string, name: string): OracleCase => caseOf(read<Recording>(folder, name));
+
+export function caseOf(recording: Recording): OracleCase {
+  const { name } = recording;
   const { ids, steps, logits } = recording;
   return {
     name,
@@ -101,8 +113,8 @@ const byLayer = <T>(made: Readonly<Record<string, T>> | undefined, read: (rows: 
 
 function weightsOf({ name, seed, tensors }: Recording): ReadonlyMap<string, OracleTensor> {
   return new Map(
-    Object.entries(tensors).map(([tensor, { shape, checksum: recorded }]) => {
-      const data = seededTensor(seed, tensor, shape);
+    Object.entries(tensors).map(([tensor, { shape, checksum: recorded, as }]) => {
+      const data = seededTensor(seed, as ?? tensor, shape);
       const found = checksum(data);
       if (found !== recorded) throw new Error(`${name}: ${tensor} has checksum ${found}, recorded is ${recorded}`);
       return [tensor, { dtype: "f32", shape, data }];

@@ -13,21 +13,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy
 import torch
-import transformers
 from torch.overrides import TorchFunctionMode
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from dense_cases import CASES
-from seeded_weights import checksum, fnv1a, mulberry32, seeded_tensor
+from recording import common_lines, fresh_ids, written
+from seeded_weights import seeded_tensor
 
-PINNED = {torch: "2.13.0", transformers: "5.17.0", numpy: "2.4.6"}
-for package, version in PINNED.items():
-    found = package.__version__.split("+")[0]
-    assert found == version, f"{package.__name__} is {found}; these recordings are of {version}"
-
-DIGITS = 9
 # of transformers' own f32 parts against f64: 2^-24, times some tens of roundings, of the largest number
 F32_LIMIT = 4e-6
 # a greedy choice nearer than this could flip in bf16
@@ -104,21 +97,12 @@ def run(model, ids: list[int], kind: Kind) -> tuple[dict[str, torch.Tensor], dic
     return {name: torch.cat(parts) for name, parts in seen.items()}, choices()
 
 
-def rounded(value: float) -> float | int:
-    short = float(f"{value:.{DIGITS}g}")
-    return int(short) if short == int(short) else short
-
-
-def table(values: torch.Tensor) -> list[list[float | int]]:
-    return [[rounded(value) for value in row] for row in values.tolist()]
-
-
-def is_clear(result: dict[str, torch.Tensor], prompt: int, eos: int) -> bool:
+def is_clear(result: dict[str, torch.Tensor], prompt: int, eos: int, margin: float = LEAST_MARGIN) -> bool:
     """Whether the greedy steps are no near ties, not one token again and again, and do not end."""
     best = result["logits"][prompt - 1 :].topk(2).values
     least = float((best[:, 0] - best[:, 1]).min())
     steps = set(result["next"].tolist())
-    return least > LEAST_MARGIN and len(steps) >= LEAST_DISTINCT and eos not in steps
+    return least > margin and len(steps) >= LEAST_DISTINCT and eos not in steps
 
 
 def without_gaps(choices: dict) -> list:
@@ -132,8 +116,7 @@ def gaps_of(choices: dict) -> list[float]:
 @torch.no_grad()
 def record(name: str, fields: dict, kind: Kind) -> str:
     for seed in range(1, SEEDS):
-        made = mulberry32(fnv1a(f"{seed}/{name}/ids".encode()), kind.prompt)
-        ids = [int(bits) % fields["vocab_size"] for bits in made]
+        ids = fresh_ids(name, seed, kind.prompt, fields["vocab_size"])
         model, tensors = kind.make_model(fields, seed)
         plain, chosen = run(model, ids, kind)
         near = min(gaps_of(chosen), default=float("inf"))
@@ -158,39 +141,25 @@ def record(name: str, fields: dict, kind: Kind) -> str:
         f"{name}: seed {seed}, steps {steps}, |logit| <= {logits.abs().max():.3g}, f32 parts {differences['logits']:.1e}, "
         f"nearest decision {near:.1e}"
     )
-    hidden = ",\n".join(f'"{key}": {json.dumps(table(values), separators=(",", ":"))}' for key, values in wide.items())
-    made = {key: {"shape": list(tensor.shape), "checksum": checksum(tensor)} for key, tensor in tensors.items()}
-    lines = [
-        f'"name": {json.dumps(name)}',
-        f'"versions": {json.dumps({package.__name__: version for package, version in PINNED.items()})}',
-        f'"seed": {seed}',
-        f'"config": {json.dumps(fields)}',
-        f'"tensors": {json.dumps(made)}',
-        f'"ids": {json.dumps(ids)}',
-        f'"steps": {json.dumps(steps)}',
-        f'"f32_parts": {json.dumps(float(f"{max(differences.values()):.1e}"))}',
-        f'"hidden": {{\n{hidden}\n}}',
-        f'"logits": {json.dumps(table(logits), separators=(",", ":"))}',
-        *(f'"{key}": {{\n{by_layer(made)}\n}}' for key, made in choices.items()),
-    ]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    f32_parts = max(differences.values())
+    return written(common_lines(name, seed, fields, tensors, ids, steps, wide, logits, f32_parts=f32_parts, choices=choices))
 
 
-def by_layer(made: dict[int, dict]) -> str:
-    return ",\n".join(f'"{layer}": {json.dumps(rows, separators=(",", ":"))}' for layer, rows in made.items())
-
-
-def main(cases: dict[str, dict], folder: Path, kind: Kind = Kind()) -> None:
+def write_all(cases: dict, folder: Path, record: Callable[[str, dict], str]) -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     folder.mkdir(exist_ok=True)
-    for name, fields in cases.items():
-        text = record(name, fields, kind)
+    for name, case in cases.items():
+        text = record(name, case)
         path = folder / f"{name}.json"
         if "--check" in sys.argv:
             assert path.read_text() == text, f"{path} differs"
         else:
             path.write_text(text)
+
+
+def main(cases: dict[str, dict], folder: Path, kind: Kind = Kind()) -> None:
+    write_all(cases, folder, lambda name, fields: record(name, fields, kind))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,10 @@
 """Weights from a seed, the same bits as seeded-weights.ts makes. README.md defines the generator."""
 
+import re
+
 import numpy as np
+
+NORM = re.compile(r"(norm|norm[12]\.\d+|norms\.\d+)\.weight$|engram\.[qk]_weight$")
 
 
 def fnv1a(data: bytes) -> int:
@@ -24,11 +28,19 @@ def seeded_tensor(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """f32; every value is exact in bf16 and f16 too."""
     count = int(np.prod(shape))
     bits = mulberry32(fnv1a(f"{seed}/{name}".encode()), count)
-    if name.endswith("norm.weight"):
+    if NORM.search(name):
         values = 1 + ((bits >> np.uint32(26)).astype(np.int64) - 32) / 2**7
     else:
         values = ((bits >> np.uint32(24)).astype(np.int64) - 128) / 2 ** shift_of(name, shape)
     return values.astype(np.float32).reshape(shape)
+
+
+def seeded_codes(seed: int, name: str, shape: tuple[int, ...], kind: str) -> np.ndarray:
+    """Bytes of `f8_e4m3`, no NaN among them, or of `f8_e8m0`, 2^-10 to 2^-7."""
+    bits = mulberry32(fnv1a(f"{seed}/{name}".encode()), int(np.prod(shape)))
+    high = bits >> np.uint32(24)
+    codes = np.where(high & 127 == 127, high - 1, high) if kind == "f8_e4m3" else 117 + (bits >> np.uint32(30))
+    return codes.astype(np.uint8).reshape(shape)
 
 
 def shift_of(name: str, shape: tuple[int, ...]) -> int:
@@ -43,5 +55,5 @@ def shift_of(name: str, shape: tuple[int, ...]) -> int:
 
 
 def checksum(tensor: np.ndarray) -> str:
-    """FNV-1a of the tensor's little-endian f32 bytes in row-major order, eight hex digits."""
-    return f"{fnv1a(tensor.astype('<f4').tobytes()):08x}"
+    """FNV-1a of the tensor's bytes in row-major order, little-endian f32 if they are no codes, eight hex digits."""
+    return f"{fnv1a(tensor.tobytes() if tensor.dtype == np.uint8 else tensor.astype('<f4').tobytes()):08x}"
