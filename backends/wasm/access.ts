@@ -12,6 +12,8 @@ function loadedScalar({ m }: Frame, { elem }: Type, { pointer, offset }: Address
   switch (elem) {
     case "f32":
       return m.f32.load(offset, 4, pointer());
+    case "i64":
+      return m.i64.load(offset, 8, pointer());
     case "i32":
     case "u32":
     case "bool":
@@ -73,6 +75,8 @@ function storedScalar({ m }: Frame, { elem }: Type, { pointer, offset }: Address
       return m.i32.store16(offset, 2, pointer(), value);
     case 4:
       return elem === "f32" ? m.f32.store(offset, 4, pointer(), value) : m.i32.store(offset, 4, pointer(), value);
+    case 8:
+      return m.i64.store(offset, 8, pointer(), value);
   }
 }
 

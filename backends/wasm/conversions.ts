@@ -56,7 +56,8 @@ function fromLanes(f: Frame, from: Type, to: Type, lanes: Parts): Parts {
       );
     }
     case "bool":
-      return f.refuse(`${typeName(from)} as bool`);
+    case "i64":
+      return f.refuse(`${typeName(from)} as ${typeName(to)}`);
     default:
       return to.elem satisfies never;
   }
@@ -69,11 +70,26 @@ function exactFloats(f: Frame, from: Type, to: Type, lanes: Parts): Parts {
   return fromLanes(f, from, { ...from, elem: "f32" }, lanes);
 }
 
+function asI64(f: Frame, from: Type, value: Ref): Ref {
+  const { i64 } = f.m;
+  if (from.elem === "u32") return i64.extend_u(value);
+  if (!elems[from.elem].float) return i64.extend_s(value);
+  return i64.trunc_s_sat.f32(convertedScalar(f, from, { ...from, elem: "f32" }, value));
+}
+function fromI64(f: Frame, to: Type, value: Ref): Ref {
+  if (to.elem === "f32") return f.m.f32.convert_s.i64(value);
+  if (elems[to.elem].float) return f.refuse(`i64 as ${typeName(to)}, which would be rounded twice`);
+  return convertedScalar(f, { ...to, elem: "i32" }, to, f.m.i32.wrap(value));
+}
+
 /** Of codes and of what is to be bounded: as one of four lanes. */
 function convertedScalar(f: Frame, from: Type, to: Type, value: Ref): Ref {
   const { i32, f32, i32x4, f32x4 } = f.m;
   const [a, b] = [from.elem, to.elem];
+  if (a === b) return value;
   const whole = (e: Elem): boolean => !elems[e].float;
+  if (b === "i64") return asI64(f, from, value);
+  if (a === "i64") return fromI64(f, to, value);
   if (a === "bf16" && b === "f32") return f32.reinterpret(i32.shl(value, i32.const(16)));
   if (a === "f32" && b === "i32") return i32.trunc_s_sat.f32(value);
   if (a === "f32" && b === "u32") return i32.trunc_u_sat.f32(value);

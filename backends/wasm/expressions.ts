@@ -27,6 +27,8 @@ export class Expressions {
     switch (e.kind) {
       case "const":
         return this.#constant(e);
+      case "wide":
+        return [this.#f.m.i64.const(e.value)];
       case "name":
         if (e.name === "lane") return [this.#f.m.i32.const(0)];
         return e.type.width === 1 ? [this.#f.get(e.name)] : this.#f.value(e.name, e.type);

@@ -6,7 +6,7 @@ import { WasmError } from "./wasm-error.ts";
 /**
  * A value is one scalar, or registers of 16 bytes with its lanes in order; lanes past its width hold anything. f32, i32 and u32
  * take 4 bytes a lane, a bool is a mask of 32 bits; i8, i16 and the codes of f16 and bf16 stay packed as in memory. As
- * scalars these four are an i32, with sign but for codes.
+ * scalars these four are an i32, with sign but for codes. An i64 is a scalar.
  */
 export type Parts = readonly Ref[];
 export const lanesPerPart = (elem: Elem): number => 16 / elems[elem].bytes;
@@ -103,7 +103,7 @@ export class Frame {
 
   #typeOf(t: Type): WasmType {
     if (t.width > 1) return this.wasm.v128;
-    return t.elem === "f32" ? this.wasm.f32 : this.wasm.i32;
+    return t.elem === "f32" ? this.wasm.f32 : t.elem === "i64" ? this.wasm.i64 : this.wasm.i32;
   }
   #partNames(name: string, t: Type): readonly string[] {
     const count = partCount(t);
@@ -138,5 +138,8 @@ export class Frame {
   }
   onceI32(value: Ref): () => Ref {
     return this.once(value, this.wasm.i32);
+  }
+  onceI64(value: Ref): () => Ref {
+    return this.once(value, this.wasm.i64);
   }
 }

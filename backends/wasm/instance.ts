@@ -1,6 +1,6 @@
 /** Kernels in a memory of their own: places buffers, checks what a call is given, calls. */
 import { elems } from "../../compiler/kernel/elem.ts";
-import type { Data } from "../../compiler/kernel/interpret.ts";
+import type { AnyData } from "../../compiler/kernel/interpret.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { extentOf } from "./extent.ts";
 import { lowestAddress, sharedLayout } from "./pointers.ts";
@@ -47,14 +47,14 @@ export class WasmInstance {
     return at;
   }
   /** Copies numbers in. */
-  place(data: Data): number {
+  place(data: AnyData): number {
     const at = this.reserve(data.byteLength);
     const from = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     new Uint8Array(this.memory.buffer).set(from, at);
     return at;
   }
   /** Copies numbers out, as many as `into` has. */
-  read(at: number, into: Data): void {
+  read(at: number, into: AnyData): void {
     const to = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
     to.set(new Uint8Array(this.memory.buffer, at, into.byteLength));
   }

@@ -113,6 +113,37 @@ const signed: Spelling = {
   max: picked(({ m }, a, b) => m.i32.gt_s(a, b)),
   neg: ({ m }, a) => m.i32.sub(m.i32.const(0), a),
 };
+/** i64.div_s traps for -2^63 / -1, which wraps in the IR. */
+function dividedWide(f: Frame, a: Ref, b: Ref): Ref {
+  const { i64 } = f.m;
+  const [x, y] = [f.onceI64(a), f.onceI64(b)];
+  return f.m.if(i64.eq(y(), i64.const(-1n)), i64.sub(i64.const(0n), x()), i64.div_s(x(), y()));
+}
+const pickedWide =
+  (test: Test): Spell =>
+  (f, a, b) => {
+    const [x, y] = [f.onceI64(a), f.onceI64(b)];
+    return f.m.select(test(f, x(), y()), x(), y());
+  };
+const wide: Spelling = {
+  ...nothing,
+  or: ({ m }, a, b) => m.i64.or(a, b),
+  and: ({ m }, a, b) => m.i64.and(a, b),
+  xor: ({ m }, a, b) => m.i64.xor(a, b),
+  eq: ({ m }, a, b) => m.i64.eq(a, b),
+  lt: ({ m }, a, b) => m.i64.lt_s(a, b),
+  le: ({ m }, a, b) => m.i64.le_s(a, b),
+  shl: ({ m }, a, b) => m.i64.shl(a, b),
+  shr: ({ m }, a, b) => m.i64.shr_s(a, b),
+  add: ({ m }, a, b) => m.i64.add(a, b),
+  sub: ({ m }, a, b) => m.i64.sub(a, b),
+  mul: ({ m }, a, b) => m.i64.mul(a, b),
+  div: dividedWide,
+  mod: ({ m }, a, b) => m.i64.rem_s(a, b),
+  min: pickedWide(({ m }, a, b) => m.i64.lt_s(a, b)),
+  max: pickedWide(({ m }, a, b) => m.i64.gt_s(a, b)),
+  neg: ({ m }, a) => m.i64.sub(m.i64.const(0n), a),
+};
 const unsigned: Spelling = {
   ...integers,
   lt: ({ m }, a, b) => m.i32.lt_u(a, b),
@@ -130,6 +161,7 @@ export const scalarOps: Readonly<Record<Elem, Spelling>> = {
   i8: nothing,
   i16: nothing,
   i32: signed,
+  i64: wide,
   u32: unsigned,
   f16: nothing,
   bf16: nothing,

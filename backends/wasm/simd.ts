@@ -74,6 +74,7 @@ const vectorOps: Readonly<Record<Elem, VectorSpelling>> = {
   i8: nothing,
   i16: nothing,
   i32: signed,
+  i64: nothing,
   u32: unsigned,
   f16: nothing,
   bf16: nothing,
@@ -109,8 +110,11 @@ export const shifted = ({ m }: Frame, op: "shl" | "shr", elem: Elem, a: Ref, by:
 
 export const splatI32 = ({ m }: Frame, x: number): Ref => m.i32x4.splat(m.i32.const(x));
 
-export function splatScalar({ m }: Frame, elem: Elem, value: Ref): Ref {
+export function splatScalar(f: Frame, elem: Elem, value: Ref): Ref {
+  const { m } = f;
   switch (elem) {
+    case "i64":
+      return f.refuse("a vector of i64");
     case "f32":
       return m.f32x4.splat(value);
     case "i32":
@@ -129,11 +133,14 @@ export function splatScalar({ m }: Frame, elem: Elem, value: Ref): Ref {
   }
 }
 
-export function extractLane({ m }: Frame, elem: Elem, parts: Parts, lane: number): Ref {
+export function extractLane(f: Frame, elem: Elem, parts: Parts, lane: number): Ref {
+  const { m } = f;
   const perPart = lanesPerPart(elem);
   const part = parts[Math.floor(lane / perPart)] ?? 0;
   const at = lane % perPart;
   switch (elem) {
+    case "i64":
+      return f.refuse("a vector of i64");
     case "f32":
       return m.f32x4.extract_lane(part, at);
     case "i32":

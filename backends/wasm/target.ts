@@ -15,6 +15,7 @@ export const wasmTarget: KernelTarget = {
   stageTiles: false,
   native: [],
   dot: { group: 2, activation: "i16", panelRows: 4 },
+  i64: true,
   matrixUnit: null,
   unroll: "expand",
 };

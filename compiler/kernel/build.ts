@@ -71,7 +71,7 @@ export class Body {
     this.emit({ kind: "comment", text });
   }
   let(base: string, value: Expr): Expr {
-    if (value.kind === "const" || value.kind === "name") return value;
+    if (value.kind === "const" || value.kind === "wide" || value.kind === "name") return value;
     const n = this.#fresh(base);
     this.emit({ kind: "let", name: n, value });
     return name(n, value.type);

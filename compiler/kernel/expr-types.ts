@@ -1,5 +1,5 @@
 /** Whether the types around one expression fit (invariants 1 to 3). */
-import { type Elem, holds, sameType, type Type, typeName, typeOf } from "./elem.ts";
+import { type Elem, holds, i64, sameType, type Type, typeName, typeOf } from "./elem.ts";
 import { resultType } from "./expr.ts";
 import type { BufferAccess, Dot, Expr, Load } from "./kernel.ts";
 import { type Op, ops } from "./ops.ts";
@@ -26,6 +26,8 @@ export function checkExpr(e: Expr, known: Known): Problem | null {
   switch (e.kind) {
     case "const":
       return checkConst(e);
+    case "wide":
+      return sameType(e.type, i64) && BigInt.asIntN(64, e.value) === e.value ? null : wrong(`${e.value} is no i64`);
     case "name": {
       const type = known.names.get(e.name);
       if (type === undefined) return { rule: 1, message: `${e.name} is not declared here` };

@@ -3,18 +3,17 @@
 import { InternalError } from "../graph/internal-error.ts";
 import { type Elem, elems, holds, i32, type Type, typeOf } from "./elem.ts";
 import type { Expr } from "./kernel.ts";
-import { type Monoid, monoids, type OpName, ops } from "./ops.ts";
+import { type Monoid, meaningOn, monoids, type OpName, ops } from "./ops.ts";
 
 export type Operand = Expr | number;
 /** Gives a value a name, made from the base, so that it is evaluated once: `(base, value) => body.let(base, value)`. */
 export type Bind = (base: string, value: Expr) => Expr;
 type Const = Extract<Expr, { kind: "const" }>;
 
-export const constant = (value: number, type: Type = i32): Expr => ({
-  kind: "const",
-  type,
-  value: elems[type.elem].float ? Math.fround(value) : value,
-});
+export const constant = (value: number, type: Type = i32): Expr =>
+  type.elem === "i64"
+    ? { kind: "wide", type, value: BigInt(value) }
+    : { kind: "const", type, value: elems[type.elem].float ? Math.fround(value) : value };
 export const name = (n: string, type: Type = i32): Expr => ({ kind: "name", type, name: n });
 export const asExpr = (x: Operand): Expr => (typeof x === "number" ? constant(x) : x);
 /** Lane i is i. */
@@ -47,9 +46,9 @@ function folded(o: OpName, elem: Elem, args: readonly Expr[], type: Type): Expr 
   const [a, b] = args;
   const exact = !elems[elem].float;
   if (args.every(isConst) && !(exact && (o === "div" || o === "mod") && isConst(b) && b.value === 0)) {
-    const on: Partial<Record<Elem, (a: number, b: number, c: number) => number>> = ops[o].on;
+    const meaning = meaningOn(o, elem);
     const [x = 0, y = 0, z = 0] = args.map((k) => (isConst(k) ? k.value : 0));
-    const value = on[elem]?.(x, y, z);
+    const value = meaning?.(x, y, z);
     return value === undefined || !holds(type.elem, value) ? null : constant(value, type);
   }
   if (a === undefined || b === undefined) return null;
@@ -91,25 +90,35 @@ export const xor = (a: Operand, b: Operand): Expr => op("xor", a, b);
 /** -1, 0 or 1 as x is; of -0 and nan themselves. `x` stands several times in it. */
 export const sign = (x: Expr): Expr => select(lt(0, x), 1, select(lt(x, 0), -1, x));
 /**
- * i32, rounded towards minus infinity; `div` truncates, which is the same and cheaper for what is not negative. Operands stand
+ * Whole, rounded towards minus infinity; `div` truncates, which is the same and cheaper for what is not negative. Operands stand
  * several times in it. Of a constant power of two it is a shift, of which the verifier shows nothing.
  */
 export function floorDiv(a: Expr, b: Operand): Expr {
   const by = asExpr(b);
-  if (isConst(by) && isPowerOfTwo(by.value)) return op("shr", a, Math.log2(by.value));
-  return sub(div(a, by), select(isBelow(mod(a, by), by), 1, 0));
+  const bits = log2Of(by);
+  if (bits !== null) return op("shr", a, bits);
+  const [one, none] = [constant(1, a.type), constant(0, a.type)];
+  return sub(div(a, by), select(isBelow(mod(a, by), by), one, none));
 }
 /** a - b * floorDiv(a, b): the sign of b. */
 export function floorMod(a: Expr, b: Operand): Expr {
   const by = asExpr(b);
-  if (isConst(by) && isPowerOfTwo(by.value)) return op("and", a, by.value - 1);
+  const bits = log2Of(by);
+  if (bits !== null) return op("and", a, 2 ** bits - 1);
   const rest = mod(a, by);
   return select(isBelow(rest, by), add(rest, by), rest);
 }
-const isPowerOfTwo = (x: number): boolean => x > 0 && Number.isInteger(Math.log2(x));
+/** Of a constant power of two that a number holds exactly, one less included. */
+function log2Of(by: Expr): number | null {
+  const value = by.kind === "wide" ? Number(by.value) : isConst(by) ? by.value : 0;
+  const bits = Math.log2(value);
+  return value > 0 && bits <= 53 && Number.isInteger(bits) ? bits : null;
+}
 /** Whether a rest is not 0 and has another sign than the divisor: the quotient was rounded up. */
 const isBelow = (rest: Expr, by: Expr): Expr =>
-  isConst(by) && by.value > 0 ? lt(rest, 0) : op("and", lt(xor(rest, by), 0), op("not", eq(rest, 0)));
+  (isConst(by) || by.kind === "wide") && by.value > 0
+    ? lt(rest, 0)
+    : op("and", lt(xor(rest, by), 0), op("not", eq(rest, 0)));
 export const ceilDiv = (a: Operand, n: number): Expr => div(add(asExpr(a), n - 1), n);
 
 export function splat(x: Expr, width: number): Expr {

@@ -8,6 +8,8 @@ import type { Monoid, OpName } from "./ops.ts";
 export type Expr =
   /** All lanes `value`; with a `step`, lane i is value + i*step. */
   | { readonly kind: "const"; readonly type: Type; readonly value: number; readonly step?: number }
+  /** An i64. */
+  | { readonly kind: "wide"; readonly type: Type; readonly value: bigint }
   /** A loop variable, size, grid index, `let`, `reduce`, the lane, or a builtin of subgroups. */
   | { readonly kind: "name"; readonly type: Type; readonly name: string }
   | { readonly kind: "op"; readonly type: Type; readonly op: OpName; readonly args: readonly Expr[] }

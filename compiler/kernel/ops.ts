@@ -1,14 +1,23 @@
 /**
  * The operations of kernel IR: one entry answers what they take, how they are written, and what they mean. They act lane by
- * lane on vectors of any width. Every f32 result is rounded once to f32; i32 and u32 wrap; a bool is 0 or 1.
+ * lane on vectors of any width. Every f32 result is rounded once to f32; i32, i64 and u32 wrap; a bool is 0 or 1.
  */
 import { erf } from "../ops/erf.ts";
+import type { Elem } from "./elem.ts";
 
-type Meaning = (a: number, b: number, c: number) => number;
+export type Meaning = (a: number, b: number, c: number) => number;
+/** Of an i64; `condition` is what `select` chooses by. A comparison is a truth value. */
+export type WideMeaning = (a: bigint, b: bigint, condition: number) => bigint | boolean;
 export interface Op {
   readonly arity: 1 | 2 | 3;
   /** By the elem of the operands (of the last two, for `select`); what is not there is not allowed. */
-  readonly on: { readonly f32?: Meaning; readonly i32?: Meaning; readonly u32?: Meaning; readonly bool?: Meaning };
+  readonly on: {
+    readonly f32?: Meaning;
+    readonly i32?: Meaning;
+    readonly u32?: Meaning;
+    readonly bool?: Meaning;
+    readonly i64?: WideMeaning;
+  };
   /** Whether the result is a bool; otherwise it has the operands' type. */
   readonly compares: boolean;
   /** Infix spelling; a higher level binds tighter, all associate to the left. Without it the name is called. */
@@ -24,42 +33,88 @@ const infix = (sign: string, level: number, on: Op["on"]): Op => ({
   compares: false,
   infix: { sign, level },
 });
-const comparison = (sign: string, level: number, meaning: Meaning): Op => ({
-  ...infix(sign, level, { f32: meaning, i32: meaning, u32: meaning }),
+const comparison = (sign: string, level: number, meaning: Meaning, i64: WideMeaning): Op => ({
+  ...infix(sign, level, { f32: meaning, i32: meaning, u32: meaning, i64 }),
   compares: true,
 });
 /** Not Math.min itself: a meaning may be called with more arguments than it takes. */
 const least: Meaning = (a, b) => Math.min(a, b);
 const greatest: Meaning = (a, b) => Math.max(a, b);
+const wrapped = (x: bigint): bigint => BigInt.asIntN(64, x);
 const chosen: Meaning = (c, a, b) => (c !== 0 ? a : b);
 
 const table = {
-  or: infix("|", 1, { bool: (a, b) => a | b, i32: (a, b) => a | b, u32: (a, b) => (a | b) >>> 0 }),
-  and: infix("&", 2, { bool: (a, b) => a & b, i32: (a, b) => a & b, u32: (a, b) => (a & b) >>> 0 }),
-  eq: comparison("==", 3, (a, b) => truth(a === b)),
-  lt: comparison("<", 4, (a, b) => truth(a < b)),
-  le: comparison("<=", 4, (a, b) => truth(a <= b)),
-  xor: called(2, { i32: (a, b) => a ^ b, u32: (a, b) => (a ^ b) >>> 0 }),
-  /** By 0 to 31 bits. */
-  shl: infix("<<", 5, { i32: (a, b) => a << b, u32: (a, b) => (a << b) >>> 0 }),
-  /** By 0 to 31 bits; of an i32 the sign is repeated. */
-  shr: infix(">>", 5, { i32: (a, b) => a >> b, u32: (a, b) => a >>> b }),
-  add: infix("+", 6, { f32: (a, b) => round(a + b), i32: (a, b) => (a + b) | 0, u32: (a, b) => (a + b) >>> 0 }),
-  sub: infix("-", 6, { f32: (a, b) => round(a - b), i32: (a, b) => (a - b) | 0, u32: (a, b) => (a - b) >>> 0 }),
-  mul: infix("*", 7, { f32: (a, b) => round(a * b), i32: Math.imul, u32: (a, b) => Math.imul(a, b) >>> 0 }),
+  or: infix("|", 1, {
+    bool: (a, b) => a | b,
+    i32: (a, b) => a | b,
+    u32: (a, b) => (a | b) >>> 0,
+    i64: (a, b) => a | b,
+  }),
+  and: infix("&", 2, {
+    bool: (a, b) => a & b,
+    i32: (a, b) => a & b,
+    u32: (a, b) => (a & b) >>> 0,
+    i64: (a, b) => a & b,
+  }),
+  eq: comparison(
+    "==",
+    3,
+    (a, b) => truth(a === b),
+    (a, b) => a === b,
+  ),
+  lt: comparison(
+    "<",
+    4,
+    (a, b) => truth(a < b),
+    (a, b) => a < b,
+  ),
+  le: comparison(
+    "<=",
+    4,
+    (a, b) => truth(a <= b),
+    (a, b) => a <= b,
+  ),
+  xor: called(2, { i32: (a, b) => a ^ b, u32: (a, b) => (a ^ b) >>> 0, i64: (a, b) => a ^ b }),
+  /** By 0 to 31 bits, of an i64 by 0 to 63. */
+  shl: infix("<<", 5, { i32: (a, b) => a << b, u32: (a, b) => (a << b) >>> 0, i64: (a, b) => wrapped(a << b) }),
+  /** As `shl`; of an i32 and an i64 the sign is repeated. */
+  shr: infix(">>", 5, { i32: (a, b) => a >> b, u32: (a, b) => a >>> b, i64: (a, b) => a >> b }),
+  add: infix("+", 6, {
+    f32: (a, b) => round(a + b),
+    i32: (a, b) => (a + b) | 0,
+    u32: (a, b) => (a + b) >>> 0,
+    i64: (a, b) => wrapped(a + b),
+  }),
+  sub: infix("-", 6, {
+    f32: (a, b) => round(a - b),
+    i32: (a, b) => (a - b) | 0,
+    u32: (a, b) => (a - b) >>> 0,
+    i64: (a, b) => wrapped(a - b),
+  }),
+  mul: infix("*", 7, {
+    f32: (a, b) => round(a * b),
+    i32: Math.imul,
+    u32: (a, b) => Math.imul(a, b) >>> 0,
+    i64: (a, b) => wrapped(a * b),
+  }),
   /** Integers truncate; division by zero has no meaning, and the interpreter reports it. */
-  div: infix("/", 7, { f32: (a, b) => round(a / b), i32: (a, b) => (a / b) | 0, u32: (a, b) => (a / b) >>> 0 }),
+  div: infix("/", 7, {
+    f32: (a, b) => round(a / b),
+    i32: (a, b) => (a / b) | 0,
+    u32: (a, b) => (a / b) >>> 0,
+    i64: (a, b) => wrapped(a / b),
+  }),
   /** a - b * (a / b): the sign of a. */
-  mod: infix("%", 7, { i32: (a, b) => (a % b) | 0, u32: (a, b) => (a % b) >>> 0 }),
+  mod: infix("%", 7, { i32: (a, b) => (a % b) | 0, u32: (a, b) => (a % b) >>> 0, i64: (a, b) => a % b }),
   /** Of a nan and a number either may result, of -0 and 0 either: targets differ. */
-  min: called(2, { f32: least, i32: least, u32: least }),
-  max: called(2, { f32: greatest, i32: greatest, u32: greatest }),
+  min: called(2, { f32: least, i32: least, u32: least, i64: (a, b) => (a < b ? a : b) }),
+  max: called(2, { f32: greatest, i32: greatest, u32: greatest, i64: (a, b) => (a > b ? a : b) }),
   /** a*b + c, rounded once or twice: the target's choice, so results may differ in the last bit. */
   fma: called(3, { f32: (a, b, c) => round(round(a * b) + c) }),
   /** select(condition, then, else): both are computed. */
-  select: called(3, { f32: chosen, i32: chosen, u32: chosen, bool: chosen }),
+  select: called(3, { f32: chosen, i32: chosen, u32: chosen, bool: chosen, i64: (a, b, c) => (c !== 0 ? a : b) }),
   not: called(1, { bool: (a) => 1 - a }),
-  neg: called(1, { f32: (a) => -a, i32: (a) => -a | 0 }),
+  neg: called(1, { f32: (a) => -a, i32: (a) => -a | 0, i64: (a) => wrapped(-a) }),
   abs: called(1, { f32: Math.abs }),
   floor: called(1, { f32: Math.floor }),
   ceil: called(1, { f32: Math.ceil }),
@@ -89,6 +144,11 @@ const table = {
 export type OpName = keyof typeof table;
 export const ops: Readonly<Record<OpName, Op>> = table;
 export const isOp = (name: string): name is OpName => Object.hasOwn(table, name);
+/** What an operation does to numbers; none of an i64, which are no numbers. */
+export function meaningOn(op: OpName, elem: Elem): Meaning | undefined {
+  const { on } = ops[op];
+  return elem === "f32" || elem === "i32" || elem === "u32" || elem === "bool" ? on[elem] : undefined;
+}
 export const opNames: readonly OpName[] = Object.keys(table).filter(isOp);
 
 /** What lowering writes out as polynomials for targets that do not have it at the accuracy above. */

@@ -59,10 +59,19 @@ export function parseExpr(c: Cursor, declared: Declared): Expr {
     return { kind: "name", type, name: word };
   };
   const constant = (type: Type): Expr => {
+    if (type.elem === "i64") return wide(type);
     const value = parseNumber(c);
     const step = c.accept("step") ? { step: parseNumber(c) } : {};
     c.expect(")");
     return { kind: "const", type, value, ...step };
+  };
+  const wide = (type: Type): Expr => {
+    const negative = c.accept("-");
+    const t = c.of("number", "a whole number");
+    if (!/^[0-9]+$/.test(t.text)) c.fail("expected a whole number", t);
+    c.expect(")");
+    const size = BigInt(t.text);
+    return { kind: "wide", type, value: negative ? -size : size };
   };
   const element = (from: string, t: Token): Expr => {
     const memory = declared.memories.get(from) ?? c.fail(`unknown memory ${from}`, t);

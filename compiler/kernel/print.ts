@@ -16,6 +16,8 @@ export function printExpr(e: Expr, outer = 0): string {
       const plain = e.type.elem === "i32" && e.type.width === 1 && /^[0-9]+$/.test(value);
       return plain ? value : `${typeName(e.type)}(${value})`;
     }
+    case "wide":
+      return `${typeName(e.type)}(${e.value})`;
     case "name":
       return e.name;
     case "op": {

@@ -1,5 +1,5 @@
 /** Invariants 1, 2, 3, 6 and 7: names, types, accesses allowed, indices of registers, spelling of names. */
-import { elems, sameType, type Type, typeName, typeOf, widths } from "./elem.ts";
+import { elems, isType, sameType, type Type, typeName, typeOf } from "./elem.ts";
 import { checkExpr, type Place } from "./expr-types.ts";
 import { builtins, type Expr, type Frag, type Kernel, type Stmt } from "./kernel.ts";
 import type { Problems } from "./problem.ts";
@@ -46,7 +46,10 @@ class Structure {
     const natural = (x: number, least: number): boolean => Number.isSafeInteger(x) && x >= least;
     for (const s of k.sizes)
       if (!natural(s.multiple, 1) || !natural(s.minimum, 0)) this.#fail(2, `facts of size ${s.name}`);
-    for (const s of k.shared) if (!natural(s.size, 1)) this.#fail(2, `${s.name} has ${s.size} elements`);
+    for (const s of k.shared) {
+      if (!natural(s.size, 1)) this.#fail(2, `${s.name} has ${s.size} elements`);
+      if (s.elem === "i64") this.#fail(2, `shared ${s.name} of i64`);
+    }
     if (!natural(k.lanes, 1)) this.#fail(2, `${k.lanes} lanes`);
     const sizes = new Map(k.sizes.map((s) => [s.name, i32]));
     const extent = (e: Expr, of: string): void => {
@@ -72,7 +75,7 @@ class Structure {
   #expr(e: Expr, scope: Scope, depth = 1): void {
     if (depth > mostNesting) return this.#fail(2, "an expression is nested too deep");
     for (const c of children(e)) this.#expr(c, scope, depth + 1);
-    if (!widths.includes(e.type.width)) this.#fail(2, `there is no width ${e.type.width}`);
+    if (!isType(e.type)) this.#fail(2, `there is no ${typeName(e.type)}`);
     const why = checkExpr(e, scope);
     if (why !== null) this.#fail(why.rule, why.message);
     if (e.kind === "load" && scope.places.get(e.from)?.space === "register") this.#constant(e.index, e.from, scope);
@@ -101,7 +104,7 @@ class Structure {
       case "let":
         return { ...scope, names: new Map(scope.names).set(s.name, s.value.type) };
       case "reg":
-        if (!widths.includes(s.type.width) || !Number.isSafeInteger(s.size) || s.size < 1 || s.size > 1024)
+        if (!isType(s.type) || !Number.isSafeInteger(s.size) || s.size < 1 || s.size > 1024)
           this.#fail(2, `${s.size} registers ${s.name} of ${typeName(s.type)}`);
         return {
           ...scope,

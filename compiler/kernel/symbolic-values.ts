@@ -1,4 +1,4 @@
-/** Symbolic values of scalar i32 expressions. What cannot be followed is an atom of its own, of which nothing is known. */
+/** Symbolic values of scalar expressions of whole numbers, i32 and i64. What cannot be followed is an atom of its own, of which nothing is known. */
 import type { Facts } from "../../dsl/types/facts.ts";
 import {
   add,
@@ -23,7 +23,7 @@ import { isNonNegative, isPositive } from "../../dsl/types/prove.ts";
 import type { Expr } from "./kernel.ts";
 import { extremumBy } from "./multiples.ts";
 
-const isIndex = (e: Expr): boolean => e.type.elem === "i32" && e.type.width === 1;
+const isWhole = (e: Expr): boolean => (e.type.elem === "i32" || e.type.elem === "i64") && e.type.width === 1;
 
 export class SymbolicValues {
   readonly #names = new Map<string, Poly>();
@@ -44,6 +44,9 @@ export class SymbolicValues {
   /** Whether arithmetic with p is that of integers. */
   isTame(p: Poly, facts: Facts): boolean {
     if (this.#wild.size === 0 || ![...atomsOf(p).keys()].some((key) => this.#wild.has(key))) return true;
+    return this.#isNear(p, facts);
+  }
+  #isNear(p: Poly, facts: Facts): boolean {
     return [add(this.#most, p), sub(this.#most, p)].every((x) => isNonNegative(x, facts) === "yes");
   }
   declareWild(key: string): void {
@@ -54,7 +57,7 @@ export class SymbolicValues {
     this.#names.set(name, value);
   }
   define(name: string, value: Expr, facts: Facts): void {
-    if (isIndex(value)) this.#names.set(name, this.poly(value, facts));
+    if (isWhole(value)) this.#names.set(name, this.poly(value, facts));
     if (value.type.elem === "bool") this.#conditions.set(name, assumptionsOf(value, this, facts));
   }
   forget(name: string): void {
@@ -74,7 +77,7 @@ export class SymbolicValues {
   }
   store(to: string, index: Expr, value: Expr, facts: Facts): void {
     const slots = this.#registers.get(to);
-    if (slots === undefined || !isIndex(value)) return;
+    if (slots === undefined || !isWhole(value)) return;
     const slot = asNumber(this.poly(index, facts));
     if (slot === null)
       slots.clear(); // it may be any
@@ -91,6 +94,8 @@ export class SymbolicValues {
     switch (e.kind) {
       case "const":
         return constant(e.value);
+      case "wide":
+        return constant(e.value);
       case "name":
         return this.#names.get(e.name) ?? this.#unknown(e.name);
       case "load": {
@@ -100,6 +105,7 @@ export class SymbolicValues {
       case "op":
         return this.#operation(e, facts) ?? this.#unknown(e.op);
       case "convert":
+        return this.#conversion(e, facts) ?? this.#unknown("convert");
       case "bitcast":
       case "splat":
       case "extract":
@@ -111,8 +117,20 @@ export class SymbolicValues {
     }
   }
 
+  /** The same number where it is one of the other type, too: an i32 is an i64, and what is far from the ends of i32 is both. */
+  #conversion({ type, arg }: Extract<Expr, { kind: "convert" }>, facts: Facts): Poly | null {
+    if (type.width !== 1 || !isWhole(arg) || (type.elem !== "i32" && type.elem !== "i64")) return null;
+    const value = this.poly(arg, facts);
+    return type.elem === "i64" || this.#isNear(value, facts) ? value : null;
+  }
   #operation(e: Extract<Expr, { kind: "op" }>, facts: Facts): Poly | null {
-    if (!isIndex(e) || !e.args.every(isIndex)) return null;
+    if (!isWhole(e) || !e.args.every(isWhole)) return null;
+    const value = this.#result(e, facts);
+    // Constants of 64 bits may lead anywhere: of an i64 only what is an index again is followed.
+    const follows = value === null || e.type.elem === "i32" || e.op === "min" || e.op === "max";
+    return follows || this.#isNear(value, facts) ? value : null;
+  }
+  #result(e: Extract<Expr, { kind: "op" }>, facts: Facts): Poly | null {
     const [a, b] = e.args.map((x) => this.poly(x, facts));
     if (a === undefined) return null;
     const exact = e.op === "min" || e.op === "max";
@@ -161,7 +179,7 @@ export function assumptionsOf(e: Expr, values: SymbolicValues, facts: Facts): re
   if (e.kind !== "op") return [];
   if (e.op === "and") return e.args.flatMap((x) => assumptionsOf(x, values, facts));
   const [x, y] = e.args;
-  if (x === undefined || y === undefined || !isIndex(x) || !isIndex(y)) return [];
+  if (x === undefined || y === undefined || !isWhole(x) || !isWhole(y)) return [];
   const difference = sub(values.poly(y, facts), values.poly(x, facts));
   if (e.op === "lt") return [sub(difference, one)];
   if (e.op === "le") return [difference];

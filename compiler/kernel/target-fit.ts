@@ -18,10 +18,14 @@ export function targetProblems(k: Kernel, target: KernelTarget | null, problems:
     const subgroups: readonly string[] = subgroupNames;
     const uses = exprsOf(s).some((x) => someExpr(x, (e) => e.kind === "name" && subgroups.includes(e.name)));
     if (uses && target !== null && target.subgroup === null) problems.report(1, "the target has no subgroups");
+    if (target !== null && !target.i64 && usesWide(s)) problems.report(8, `${s.kind}: the target has no i64`);
     if (s.kind === "reduce") reduceProblems(k, s, target, problems);
     if (s.kind === "frag" && target !== null) fragProblems(s, target, problems);
   });
 }
+
+const usesWide = (s: Stmt): boolean =>
+  (s.kind === "reg" && s.type.elem === "i64") || exprsOf(s).some((x) => someExpr(x, (e) => e.type.elem === "i64"));
 
 function reduceProblems(
   k: Kernel,

@@ -3,8 +3,8 @@
  *  1. A name is declared once in a kernel and used in the scope of its declaration only; builtins of subgroups only where
  *     the target has subgroups. Extents are expressions over sizes.
  *  2. Types fit: operands of equal type that the operation is defined for, bool conditions, scalar i32 indices, widths 1, 2,
- *     4, 8, 16; constants are values of their type; a loop's step is at least 1, and its body stores
- *     nothing that its bounds read; blocks and expressions nest within bounds.
+ *     4, 8, 16, of an i64 1 alone and in no shared array; constants are values of their type; a loop's step is at least 1, and
+ *     its body stores nothing that its bounds read; blocks and expressions nest within bounds.
  *  3. A buffer that is read is not stored to, one that is written not loaded from; one of access "both" is both. Only one that is
  *     read is in pieces, and no matrix statement reads it.
  *  4. The index of an access of w elements is provably a multiple of w, and so are the elements of a piece. Facts about sizes
@@ -14,11 +14,12 @@
  *     written, counts as dependent.
  *  6. Indices of registers and fragments are constants once unrolled loops are, and bounds of those are constants.
  *  7. No name is a word or function of a target, so that emitted names are the names of the IR.
- *  8. Lanes, shared bytes, fragments and ways of reducing fit the target; a reduction's width is a power of two that divides
+ *  8. Lanes, shared bytes, fragments, i64 and ways of reducing fit the target; a reduction's width is a power of two that divides
  *     the lanes.
  *  9. Every access is provably in range, whatever the sizes are, under the loops and guards around it: in range of its piece, and
- *     the piece one that there is, where the buffer is in pieces. Sizes and extents are below 2^30, as the caller checks, so that indices do not wrap; arithmetic on what memory gives, which may be anything,
- *     counts for a proof only where it is known to be in range.
+ *     the piece one that there is, where the buffer is in pieces. Sizes and extents are below 2^30, as the caller checks, so that
+ *     indices do not wrap; arithmetic on what memory gives, which may be anything, counts for a proof only where it is known to be
+ *     in range, and so does what is computed as i64 and converted.
  * 10. Every element of a buffer is provably written by one work item at most, so that items need no order. Of a buffer of access
  *     "both" that is stored to, every load as well as every store provably is of an element of its own item, and all find their
  *     item in the same way; so a load is guarded, not clamped.

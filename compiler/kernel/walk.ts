@@ -4,6 +4,7 @@ import type { Expr, Stmt } from "./kernel.ts";
 export function children(e: Expr): readonly Expr[] {
   switch (e.kind) {
     case "const":
+    case "wide":
     case "name":
       return [];
     case "op":
@@ -27,6 +28,7 @@ export function children(e: Expr): readonly Expr[] {
 export function mapChildren(e: Expr, f: (child: Expr) => Expr): Expr {
   switch (e.kind) {
     case "const":
+    case "wide":
     case "name":
       return e;
     case "op":

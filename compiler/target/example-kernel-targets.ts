@@ -12,6 +12,7 @@ const cpu = {
   sharedBytes: 1 << 20,
   stageTiles: false,
   native: [],
+  i64: true,
   matrixUnit: null,
   unroll: "expand",
 } as const;
@@ -27,6 +28,7 @@ const gpu = {
   stageTiles: true,
   native: ["exp"],
   dot: { group: 4, activation: "i8", panelRows: 1 },
+  i64: false,
   matrixUnit: null,
   unroll: "expand",
 } as const;
@@ -42,6 +44,7 @@ export const exampleKernelTargets: readonly KernelTarget[] = [
     lanes: 128,
     subgroup: { min: 32, max: 32 },
     sharedBytes: 49152,
+    i64: true,
     matrixUnit: { m: 16, n: 8, k: 16, elem: "bf16" },
     unroll: "keep",
   },

@@ -29,6 +29,8 @@ export interface KernelTarget {
     readonly activation: "i16" | "i8" | "u7";
     readonly panelRows: 1 | 4;
   };
+  /** Whether it computes with whole numbers of 64 bits. */
+  readonly i64: boolean;
   readonly matrixUnit: { readonly m: number; readonly n: number; readonly k: number; readonly elem: "bf16" } | null;
   /** Whether unrolled loops are expanded here, or left to the next compiler. */
   readonly unroll: "expand" | "keep";

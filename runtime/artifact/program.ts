@@ -8,7 +8,7 @@ export type SizeExpr = number | string | readonly [SizeOperator, SizeExpr, SizeE
 export type SizeOperator = "+" | "-" | "*" | "/" | "%" | "min" | "max";
 
 /** How elements are stored in a buffer. A bool is an i32 that is 0 or 1. */
-export type BufferElem = "bool" | "i8" | "i16" | "i32" | "u32" | "f16" | "bf16" | "f32";
+export type BufferElem = "bool" | "i8" | "i16" | "i32" | "i64" | "u32" | "f16" | "bf16" | "f32";
 
 export interface Program {
   /** Of this file; a reader refuses any but its own. */
@@ -63,12 +63,10 @@ export type TensorNames =
   /** One entry for each combination of stack indices, row-major, each with its spellings. */
   | { readonly list: readonly (readonly string[])[] };
 
-/** Numbers that the compiler has computed. Reals are rounded to `elem` already. */
-export interface ConstantDecl {
-  readonly name: string;
-  readonly elem: "f32" | "i32";
-  readonly values: readonly number[];
-}
+/** Numbers that the compiler has computed. Reals are rounded to `elem` already; an i64 is written in decimals. */
+export type ConstantDecl =
+  | { readonly name: string; readonly elem: "f32" | "i32"; readonly values: readonly number[] }
+  | { readonly name: string; readonly elem: "i64"; readonly values: readonly string[] };
 
 /** Rows that grow by a row a token: [copies, rows, row]. */
 export interface StateDecl {

@@ -125,13 +125,22 @@ function readDraft(at: At, phases: readonly Phase[]): DraftDecl {
 }
 
 function readConstant(at: At): ConstantDecl {
-  const elem = word(member(at, "elem"), ["f32", "i32"]);
+  const elem = word(member(at, "elem"), ["f32", "i32", "i64"]);
+  const name = text(member(at, "name"));
+  if (elem === "i64") return { name, elem, values: list(member(at, "values"), programLimits.constants, readWide) };
   const values = list(member(at, "values"), programLimits.constants, ({ value, path }) => {
     if (typeof value !== "number") throw corrupt(path, "expected a number");
     if (elem === "i32" && (value | 0) !== value) throw corrupt(path, `${value} is no i32`);
     return value;
   });
-  return { name: text(member(at, "name")), elem, values };
+  return { name, elem, values };
+}
+/** `-42`: an i64. */
+function readWide(at: At): string {
+  const written = text(at, 20);
+  if (!/^(0|-?[1-9][0-9]*)$/.test(written) || BigInt.asIntN(64, BigInt(written)) !== BigInt(written))
+    throw corrupt(at.path, `${JSON.stringify(written)} is no i64`);
+  return written;
 }
 
 function readState(at: At): StateDecl {

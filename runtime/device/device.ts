@@ -10,6 +10,7 @@ import { Memories, type SessionPlace, type WeightView } from "./memories.ts";
 import { changingValues, type DevicePlan } from "./plan-device.ts";
 import { type Crew, type KernelFunction, patchTape, playAlone, playTogether, type Tape, word } from "./thread-main.ts";
 import { type StartThread, Threads } from "./threads.ts";
+import { writeConstants } from "./write-constants.ts";
 
 export interface DeviceRequest {
   readonly plan: DevicePlan;
@@ -89,12 +90,7 @@ export class Device {
 
   #writeConstants(): void {
     const { program, layout } = this.plan;
-    for (const { memory } of this.#memories.all)
-      for (const [i, { elem, values }] of program.constants.entries()) {
-        const at = layout.constants[i] ?? 0;
-        const Numbers = elem === "f32" ? Float32Array : Int32Array;
-        new Numbers(memory.buffer, at, values.length).set(values);
-      }
+    for (const { memory } of this.#memories.all) writeConstants(program.constants, memory.buffer, layout.constants);
   }
 
   async #startThreads(module: WebAssembly.Module, startThread: StartThread): Promise<void> {

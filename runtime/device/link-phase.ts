@@ -217,7 +217,8 @@ class Linker {
       case "constant": {
         const constant = program.constants[binding.constant];
         if (constant === undefined) throw new RangeError(`no constant ${binding.constant}`);
-        return at(layout.constants[binding.constant] ?? 0, constant.values.length, 4, binding.offset);
+        const { elem, values } = constant;
+        return at(layout.constants[binding.constant] ?? 0, values.length, elemBytes[elem], binding.offset);
       }
       case "state": {
         const state = program.states[binding.state];

@@ -108,7 +108,7 @@ function infoOf(program: Program, plan: DevicePlan, { simd, threads }: KernelFil
     simd,
     memory: {
       weights: sum(program.weights.map(weightBytes)),
-      constants: sum(program.constants.map((c) => 4 * c.values.length)),
+      constants: sum(program.constants.map((c) => elemBytes[c.elem] * c.values.length)),
       arena: plan.arena.bytes,
       arenaPeak: plan.arena.peak,
       session: plan.states.bytes,

@@ -69,6 +69,19 @@ test("integers are held against their type and their bound", () => {
   expect(converted("BOOL", "bool", Uint8Array.of(1, 0, 2), new Uint8Array(12))).toBe(2);
 });
 
+test("integers of 64 bits stay exact", () => {
+  const into = new BigInt64Array(3);
+  const given = BigInt64Array.of(2n ** 53n + 1n, -(2n ** 63n), 7n);
+  expect(converted("I64", "i64", bytesOf(given), bytesOf(into))).toBe(-1);
+  expect(into).toEqual(given);
+  expect(converted("I64", "i64", bytesOf(given), bytesOf(into), 9)).toBe(0);
+  expect(converted("I64", "i64", bytesOf(BigInt64Array.of(8n, -1n)), bytesOf(new BigInt64Array(2)), 9)).toBe(1);
+  expect(converted("I32", "i64", bytesOf(Int32Array.of(-5, 2 ** 31 - 1, 3)), bytesOf(into))).toBe(-1);
+  expect([...into]).toEqual([-5n, 2n ** 31n - 1n, 3n]);
+  expect(converted("I32", "i64", bytesOf(Int32Array.of(1, 9, 2)), bytesOf(into), 9)).toBe(1);
+  expect(conversionOf("F32", "i64")).toBeNull();
+});
+
 test("f32 to bf16 is the rounding of casts, for all that is special", () => {
   const bits = Uint32Array.from({ length: 1 << 17 }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 0);
   bits.set([

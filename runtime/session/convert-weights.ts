@@ -25,6 +25,8 @@ const ranges = {
   i16: [-32_768, 32_767],
   i32: [-(2 ** 31), 2 ** 31 - 1],
   u32: [0, 2 ** 32 - 1],
+  /** Of decoded numbers. */
+  i64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 } as const;
 
 /** Stored as the element is, so that bytes can be copied. */
@@ -45,12 +47,20 @@ export function conversionOf(dtype: DtypeName, elem: BufferElem): Conversion | n
     return { bits, loses: true, convert: decoded(row, elem) };
   }
   if (!wholes.includes(dtype)) return null;
+  if (elem === "i64" && dtype === "I64") return { bits, loses: false, convert: copiedWide };
   return { bits, loses: false, convert: decoded(row, elem) };
 }
 
 const copied: ConvertPiece = (piece, into) => {
   into.set(piece);
   return -1;
+};
+
+const copiedWide: ConvertPiece = (piece, into, below) => {
+  into.set(piece);
+  if (below === Number.POSITIVE_INFINITY) return -1;
+  const written = new BigInt64Array(into.buffer, into.byteOffset, piece.length / 8);
+  return written.findIndex((x) => x < 0n || x >= BigInt(below));
 };
 
 /** A bf16 is the upper half of an f32. */
@@ -118,27 +128,39 @@ function writer(elem: Exclude<BufferElem, "f32">, into: Uint8Array, count: numbe
     };
   }
   const [least, most] = ranges[elem];
-  const to = integers(elem, buffer, byteOffset, count);
+  const put = integers(elem, buffer, byteOffset, count);
   const [lowest, highest] = [below < Number.POSITIVE_INFINITY ? Math.max(0, least) : least, Math.min(most, below - 1)];
   return (index, value) => {
-    to[index] = value;
+    put(index, value);
     return value >= lowest && value <= highest;
   };
 }
 
+type PutInteger = (index: number, value: number) => void;
 type Integers = Int8Array | Int16Array | Int32Array | Uint32Array;
 
-function integers(elem: keyof typeof ranges, buffer: ArrayBufferLike, at: number, count: number): Integers {
+function integers(elem: keyof typeof ranges, buffer: ArrayBufferLike, at: number, count: number): PutInteger {
+  const into =
+    (to: Integers): PutInteger =>
+    (index, value) => {
+      to[index] = value;
+    };
   switch (elem) {
     case "i8":
-      return new Int8Array(buffer, at, count);
+      return into(new Int8Array(buffer, at, count));
     case "i16":
-      return new Int16Array(buffer, at, count);
+      return into(new Int16Array(buffer, at, count));
     case "u32":
-      return new Uint32Array(buffer, at, count);
+      return into(new Uint32Array(buffer, at, count));
     case "i32":
     case "bool":
-      return new Int32Array(buffer, at, count);
+      return into(new Int32Array(buffer, at, count));
+    case "i64": {
+      const to = new BigInt64Array(buffer, at, count);
+      return (index, value) => {
+        to[index] = BigInt(value);
+      };
+    }
     default:
       return elem satisfies never;
   }

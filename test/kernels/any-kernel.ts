@@ -1,6 +1,6 @@
 /** Random kernels: every kind of node, types as the parser infers them, no other sense. */
 import * as fc from "fast-check";
-import { type Elem, typeOf, widths } from "../../compiler/kernel/elem.ts";
+import { type Elem, i64, typeOf, widths } from "../../compiler/kernel/elem.ts";
 import { resultType } from "../../compiler/kernel/expr.ts";
 import type { Expr, Kernel, Stmt } from "../../compiler/kernel/kernel.ts";
 import { reduceWays } from "../../compiler/kernel/kernel.ts";
@@ -20,6 +20,11 @@ const number = fc.oneof(fc.integer({ min: -300, max: 300 }), fc.float().map(Math
 const constant: fc.Arbitrary<Expr> = fc.oneof(
   fc.record({ kind: fc.constant("const"), type, value: number }),
   fc.record({ kind: fc.constant("const"), type, value: whole, step: fc.integer({ min: -5, max: 5 }) }),
+  fc.record({
+    kind: fc.constant("wide"),
+    type: fc.constant(i64),
+    value: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n }),
+  }),
 );
 const leaf = fc.oneof(
   constant,

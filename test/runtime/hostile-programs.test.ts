@@ -57,6 +57,29 @@ test("the program itself is accepted", () => {
   expect(readProgram(bytesOf(tinyProgram))).toEqual(tinyProgram);
 });
 
+test("constants of 64 bits are decimals, and no other", () => {
+  const program = (values: readonly unknown[]) => ({
+    ...tinyProgram,
+    constants: [...tinyProgram.constants, { name: "hash", elem: "i64", values }],
+  });
+  const exact = program(["9223372036854775807", "-9223372036854775808", "0", "-1"]);
+  expect(readProgram(bytesOf(exact))).toEqual(exact);
+  for (const bad of [
+    "9223372036854775808",
+    "-9223372036854775809",
+    "1e3",
+    "0x10",
+    "",
+    " 1",
+    "-0",
+    "01",
+    "1.5",
+    7,
+    null,
+  ])
+    expect(refusal(bytesOf(program(["1", bad])))).toContain("constants[1].values[1]");
+});
+
 const full = process.env["DSC_FULL"] === "1";
 
 test("any value in any place", () => {

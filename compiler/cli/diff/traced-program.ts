@@ -6,6 +6,7 @@ import { evaluateCall } from "../../../runtime/device/link-phase.ts";
 import type { WeightView } from "../../../runtime/device/memories.ts";
 import { type DevicePlan, planDevice } from "../../../runtime/device/plan-device.ts";
 import { callKernel, type KernelFunction } from "../../../runtime/device/thread-main.ts";
+import { writeConstants } from "../../../runtime/device/write-constants.ts";
 import { type DtypeName, findDtype } from "../../../runtime/formats/dtypes.ts";
 import { loadWeights } from "../../../runtime/session/load-weights.ts";
 import { matchWeights } from "../../../runtime/session/match-weights.ts";
@@ -88,10 +89,7 @@ export class TracedProgram {
     const file = "kernels/simd.wasm";
     const compiled = await compileKernels(new Uint8Array(module), file, program.kernels);
     const kernels = await kernelFunctions(compiled, memory, file, program.kernels);
-    for (const [i, { elem, values }] of program.constants.entries()) {
-      const Numbers = elem === "f32" ? Float32Array : Int32Array;
-      new Numbers(memory.buffer, plan.layout.constants[i] ?? 0, values.length).set(values);
-    }
+    writeConstants(program.constants, memory.buffer, plan.layout.constants);
     const weight = (index: number, from: number, count: number): readonly WeightView[] =>
       (plan.spread.weights[index] ?? []).map(({ at }) => ({
         from: 0,
@@ -168,6 +166,7 @@ const dtypeOf: Readonly<Record<BufferElem, DtypeName>> = {
   i8: "I8",
   i16: "I16",
   i32: "I32",
+  i64: "I64",
   u32: "U32",
   f16: "F16",
   bf16: "BF16",

@@ -3,18 +3,29 @@
  * whoever keeps a vector copies it.
  */
 import { InternalError } from "../../graph/internal-error.ts";
+import type { Elem } from "../elem.ts";
 import type { Expr, Load } from "../kernel.ts";
 import { monoids } from "../ops.ts";
 import { KernelFault } from "./fault.ts";
 import type { Frame, FrameLayout } from "./frame.ts";
-import { conversion, type Fma, type Meaning, meaningOf, reinterpretation } from "./meaning.ts";
-import type { Loads, Pieces } from "./memory.ts";
+import {
+  conversion,
+  type Fma,
+  type Meaning,
+  meaningOf,
+  narrowedTo,
+  reinterpretation,
+  wideMeaningOf,
+  widened,
+} from "./meaning.ts";
+import type { Loads, Memories, Pieces } from "./memory.ts";
 
 export type Scalar = (f: Frame) => number;
+export type Wide = (f: Frame) => bigint;
 export type Vector = (f: Frame) => Float64Array;
 export interface Surroundings {
   readonly layout: FrameLayout;
-  readonly loads: ReadonlyMap<string, Loads>;
+  readonly loads: Memories<Loads, Loads<bigint>>;
   /** Of buffers in pieces. */
   readonly pieces: ReadonlyMap<string, Pieces>;
   readonly fma: Fma;
@@ -32,10 +43,13 @@ export function compileScalar(e: Expr, s: Surroundings): Scalar {
       const offset = s.layout.offset(e.name);
       return (f) => at(f.values, offset);
     }
+    case "wide":
+      throw new InternalError("an i64 is no number");
     case "op":
-      return scalarOp(e, s);
+      return isWide(e.args.at(-1)) ? wideTest(e, s) : scalarOp(e, s);
     case "convert":
     case "bitcast": {
+      if (isWide(e.arg)) return narrowed(e.arg, e.type.elem, s);
       const arg = compileScalar(e.arg, s);
       const change = (e.kind === "convert" ? conversion : reinterpretation)(e.arg.type.elem, e.type.elem);
       return (f) => change(arg(f));
@@ -66,6 +80,73 @@ export function compileScalar(e: Expr, s: Surroundings): Scalar {
     default:
       return e satisfies never;
   }
+}
+
+const isWide = (e: Expr | undefined): boolean => e?.type.elem === "i64";
+function narrowed(e: Expr, to: Elem, s: Surroundings): Scalar {
+  const [arg, change] = [compileWide(e, s), narrowedTo(to)];
+  return (f) => change(arg(f));
+}
+/** A comparison of i64. */
+function wideTest(e: Extract<Expr, { kind: "op" }>, s: Surroundings): Scalar {
+  const value = wideOp(e, s);
+  return (f) => (value(f) === true ? 1 : 0);
+}
+function wideOp(e: Extract<Expr, { kind: "op" }>, s: Surroundings): (f: Frame) => bigint | boolean {
+  const meaning = wideMeaningOf(e.op);
+  const [a, b] = e.args.filter(isWide).map((x) => compileWide(x, s));
+  if (a === undefined) throw new InternalError(`${e.op} of nothing`);
+  if (b === undefined) return (f) => meaning(a(f), 0n, 0);
+  const [first] = e.args;
+  if (e.op !== "select" || first === undefined) return (f) => meaning(a(f), b(f), 0);
+  const condition = compileScalar(first, s);
+  return (f) => meaning(a(f), b(f), condition(f));
+}
+/** Of an i64. */
+export function compileWide(e: Expr, s: Surroundings): Wide {
+  switch (e.kind) {
+    case "wide": {
+      const { value } = e;
+      return () => value;
+    }
+    case "name": {
+      const offset = s.layout.offset(e.name);
+      return (f) => f.wide[offset] ?? 0n;
+    }
+    case "op": {
+      const value = wideOp(e, s);
+      return (f) => BigInt(value(f));
+    }
+    case "convert": {
+      const [arg, change] = [compileScalar(e.arg, s), widened(e.arg.type.elem)];
+      return (f) => change(arg(f));
+    }
+    case "load":
+      return wideLoad(e, s);
+    case "const":
+    case "bitcast":
+    case "splat":
+    case "extract":
+    case "fold":
+    case "dot":
+      throw new InternalError(`${e.kind} of i64`);
+    default:
+      return e satisfies never;
+  }
+}
+function wideLoad(e: Load, s: Surroundings): Wide {
+  const registers = s.layout.registers(e.from);
+  if (registers === null) {
+    const memory = memoryOf(e.from, s.loads.wide);
+    const index = firstElement(e, s);
+    return (f) => memory.load(index(f), f.lane);
+  }
+  const { offset, flag } = registers;
+  const slot = registerSlot(e, s);
+  return (f) => {
+    const i = slot(f);
+    return f.written[flag + i] === 0 ? unwritten(e.from, i) : (f.wide[offset + i] ?? 0n);
+  };
 }
 
 function scalarOp(e: Extract<Expr, { kind: "op" }>, s: Surroundings): Scalar {
@@ -113,7 +194,7 @@ function firstElement(e: Load, s: Surroundings): Scalar {
 function scalarLoad(e: Load, s: Surroundings): Scalar {
   const registers = s.layout.registers(e.from);
   if (registers === null) {
-    const memory = memoryOf(e.from, s);
+    const memory = memoryOf(e.from, s.loads.numbers);
     const index = firstElement(e, s);
     return (f) => memory.load(index(f), f.lane);
   }
@@ -124,8 +205,8 @@ function scalarLoad(e: Load, s: Surroundings): Scalar {
     return f.written[flag + i] === 0 ? unwritten(e.from, i) : at(f.values, offset + i);
   };
 }
-function memoryOf(name: string, s: Surroundings): Loads {
-  const memory = s.loads.get(name);
+function memoryOf<M>(name: string, loads: ReadonlyMap<string, M>): M {
+  const memory = loads.get(name);
   if (memory === undefined) throw new InternalError(`nothing is loaded from ${name}: the kernel is not verified`);
   return memory;
 }
@@ -174,6 +255,7 @@ export function compileVector(e: Expr, s: Surroundings): Vector {
       return vectorLoad(e, s, out);
     case "dot":
       return dotVector(e, s);
+    case "wide":
     case "extract":
     case "fold":
       throw new InternalError(`${e.kind} of width ${width}`);
@@ -218,7 +300,7 @@ function vectorLoad(e: Load, s: Surroundings, out: Float64Array): Vector {
   const width = out.length;
   const registers = s.layout.registers(e.from);
   if (registers === null) {
-    const memory = memoryOf(e.from, s);
+    const memory = memoryOf(e.from, s.loads.numbers);
     const index = firstElement(e, s);
     return (f) => {
       const from = index(f);

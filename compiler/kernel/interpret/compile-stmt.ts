@@ -6,16 +6,16 @@ import { InternalError } from "../../graph/internal-error.ts";
 import type { Loop, Stmt } from "../kernel.ts";
 import { monoids } from "../ops.ts";
 import { isMeeting } from "../walk.ts";
-import { compileScalar, compileVector, type Scalar, type Surroundings } from "./compile-expr.ts";
+import { compileScalar, compileVector, compileWide, type Scalar, type Surroundings } from "./compile-expr.ts";
 import { KernelFault } from "./fault.ts";
 import type { Frame } from "./frame.ts";
 import { compileMatrix, type Matrices } from "./matrices.ts";
 import { meaningOf } from "./meaning.ts";
-import type { Stores } from "./memory.ts";
+import type { Memories, Stores } from "./memory.ts";
 import type { Clock } from "./races.ts";
 
 export interface Item extends Surroundings {
-  readonly stores: ReadonlyMap<string, Stores>;
+  readonly stores: Memories<Stores, Stores<bigint>>;
   readonly frames: readonly Frame[];
   readonly clock: Clock;
   readonly subgroup: number;
@@ -110,7 +110,13 @@ function compileAlone(s: Stmt, item: Item): ForLane {
 }
 
 function compileSet(offset: number, value: Parameters<typeof compileVector>[0], item: Item): ForLane {
-  const { width } = value.type;
+  const { width, elem } = value.type;
+  if (elem === "i64") {
+    const wide = compileWide(value, item);
+    return (f) => {
+      f.wide[offset] = wide(f);
+    };
+  }
   if (width === 1) {
     const scalar = compileScalar(value, item);
     return (f) => {
@@ -122,8 +128,9 @@ function compileSet(offset: number, value: Parameters<typeof compileVector>[0], 
 }
 
 function compileStore(s: Extract<Stmt, { kind: "store" }>, item: Item): ForLane {
-  const { width } = s.value.type;
+  const { width, elem } = s.value.type;
   const index = compileScalar(s.index, item);
+  if (elem === "i64") return compileWideStore(s, index, item);
   const value = compileVector(s.value, item);
   const registers = item.layout.registers(s.to);
   if (registers !== null) {
@@ -135,13 +142,33 @@ function compileStore(s: Extract<Stmt, { kind: "store" }>, item: Item): ForLane 
       f.written[flag + i] = 1;
     };
   }
-  const memory = item.stores.get(s.to);
-  if (memory === undefined) throw new InternalError(`nothing is stored to ${s.to}: the kernel is not verified`);
+  const memory = memoryOf(s.to, item.stores.numbers);
   return (f) => {
     const from = index(f);
     const v = value(f);
     for (let i = 0; i < width; i += 1) memory.store(from + i, v[i] ?? 0, f.lane);
   };
+}
+
+function compileWideStore(s: Extract<Stmt, { kind: "store" }>, index: Scalar, item: Item): ForLane {
+  const value = compileWide(s.value, item);
+  const registers = item.layout.registers(s.to);
+  if (registers === null) {
+    const memory = memoryOf(s.to, item.stores.wide);
+    return (f) => memory.store(index(f), value(f), f.lane);
+  }
+  const { offset, flag, size } = registers;
+  return (f) => {
+    const i = index(f);
+    if (i < 0 || i >= size) throw new KernelFault("range", `${s.to}[${i}] of ${size}`);
+    f.wide[offset + i] = value(f);
+    f.written[flag + i] = 1;
+  };
+}
+function memoryOf<M>(name: string, stores: ReadonlyMap<string, M>): M {
+  const memory = stores.get(name);
+  if (memory === undefined) throw new InternalError(`nothing is stored to ${name}: the kernel is not verified`);
+  return memory;
 }
 
 function compileTogether(s: Stmt, item: Item): ForAll {
@@ -164,7 +191,7 @@ function compileTogether(s: Stmt, item: Item): ForAll {
     case "frag_load":
     case "frag_store":
     case "mma":
-      return compileMatrix(s, { ...item, loads: item.loads });
+      return compileMatrix(s, item);
     case "let":
     case "reg":
     case "store":

@@ -1,6 +1,6 @@
-/** Where a lane keeps its names and registers: one array of numbers, places settled before the run. */
+/** Where a lane keeps its names and registers: an array of numbers, and one of those of i64; places settled before the run. */
 import { InternalError } from "../../graph/internal-error.ts";
-import type { Type } from "../elem.ts";
+import { i32, type Type } from "../elem.ts";
 import type { Kernel } from "../kernel.ts";
 import { builtins } from "../kernel.ts";
 import { walkStmts } from "../walk.ts";
@@ -8,13 +8,14 @@ import { walkStmts } from "../walk.ts";
 export interface Frame {
   readonly lane: number;
   readonly values: Float64Array;
+  readonly wide: BigInt64Array;
   /** By register: whether it was written since its declaration. */
   readonly written: Uint8Array;
 }
 export interface Registers {
   readonly type: Type;
   readonly size: number;
-  /** In `values`; register i stands at offset + i * width. */
+  /** In `values`, or in `wide`; register i stands at offset + i * width. */
   readonly offset: number;
   /** In `written`. */
   readonly flag: number;
@@ -24,21 +25,28 @@ export class FrameLayout {
   readonly #names = new Map<string, number>();
   readonly #registers = new Map<string, Registers>();
   #values = 0;
+  #wide = 0;
   #flags = 0;
   constructor(k: Kernel) {
-    for (const n of [...builtins, ...k.sizes.map((s) => s.name), ...k.grid.map((g) => g.name)]) this.#name(n, 1);
+    for (const n of [...builtins, ...k.sizes.map((s) => s.name), ...k.grid.map((g) => g.name)]) this.#name(n, i32);
     walkStmts(k.body, (s) => {
-      if (s.kind === "let" || s.kind === "reduce") this.#name(s.name, s.value.type.width);
-      if (s.kind === "loop") this.#name(s.name, 1);
+      if (s.kind === "let" || s.kind === "reduce") this.#name(s.name, s.value.type);
+      if (s.kind === "loop") this.#name(s.name, i32);
       if (s.kind !== "reg") return;
-      this.#registers.set(s.name, { type: s.type, size: s.size, offset: this.#values, flag: this.#flags });
-      this.#values += s.size * s.type.width;
+      const offset = this.#room(s.type, s.size * s.type.width);
+      this.#registers.set(s.name, { type: s.type, size: s.size, offset, flag: this.#flags });
       this.#flags += s.size;
     });
   }
-  #name(n: string, width: number): void {
-    this.#names.set(n, this.#values);
-    this.#values += width;
+  #name(n: string, type: Type): void {
+    this.#names.set(n, this.#room(type, type.width));
+  }
+  #room({ elem }: Type, count: number): number {
+    const isWide = elem === "i64";
+    const offset = isWide ? this.#wide : this.#values;
+    if (isWide) this.#wide += count;
+    else this.#values += count;
+    return offset;
   }
   offset(name: string): number {
     const found = this.#names.get(name);
@@ -49,6 +57,11 @@ export class FrameLayout {
     return this.#registers.get(name) ?? null;
   }
   frame(lane: number): Frame {
-    return { lane, values: new Float64Array(this.#values), written: new Uint8Array(this.#flags) };
+    return {
+      lane,
+      values: new Float64Array(this.#values),
+      wide: new BigInt64Array(this.#wide),
+      written: new Uint8Array(this.#flags),
+    };
   }
 }

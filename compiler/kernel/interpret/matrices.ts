@@ -4,7 +4,7 @@ import type { Frag, Stmt } from "../kernel.ts";
 import { compileScalar, type Scalar, type Surroundings } from "./compile-expr.ts";
 import { KernelFault } from "./fault.ts";
 import type { Frame } from "./frame.ts";
-import type { Stores } from "./memory.ts";
+import type { Memories, Stores } from "./memory.ts";
 
 interface Matrix {
   readonly shape: Frag;
@@ -33,7 +33,7 @@ export class Matrices {
 }
 
 interface Unit extends Surroundings {
-  readonly stores: ReadonlyMap<string, Stores>;
+  readonly stores: Memories<Stores, Stores<bigint>>;
   readonly frames: readonly Frame[];
   readonly subgroup: number;
   readonly matrices: Matrices;
@@ -79,7 +79,7 @@ function multiply(s: Extract<Stmt, { kind: "mma" }>, unit: Unit): (frames: reado
 function move(s: Extract<Stmt, { kind: "frag_load" | "frag_store" }>, unit: Unit): (frames: readonly Frame[]) => void {
   const [at, index, stride] = [s.at, s.index, s.stride].map((e) => compileScalar(e, unit));
   if (at === undefined || index === undefined || stride === undefined) throw new InternalError("a move of two");
-  const [source, sink] = [unit.loads.get(s.memory), unit.stores.get(s.memory)];
+  const [source, sink] = [unit.loads.numbers.get(s.memory), unit.stores.numbers.get(s.memory)];
   return (frames) => {
     const lane = frames[0]?.lane ?? 0;
     const { shape, values } = unit.matrices.of(s.frag, lane);

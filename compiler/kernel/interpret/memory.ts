@@ -1,11 +1,14 @@
 /** Memory of a run, with what its checks remember. Indices count elements; values are the numbers that elements stand for. */
 import { bf16, decodeFloat, encodeFloat, f16 } from "../../../runtime/formats/float-format.ts";
+import { InternalError } from "../../graph/internal-error.ts";
 import type { Elem } from "../elem.ts";
 import { KernelFault } from "./fault.ts";
 import { type Clock, ItemRaces, LaneRaces } from "./races.ts";
 
 /** bool as Int32Array of 0 and 1, f16 and bf16 as codes in Uint16Array. */
 export type Data = Float32Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array;
+/** With that of i64. */
+export type AnyData = Data | BigInt64Array;
 const arrays = {
   bool: Int32Array,
   i8: Int8Array,
@@ -15,12 +18,21 @@ const arrays = {
   f16: Uint16Array,
   bf16: Uint16Array,
   f32: Float32Array,
-} as const satisfies Record<Elem, unknown>;
-export const newData = (elem: Elem, length: number): Data => new arrays[elem](length);
-export const isDataOf = (elem: Elem, data: Data): boolean => data instanceof arrays[elem];
+} as const satisfies Record<Exclude<Elem, "i64">, unknown>;
+/** Of any elem but i64, whose values are no numbers. */
+export function newData(elem: Elem, length: number): Data {
+  if (elem === "i64") throw new InternalError("an i64 is no number");
+  return new arrays[elem](length);
+}
+export const isDataOf = (elem: Elem, data: AnyData): boolean =>
+  data instanceof (elem === "i64" ? BigInt64Array : arrays[elem]);
 
-export interface Loads {
-  load(i: number, lane: number): number;
+/** `T`: bigint of an i64. */
+export interface Loads<T = number> {
+  load(i: number, lane: number): T;
+}
+export interface Stores<T = number> {
+  store(i: number, value: T, lane: number): void;
 }
 /** Of a buffer in pieces: which element of all an element of a piece is. */
 export type Pieces = (piece: number, i: number) => number;
@@ -31,8 +43,10 @@ export const piecesOf =
     if (!inside) throw new KernelFault("range", `${name}[${piece}; ${i}] of ${pieces} pieces of ${extent}`);
     return piece * extent + i;
   };
-export interface Stores {
-  store(i: number, value: number, lane: number): void;
+/** Memories by name; those of i64 apart, whose values are no numbers. */
+export interface Memories<M, W> {
+  readonly numbers: ReadonlyMap<string, M>;
+  readonly wide: ReadonlyMap<string, W>;
 }
 
 const tables = new Map<Elem, Float32Array>();
@@ -50,37 +64,61 @@ const outside = (name: string, i: number, length: number): never => {
   throw new KernelFault("range", `${name}[${i}] of ${length}`);
 };
 
-export function readBuffer(name: string, elem: Elem, data: Data, length: number): Loads {
+/** Elements of a buffer as values, and values as elements. */
+interface Cells<T> {
+  readonly get: (i: number) => T;
+  readonly set: (i: number, value: T) => void;
+}
+const codec = (elem: Elem): typeof f16 | null => (elem === "f16" ? f16 : elem === "bf16" ? bf16 : null);
+export function numbersIn(elem: Elem, data: AnyData): Cells<number> {
+  if (data instanceof BigInt64Array) throw new InternalError("an i64 is no number");
+  const format = codec(elem);
   const table = elem === "f16" || elem === "bf16" ? valuesOf(elem) : null;
-  if (table === null) return { load: (i) => (i >= 0 && i < length ? (data[i] ?? 0) : outside(name, i, length)) };
-  return { load: (i) => (i >= 0 && i < length ? (table[data[i] ?? 0] ?? 0) : outside(name, i, length)) };
+  return {
+    get: table === null ? (i) => data[i] ?? 0 : (i) => table[data[i] ?? 0] ?? 0,
+    set:
+      format === null
+        ? (i, value) => {
+            data[i] = value;
+          }
+        : (i, value) => {
+            data[i] = encodeFloat(format, value);
+          },
+  };
+}
+export function wideIn(data: AnyData): Cells<bigint> {
+  if (!(data instanceof BigInt64Array)) throw new InternalError("numbers are no i64");
+  return {
+    get: (i) => data[i] ?? 0n,
+    set: (i, value) => {
+      data[i] = value;
+    },
+  };
 }
 
-const encoder = (elem: Elem): ((x: number) => number) => {
-  const format = elem === "f16" ? f16 : elem === "bf16" ? bf16 : null;
-  return format === null ? (x) => x : (x) => encodeFloat(format, x);
-};
+export function readBuffer<T>(name: string, cells: Cells<T>, length: number): Loads<T> {
+  const { get } = cells;
+  return { load: (i) => (i >= 0 && i < length ? get(i) : outside(name, i, length)) };
+}
 
-export class WriteBuffer implements Stores {
+export class WriteBuffer<T> implements Stores<T> {
   readonly #name: string;
-  readonly #data: Data;
+  readonly #cells: Cells<T>;
   readonly #length: number;
   readonly #clock: Clock;
   readonly #item: Int32Array;
   readonly #lane: Int32Array;
   readonly #epoch: Int32Array;
-  readonly #encode: (x: number) => number;
-  constructor(name: string, elem: Elem, data: Data, length: number, clock: Clock) {
+  constructor(name: string, cells: Cells<T>, length: number, clock: Clock) {
     this.#name = name;
-    this.#data = data;
+    this.#cells = cells;
     this.#length = length;
     this.#clock = clock;
     this.#item = new Int32Array(length).fill(-1);
     this.#lane = new Int32Array(length);
     this.#epoch = new Int32Array(length);
-    this.#encode = encoder(elem);
   }
-  store(i: number, value: number, lane: number): void {
+  store(i: number, value: T, lane: number): void {
     if (!(i >= 0 && i < this.#length)) outside(this.#name, i, this.#length);
     const { item, epoch } = this.#clock;
     const owner = this.#item[i];
@@ -91,35 +129,33 @@ export class WriteBuffer implements Stores {
     this.#item[i] = item;
     this.#lane[i] = lane;
     this.#epoch[i] = epoch;
-    this.#data[i] = this.#encode(value);
+    this.#cells.set(i, value);
   }
 }
 
 /** Of access "both". */
-export class UpdateBuffer implements Loads, Stores {
-  readonly #data: Data;
-  readonly #loads: Loads;
+export class UpdateBuffer<T> implements Loads<T>, Stores<T> {
+  readonly #cells: Cells<T>;
+  readonly #loads: Loads<T>;
   readonly #lanes: LaneRaces;
   readonly #items: ItemRaces;
-  readonly #encode: (x: number) => number;
-  constructor(name: string, elem: Elem, data: Data, length: number, clock: Clock) {
-    this.#data = data;
-    this.#loads = readBuffer(name, elem, data, length);
+  constructor(name: string, cells: Cells<T>, length: number, clock: Clock) {
+    this.#cells = cells;
+    this.#loads = readBuffer(name, cells, length);
     this.#lanes = new LaneRaces(name, length, clock);
     this.#items = new ItemRaces(name, length, clock);
-    this.#encode = encoder(elem);
   }
-  load(i: number, lane: number): number {
+  load(i: number, lane: number): T {
     const value = this.#loads.load(i, lane); // checks the range
     this.#items.read(i);
     this.#lanes.read(i, lane);
     return value;
   }
-  store(i: number, value: number, lane: number): void {
+  store(i: number, value: T, lane: number): void {
     this.#loads.load(i, lane);
     this.#items.write(i);
     this.#lanes.write(i, lane);
-    this.#data[i] = this.#encode(value);
+    this.#cells.set(i, value);
   }
 }
 

@@ -1,16 +1,17 @@
 /** Runs verified kernels, item by item, every lane to the next place where lanes meet. */
 import { InternalError } from "../../graph/internal-error.ts";
 import type { Buffer, Expr, Kernel } from "../kernel.ts";
-import { ops } from "../ops.ts";
+import { meaningOn } from "../ops.ts";
 import { compileBody } from "./compile-stmt.ts";
 import { type Fault, KernelFault } from "./fault.ts";
 import { type Frame, FrameLayout } from "./frame.ts";
 import { Matrices } from "./matrices.ts";
 import type { Fma } from "./meaning.ts";
 import {
-  type Data,
+  type AnyData,
   isDataOf,
   type Loads,
+  numbersIn,
   type Pieces,
   piecesOf,
   readBuffer,
@@ -18,7 +19,9 @@ import {
   type Stores,
   UpdateBuffer,
   WriteBuffer,
+  wideIn,
 } from "./memory.ts";
+import type { Clock } from "./races.ts";
 
 export interface RunOptions {
   /** In which order lanes run between meetings; a right kernel gives the same in all. */
@@ -30,7 +33,7 @@ export interface RunOptions {
 export interface Inputs {
   readonly sizes: Readonly<Record<string, number>>;
   /** By name; what the kernel writes is written into them. */
-  readonly buffers: Readonly<Record<string, Data>>;
+  readonly buffers: Readonly<Record<string, AnyData>>;
 }
 
 /** The first fault; null if there is none. */
@@ -51,7 +54,7 @@ export function evaluateExtent(e: Expr, sizes: Readonly<Record<string, number>>)
   if (e.kind === "name") return sizes[e.name] ?? Number.NaN;
   if (e.kind !== "op") throw new InternalError("an extent is over sizes only");
   const [a = 0, b = 0, c = 0] = e.args.map((x) => evaluateExtent(x, sizes));
-  const meaning = ops[e.op].on.i32;
+  const meaning = meaningOn(e.op, "i32");
   if (meaning === undefined) throw new InternalError(`${e.op} in an extent`);
   return meaning(a, b, c);
 }
@@ -71,6 +74,21 @@ function checkSizes(k: Kernel, sizes: Inputs["sizes"]): void {
   }
 }
 
+function putBuffer<T>(
+  { b, length, clock }: { readonly b: Buffer; readonly length: number; readonly clock: Clock },
+  cells: Parameters<typeof readBuffer<T>>[1],
+  loads: Map<string, Loads<T>>,
+  stores: Map<string, Stores<T>>,
+): void {
+  if (b.access === "read") loads.set(b.name, readBuffer(b.name, cells, length));
+  else if (b.access === "write") stores.set(b.name, new WriteBuffer(b.name, cells, length, clock));
+  else {
+    const buffer = new UpdateBuffer(b.name, cells, length, clock);
+    loads.set(b.name, buffer);
+    stores.set(b.name, buffer);
+  }
+}
+
 class Run {
   readonly #k: Kernel;
   readonly #inputs: Inputs;
@@ -86,12 +104,12 @@ class Run {
     this.#options = options;
     this.#layout = new FrameLayout(k);
     this.#frames = Array.from({ length: k.lanes }, (_, lane) => this.#layout.frame(lane));
-    const loads = new Map<string, Loads>();
-    const stores = new Map<string, Stores>();
+    const loads = { numbers: new Map<string, Loads>(), wide: new Map<string, Loads<bigint>>() };
+    const stores = { numbers: new Map<string, Stores>(), wide: new Map<string, Stores<bigint>>() };
     this.#shared = k.shared.map((s) => new SharedArray(s.name, s.size, this.#clock));
     for (const [i, s] of k.shared.entries()) {
       const array = this.#shared[i];
-      if (array !== undefined) loads.set(s.name, array) && stores.set(s.name, array);
+      if (array !== undefined) loads.numbers.set(s.name, array) && stores.numbers.set(s.name, array);
     }
     const pieces = new Map<string, Pieces>();
     for (const b of k.buffers) {
@@ -103,13 +121,9 @@ class Run {
       }
       if (data === undefined || !isDataOf(b.elem, data) || data.length < length)
         throw new KernelFault("input", `buffer ${b.name} is to hold ${length} elements of ${b.elem}`);
-      if (b.access === "read") loads.set(b.name, readBuffer(b.name, b.elem, data, length));
-      else if (b.access === "write") stores.set(b.name, new WriteBuffer(b.name, b.elem, data, length, this.#clock));
-      else {
-        const buffer = new UpdateBuffer(b.name, b.elem, data, length, this.#clock);
-        loads.set(b.name, buffer);
-        stores.set(b.name, buffer);
-      }
+      const place = { b, length, clock: this.#clock };
+      if (b.elem === "i64") putBuffer(place, wideIn(data), loads.wide, stores.wide);
+      else putBuffer(place, numbersIn(b.elem, data), loads.numbers, stores.numbers);
     }
     const subgroup = options.subgroup ?? 32;
     const surroundings = { layout: this.#layout, loads, stores, pieces, fma: options.fma ?? "separate" };

@@ -25,7 +25,7 @@ export function expandTranscendentals(k: Kernel, target: KernelTarget): Kernel {
     (s) => {
       const lets: Stmt[] = [];
       const bind: Bind = (base, value) => {
-        if (value.kind === "name" || value.kind === "const") return value;
+        if (value.kind === "name" || value.kind === "const" || value.kind === "wide") return value;
         const n = names.take(base);
         lets.push({ kind: "let", name: n, value });
         return name(n, value.type);
