@@ -289,7 +289,7 @@ const others: readonly BlockText[] = [
     imports: ['engram from "std/engram"'],
     items: [
       "config { multiplier : [2] i64 = $.multiplier  prime : [1, 2] i64 = $.prime }",
-      'part f : engram(N: 2, J: 2, W: 3, O: 1, C: 7, ROWS: 10, KW: 3, pad: 0, eps: 1e-6, conv_eps: 1e-6, ..) at "f"',
+      'part f : engram(N: 2, J: 2, W: 3, O: 1, C: 7, ROWS: 12, KW: 3, pad: 0, eps: 1e-6, conv_eps: 1e-6, ..) at "f"',
     ],
     config: { multiplier: [3, 5], prime: [[5, 7]] },
     x: "[T, 2, D]",

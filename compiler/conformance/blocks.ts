@@ -9,6 +9,7 @@ import type { Param } from "../graph/node.ts";
 import { type BlockText, blockTexts, modelText } from "./block-texts.ts";
 import type { CaseCall, CaseGraph, GraphCase } from "./graph-case.ts";
 import { remembering } from "./primitives.ts";
+import type { Values } from "./run-graph.ts";
 import { reals, wholes } from "./seeded-values.ts";
 
 /** A text of the library by its name; null where there is none. */
@@ -55,12 +56,13 @@ export function graphOfText(
       `${error?.code ?? "no model"} ${error?.title ?? ""}: ${error?.primary.text ?? ""}\n${text}`,
     );
   const made = elaborate({ model: checked.bound, declared: checked.declared, entry: "example" });
-  const given = (n: Param, sizes: Sizes): ArrayLike<number> => {
+  const given = (n: Param, sizes: Sizes): Values => {
     const dims = n.type.dims.map((d) => evalDim(d, sizes));
     const count = countOf(dims);
     if (n.kind === "input" && n.name === "pos") return Array.from({ length: count }, (_, t) => (sizes["S0"] ?? 0) + t);
     const source = made.weights.get(n.name);
-    if (source?.constant != null) return source.constant.map(Number);
+    if (source?.constant != null)
+      return n.type.dtype === "i64" ? source.constant.map(BigInt) : source.constant.map(Number);
     const below = n.kind === "input" ? (made.inputs.get(n.name) ?? null) : (source?.below ?? null);
     if (below !== null) return wholes(n.name, count, evalDim(below, sizes));
     // Sums stay near 1, whatever their length.

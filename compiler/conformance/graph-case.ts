@@ -10,7 +10,7 @@ import { print } from "../graph/print.ts";
 import { UnsupportedError } from "../program/unsupported.ts";
 import { graphProgram } from "./graph-program.ts";
 import type { Machine } from "./machine.ts";
-import { GraphRun } from "./run-graph.ts";
+import { GraphRun, type Values } from "./run-graph.ts";
 
 export type Weights = "f32" | "bf16" | "f16";
 /** Tokens of a call, after so many rows; fewer than there are: those behind them are forgotten. */
@@ -22,7 +22,7 @@ export interface CaseGraph {
   readonly graph: Graph;
   /** Of the graph: with it the graph goes through the passes. */
   readonly builder: Builder | null;
-  readonly given: (n: Param, sizes: Sizes) => ArrayLike<number>;
+  readonly given: (n: Param, sizes: Sizes) => Values;
 }
 export interface GraphCase {
   readonly kind: string;

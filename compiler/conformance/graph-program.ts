@@ -78,7 +78,7 @@ export function graphProgram(order: GraphOrder): GraphProgram {
 
 function elemIn(n: Node, weights: GraphOrder["weights"]): BufferElem {
   const { dtype, dims } = n.type;
-  if (dtype === "bool") return "bool";
-  if (dtype === "i64" || dtype === "i32" || dtype === "i8" || dtype === "u8") return "i32";
+  if (dtype === "bool" || dtype === "i64") return dtype;
+  if (dtype === "i32" || dtype === "i8" || dtype === "u8") return "i32";
   return n.kind === "weight" && dims.length > 0 ? weights : "f32";
 }

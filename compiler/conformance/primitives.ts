@@ -7,9 +7,9 @@ import type { Param } from "../graph/node.ts";
 import { parse } from "../graph/parse.ts";
 import { monoids, type ScalarFn, scalarFunctions } from "../ops/scalar-functions.ts";
 import type { CaseCall, CaseGraph, GraphCase, Weights } from "./graph-case.ts";
-import { edges, reals, wholes } from "./seeded-values.ts";
+import { edges, reals, wholes, wides } from "./seeded-values.ts";
 
-type Given = (n: Param, count: number, sizes: Sizes) => readonly number[];
+type Given = (n: Param, count: number, sizes: Sizes) => readonly number[] | readonly bigint[];
 
 export interface TextCase {
   readonly subject: string;
@@ -32,9 +32,10 @@ export const remembering: readonly CaseCall[] = [
 ];
 
 /** Values of params that a case says nothing of. */
-function usual(n: Param, count: number): readonly number[] {
+function usual(n: Param, count: number): readonly number[] | readonly bigint[] {
   const { dtype } = n.type;
   if (dtype === "bool") return wholes(n.name, count, 2);
+  if (dtype === "i64") return wides(n.name, count);
   return dtype === "f32" || dtype === "f64" ? reals(n.name, count) : wholes(n.name, count, 4);
 }
 
@@ -53,7 +54,7 @@ export function textCase(c: TextCase): GraphCase {
     const builder = new Builder();
     const parsed = parse(text, builder);
     if (!parsed.ok) throw new InternalError(`${c.subject} ${parsed.line}:${parsed.column}: ${parsed.message}\n${text}`);
-    const given = (n: Param, at: Sizes): readonly number[] =>
+    const given = (n: Param, at: Sizes): readonly number[] | readonly bigint[] =>
       (c.given ?? usual)(n, countOf(n.type.dims.map((d) => evalDim(d, at))), at);
     return { graph: parsed.graph, builder, given };
   };
@@ -72,7 +73,12 @@ const truths: ReadonlySet<ScalarFn> = new Set(["and", "or", "not"]);
 const tests: ReadonlySet<ScalarFn> = new Set(["lt", "le", "eq", "and", "or", "not"]);
 /** Products of two fit. */
 const wholeEdges: readonly number[] = [0, 1, -1, 2, -2, 3, 7, -7, 8, 255, -256, 4095, 32767, -32768];
-const pairs = (values: readonly number[]): readonly (readonly [number, number])[] =>
+/** Around the ends of 32 bits, of what a double holds, and of 64 bits. */
+const wideEdges: readonly bigint[] = [
+  ...[0n, 1n, -1n, 3n, -7n, 255n, 2n ** 31n, -(2n ** 31n), 2n ** 32n + 5n, 2n ** 53n + 1n, -(2n ** 62n) - 3n],
+  ...[2n ** 63n - 1n, -(2n ** 63n)],
+];
+const pairs = <T>(values: readonly T[]): readonly (readonly [T, T])[] =>
   values.flatMap((x) => values.map((y) => [x, y] as const));
 
 const ordinary = [...reals("ordinary", 100), ...reals("larger", 100, 20)];
@@ -101,21 +107,29 @@ function scalarCases(): readonly TextCase[] {
     if (truths.has(name)) made.push(applied(name, arity, "bool", "bool", [0, 1]));
     else if (name !== "xor")
       made.push(applied(name, arity, "f32", result, arity === 1 ? [...edges, ...ordinary] : edges));
-    if (whole.includes(name)) made.push(applied(name, arity, "i32", tests.has(name) ? "bool" : "i32", wholeEdges));
+    if (!whole.includes(name)) continue;
+    made.push(applied(name, arity, "i32", tests.has(name) ? "bool" : "i32", wholeEdges));
+    made.push(applied(name, arity, "i64", tests.has(name) ? "bool" : "i64", wideEdges));
   }
   return made;
 }
-function applied(fn: ScalarFn, arity: number, dtype: string, result: string, values: readonly number[]): TextCase {
-  const zeroDivides = dtype === "i32" && (fn === "floordiv" || fn === "mod");
-  const taken = (arity === 2 ? pairs(values) : values.map((x) => [x, 0] as const)).filter(
-    ([, y]) => !zeroDivides || y !== 0,
+function applied<T extends number | bigint>(
+  fn: ScalarFn,
+  arity: number,
+  dtype: string,
+  result: string,
+  values: readonly T[],
+): TextCase {
+  const zeroDivides = (dtype === "i32" || dtype === "i64") && (fn === "floordiv" || fn === "mod");
+  const taken = (arity === 2 ? pairs(values) : values.map((x) => [x, x] as const)).filter(
+    ([, y]) => !zeroDivides || Number(y) !== 0,
   );
   const args = arity === 2 ? "%x[t], %z[t]" : "%x[t]";
   const given: Given = (n, count) =>
     Array.from(
       { length: count },
-      (_, i) => taken[(i + (count < taken.length ? 5 * count : 0)) % taken.length]?.[n.name === "x" ? 0 : 1] ?? 0,
-    );
+      (_, i) => taken[(i + (count < taken.length ? 5 * count : 0)) % taken.length]?.[n.name === "x" ? 0 : 1],
+    ) as readonly number[] | readonly bigint[];
   return {
     subject: `${fn} of ${dtype}`,
     lines: [
@@ -192,11 +206,12 @@ function reductions(full: boolean): readonly TextCase[] {
       ],
       calls: [1, 3, 4, 5, 8, 9, 31, 33].map((T) => ({ T, S0: 0 })),
     });
-    if (!truth)
+    if (truth) continue;
+    for (const dtype of ["i32", "i64"])
       made.push({
-        subject: `${monoid} of whole numbers`,
+        subject: `${monoid} of whole numbers, ${dtype}`,
         sizes: { D: 9 },
-        lines: ["%x : i32[T, D] = input", `%y : i32[T] = map [t] ${monoid}[d: D](%x[t, d])`, "return %y"],
+        lines: [`%x : ${dtype}[T, D] = input`, `%y : ${dtype}[T] = map [t] ${monoid}[d: D](%x[t, d])`, "return %y"],
       });
   }
   return made;
@@ -360,6 +375,61 @@ function selections(full: boolean): readonly TextCase[] {
   return made;
 }
 
+/** Arithmetic of 64 bits around what is none: constants, indices, numbers of 32 bits, sums, reals, rows of a table. */
+function wideNumbers(): readonly TextCase[] {
+  return [
+    {
+      subject: "a hash of 64 bits of numbers of 32, and rows of a table at it",
+      sizes: { D: 5, V: 11 },
+      lines: [
+        "%ids : i32[T] = input",
+        "%h : i64[T] = map [t] xor(%ids[t] * 6364136223846793, %ids[T - 1 - t] * 1442695040888963 + t)",
+        "%w : f32[V, D] = weight",
+        "%y : f32[T, D] = map [t, d] %w[mod(%h[t] * 3, V), d] * %w[mod(%h[t], 7) + 4, d]",
+        "return %y",
+      ],
+      given: (n, count) => (n.type.dtype === "i32" ? wholes(n.name, count, 2 ** 20) : reals(n.name, count)),
+      weights: three,
+    },
+    {
+      subject: "sums of 64 bits of numbers of 32, of those that are chosen",
+      sizes: { D: 9 },
+      lines: [
+        "%x : i32[T, D] = input",
+        "%w : i64[D] = weight",
+        "%a : i64[T] = map [t] sum[d: D where d <= t](%x[t, d] * 3)",
+        "%b : i64[T] = map [t] sum[d: D](select(%w[d] < %a[t], %w[d], %x[t, d]))",
+        "%y : i64[T] = map [t] select(%a[t] < sum[d: D](%x[t, d]), %a[t] - %b[t], neg(%b[t]))",
+        "return %y",
+      ],
+      given: (n, count) => (n.type.dtype === "i64" ? wides(n.name, count) : wholes(n.name, count, 2 ** 31)),
+    },
+    {
+      subject: "whole numbers of 64 bits as reals, and of 32 bits",
+      sizes: { D: 6 },
+      lines: [
+        "%x : i64[T, D] = input",
+        "%a : i32[T, D] = map [t, d] mod(%x[t, d], 4294967296) - 2147483648",
+        "%y : f32[T, D] = map [t, d] exp(%x[t, d] / 9223372036854775808) + %a[t, d] / 65536",
+        "return %y",
+      ],
+    },
+    {
+      subject: "append of whole numbers of 64 bits",
+      lines: [
+        "%x : i64[T] = input",
+        "%cache : i64[S0] = state",
+        "%rows : i64[T] = map [t] %x[t] * 5",
+        "%all : i64[S0 + T] = append %rows to %cache[]",
+        "%y : i64[T] = map [t] sum[s: S0 + T where s <= t + S0](%all[s])",
+        "effect %all",
+        "return %y",
+      ],
+      calls: remembering,
+    },
+  ];
+}
+
 function memory(full: boolean): readonly TextCase[] {
   return (full ? [0, 1, 3, 4, 8, 9] : [3, 8]).flatMap((D): readonly TextCase[] => [
     {
@@ -484,5 +554,6 @@ export const primitiveCases = (full: boolean): readonly GraphCase[] =>
     ...contractions(full),
     ...folds(full),
     ...selections(full),
+    ...wideNumbers(),
     ...memory(full),
   ].map(textCase);

@@ -6,14 +6,9 @@ import { leadingRanks } from "../graph/interpret/state-store.ts";
 import { countOf } from "../graph/interpret/tensor.ts";
 import type { Append, Argsort, Graph, MapNode, Node, Param, Repeat, State, TopK } from "../graph/node.ts";
 import { nodesOf, regions } from "../graph/walk.ts";
-import {
-  bound,
-  compileRounded,
-  type Evaluate,
-  points,
-  type RoundedTensor,
-  type Surroundings,
-} from "./rounded-scalar.ts";
+import { bound, type Evaluate, points, type RoundedTensor, type Surroundings } from "./rounded-places.ts";
+import { compileRounded } from "./rounded-scalar.ts";
+import { compileWide, type EvaluateWide } from "./rounded-wide.ts";
 import { unknown } from "./rounding.ts";
 
 export interface RoundedOptions {
@@ -67,7 +62,7 @@ class RoundedRun {
       case "weight":
         return this.#options.given(n);
       case "state":
-        return this.#options.states.get(n.name) ?? exact(n.type.dims.map((d) => this.#size(d)));
+        return this.#options.states.get(n.name) ?? this.#nothing(n);
       case "append":
         return this.#append(n);
       case "repeat":
@@ -82,15 +77,22 @@ class RoundedRun {
       }
     }
   }
+  #nothing({ type: { dtype, dims } }: State): RoundedTensor {
+    const sizes = dims.map((d) => this.#size(d));
+    return exact(sizes, dtype === "i64" ? new BigInt64Array(countOf(sizes)) : new Float64Array(countOf(sizes)));
+  }
   #size(d: Parameters<typeof evalDim>[0]): number {
     return evalDim(d, this.#options.sizes);
   }
 
   #map(n: MapNode): () => RoundedTensor {
     const [names, places] = bound(n.domain, new Map());
+    if (n.type.dtype === "i64")
+      return this.#wideMap(n, compileWide(n.body, names, this.#surroundings, compileRounded), places);
     const body = compileRounded(n.body, names, this.#surroundings);
     return () => {
-      const made = exact(n.domain.map((a) => this.#size(a.size)));
+      const dims = n.domain.map((a) => this.#size(a.size));
+      const made = exact(dims, new Float64Array(countOf(dims)));
       let i = 0;
       points(n.domain, places, this.#options.sizes, () => {
         const { value, error } = body();
@@ -102,6 +104,21 @@ class RoundedRun {
     };
   }
 
+  #wideMap(n: MapNode, body: EvaluateWide, places: Parameters<typeof points>[1]): () => RoundedTensor {
+    return () => {
+      const dims = n.domain.map((a) => this.#size(a.size));
+      const [wide, error] = [new BigInt64Array(countOf(dims)), new Float64Array(countOf(dims))];
+      let i = 0;
+      points(n.domain, places, this.#options.sizes, () => {
+        const { value, certain } = body();
+        wide[i] = value;
+        error[i] = certain ? 0 : unknown;
+        i += 1;
+      });
+      return { ...exact(dims, wide), error };
+    };
+  }
+
   #sorted(n: TopK | Argsort): () => RoundedTensor {
     const domain = n.kind === "top_k" ? n.domain : [];
     const [outer, places] = bound(domain, new Map());
@@ -110,7 +127,8 @@ class RoundedRun {
     const guard = n.kind === "top_k" && n.where !== null ? n.where : null;
     const where = guard === null ? null : compileRounded(guard, names, this.#surroundings);
     return () => {
-      const made = exact(n.type.dims.map((d) => this.#size(d)));
+      const dims = n.type.dims.map((d) => this.#size(d));
+      const made = exact(dims, new Float64Array(countOf(dims)));
       const k = made.dims.at(-1) ?? 0;
       let row = 0;
       points(domain, places, this.#options.sizes, () => {
@@ -143,29 +161,42 @@ class RoundedRun {
     const out = n.type.dims.map((d) => this.#size(d));
     const dims = [...state.dims.slice(0, rank), ...out];
     const [old, added] = [countOf(state.dims.slice(rank)), countOf(rows.dims)];
-    const grown = this.#grown.get(n.state.name) ?? exact(dims);
+    const grown = this.#grown.get(n.state.name) ?? emptyLike(state, dims);
     let block = 0;
     for (const [axis, e] of n.at.entries())
       block = block * (state.dims[axis] ?? 0) + compileRounded(e, new Map(), this.#surroundings)().value;
     const from = block * (old + added);
-    for (const part of ["data", "error"] as const) {
-      grown[part].set(state[part].subarray(block * old, (block + 1) * old), from);
-      grown[part].set(rows[part], from + old);
-    }
+    copyRows(state, block * old, old, grown, from);
+    copyRows(rows, 0, added, grown, from + old);
     this.#grown.set(n.state.name, grown);
-    const cut = (x: Float64Array): Float64Array => x.slice(from, from + old + added);
-    return { dims: out, data: cut(grown.data), error: cut(grown.error) };
+    const [begin, end] = [from, from + old + added];
+    return {
+      dims: out,
+      data: grown.data.slice(begin, end),
+      error: grown.error.slice(begin, end),
+      wide: grown.wide?.slice(begin, end),
+    };
   }
 }
 
-export const exact = (
-  dims: readonly number[],
-  data: Float64Array = new Float64Array(countOf(dims)),
-): RoundedTensor => ({
+/** Without any error. */
+export const exact = (dims: readonly number[], values: Float64Array | BigInt64Array): RoundedTensor => ({
   dims,
-  data,
+  data: values instanceof BigInt64Array ? Float64Array.from(values, Number) : values,
   error: new Float64Array(countOf(dims)),
+  wide: values instanceof BigInt64Array ? values : undefined,
 });
+/** Zeros of the same kind. */
+export function emptyLike({ wide }: RoundedTensor, dims: readonly number[]): RoundedTensor {
+  const count = countOf(dims);
+  return exact(dims, wide === undefined ? new Float64Array(count) : new BigInt64Array(count));
+}
+/** Elements of one to a place in another. */
+export function copyRows(from: RoundedTensor, start: number, count: number, to: RoundedTensor, at: number): void {
+  to.data.set(from.data.subarray(start, start + count), at);
+  to.error.set(from.error.subarray(start, start + count), at);
+  if (from.wide !== undefined) to.wide?.set(from.wide.subarray(start, start + count), at);
+}
 
 interface Row {
   readonly over: Parameters<typeof points>[1];

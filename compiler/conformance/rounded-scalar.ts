@@ -1,27 +1,25 @@
 /** Expressions of a graph as functions that give their value with the bound of its error (rounding.ts). */
-import { evalDim, type Sizes } from "../graph/dim.ts";
+import { evalDim } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
-import type { Axis, Fold, Node, Read, Reduce, Scalar } from "../graph/node.ts";
+import { isWide } from "../graph/interpret/wide.ts";
+import type { Fold, Read, Reduce, Scalar } from "../graph/node.ts";
 import { type Monoid, monoids } from "../ops/scalar-functions.ts";
 import { kindOf } from "../schedule/lift/kind.ts";
+import { bound, type Evaluate, type Names, points, type Surroundings } from "./rounded-places.ts";
+import { compileWide, compileWideTest } from "./rounded-wide.ts";
 import { allowed, applyRounded, type Rounded, times, unit, unknown } from "./rounding.ts";
-
-/** Row-major; `error` may be shorter than `data` where the rest is exact. */
-export interface RoundedTensor {
-  readonly dims: readonly number[];
-  readonly data: Float64Array;
-  readonly error: Float64Array;
-}
-export interface Surroundings {
-  readonly sizes: Sizes;
-  readonly tensor: (n: Node) => RoundedTensor;
-}
-/** Lends its result until the next call. */
-export type Evaluate = () => Rounded;
-export type Names = ReadonlyMap<string, Rounded>;
 
 export function compileRounded(e: Scalar, names: Names, at: Surroundings): Evaluate {
   const out: Rounded = { value: 0, error: 0 };
+  if (isWide(e)) {
+    const exact = compileWide(e, names, at, compileRounded);
+    return () => {
+      const { value, certain } = exact();
+      out.value = Number(value);
+      out.error = certain ? 0 : unknown;
+      return out;
+    };
+  }
   switch (e.kind) {
     case "const": {
       out.value = e.value;
@@ -39,6 +37,8 @@ export function compileRounded(e: Scalar, names: Names, at: Surroundings): Evalu
     case "read":
       return readOf(e, names, at, out);
     case "call": {
+      const test = compileWideTest(e, names, at, compileRounded);
+      if (test !== null) return testOf(test, out);
       const [a, b, c] = e.args.map((x) => compileRounded(x, names, at));
       if (a === undefined) throw new InternalError(`${e.fn} of nothing`);
       if (e.fn === "select" && b !== undefined && c !== undefined) return selectOf(a, b, c, out);
@@ -58,6 +58,15 @@ export function compileRounded(e: Scalar, names: Names, at: Surroundings): Evalu
     default:
       return e satisfies never;
   }
+}
+
+function testOf(test: () => boolean | null, out: Rounded): Evaluate {
+  return () => {
+    const holds = test();
+    out.value = holds === true ? 1 : 0;
+    out.error = holds === null ? 1 : 0;
+    return out;
+  };
 }
 
 function readOf(e: Read, names: Names, at: Surroundings, out: Rounded): Evaluate {
@@ -103,25 +112,6 @@ function shortOf(fn: "and" | "or", a: Evaluate, b: Evaluate, out: Rounded): Eval
     return out;
   };
 }
-
-/** Every point of the axes, the last one running fastest. */
-export function points(axes: readonly Axis[], places: readonly Rounded[], sizes: Sizes, visit: () => void): void {
-  const extents = axes.map((a) => evalDim(a.size, sizes));
-  const go = (depth: number): void => {
-    const place = places[depth];
-    if (place === undefined) return visit();
-    for (let i = 0; i < (extents[depth] ?? 0); i += 1) {
-      place.value = i;
-      go(depth + 1);
-    }
-  };
-  go(0);
-}
-
-export const bound = (axes: readonly Axis[], names: Names): readonly [Names, readonly Rounded[]] => {
-  const places = axes.map((): Rounded => ({ value: 0, error: 0 }));
-  return [new Map([...names, ...axes.map((a, i) => [a.name, places[i] ?? { value: 0, error: 0 }] as const)]), places];
-};
 
 function reduceOf(e: Reduce, names: Names, at: Surroundings, out: Rounded): Evaluate {
   const [inner, places] = bound(e.axes, names);

@@ -11,22 +11,32 @@ import { nodesOf } from "../graph/walk.ts";
 import type { GraphProgram } from "./graph-program.ts";
 import type { KernelMemory } from "./machine.ts";
 import { playPhase } from "./play.ts";
-import { exact, runRounded } from "./rounded-run.ts";
-import { isNear, type RoundedTensor } from "./rounded-scalar.ts";
+import type { RoundedTensor } from "./rounded-places.ts";
+import { copyRows, emptyLike, exact, runRounded } from "./rounded-run.ts";
+import { isNear } from "./rounded-scalar.ts";
 import { allowed, unknown } from "./rounding.ts";
 
+/** An i64 may be a number where that is exact. */
+export type Values = ArrayLike<number> | ArrayLike<bigint>;
 /** Numbers as memory holds them. */
-export function encode(elem: BufferElem, values: ArrayLike<number>, into: DataView): void {
+export function encode(elem: BufferElem, values: Values, into: DataView): void {
   for (let i = 0; i < values.length; i += 1) {
-    const x = values[i] ?? 0;
+    const given = values[i] ?? 0;
+    if (elem === "i64") {
+      into.setBigInt64(8 * i, BigInt(given), true);
+      continue;
+    }
+    const x = Number(given);
     if (elem === "f32") into.setFloat32(4 * i, x, true);
     else if (elem === "f16" || elem === "bf16")
       into.setUint16(2 * i, encodeFloat(elem === "f16" ? f16 : bf16, x), true);
     else into.setInt32(4 * i, x, true);
   }
 }
-export function decode(elem: BufferElem, bytes: DataView): Float64Array {
+export function decode(elem: BufferElem, bytes: DataView): Float64Array | BigInt64Array {
   const size = elemBytes[elem];
+  if (elem === "i64")
+    return BigInt64Array.from({ length: bytes.byteLength / size }, (_, i) => bytes.getBigInt64(8 * i, true));
   return Float64Array.from({ length: bytes.byteLength / size }, (_, i) => {
     if (elem === "f32") return bytes.getFloat32(4 * i, true);
     if (elem === "f16" || elem === "bf16")
@@ -36,7 +46,7 @@ export function decode(elem: BufferElem, bytes: DataView): Float64Array {
 }
 const viewOf = (b: Uint8Array): DataView => new DataView(b.buffer, b.byteOffset, b.byteLength);
 /** What is left of numbers once they are stored. */
-function stored(elem: BufferElem, values: ArrayLike<number>): Float64Array {
+function stored(elem: BufferElem, values: Values): Float64Array | BigInt64Array {
   const view = new DataView(new ArrayBuffer(values.length * elemBytes[elem]));
   encode(elem, values, view);
   return decode(elem, view);
@@ -51,7 +61,7 @@ export interface GraphRunOptions {
   readonly before: string;
   /** Most rows that are remembered. */
   readonly rows: number;
-  readonly given: (n: Param, sizes: Sizes) => ArrayLike<number>;
+  readonly given: (n: Param, sizes: Sizes) => Values;
 }
 
 /** How far results of a call are from the reference. */
@@ -86,7 +96,7 @@ export class GraphRun {
   }
 
   /** Gives both sides the rows of earlier calls. */
-  remember(state: State, dims: readonly number[], values: ArrayLike<number>): void {
+  remember(state: State, dims: readonly number[], values: Values): void {
     const { program, memory, rows } = this.#o;
     const rank = this.#ranks.get(state) ?? 0;
     const i = program.states.findIndex((s) => s.name === state.name);
@@ -111,10 +121,9 @@ export class GraphRun {
       const rank = this.#ranks.get(s) ?? 0;
       const [old, row] = [countOf(known.dims.slice(rank)), countOf(known.dims.slice(rank + 1))];
       const dims = known.dims.map((d, i) => (i === rank ? rows : d));
-      const cut = exact(dims);
+      const cut = emptyLike(known, dims);
       for (let copy = 0; copy < countOf(known.dims.slice(0, rank)); copy += 1)
-        for (const part of ["data", "error"] as const)
-          cut[part].set(known[part].subarray(copy * old, copy * old + rows * row), copy * rows * row);
+        copyRows(known, copy * old, rows * row, cut, copy * rows * row);
       this.#expected.set(s.name, cut);
     }
   }
@@ -122,7 +131,7 @@ export class GraphRun {
   /** One call: the difference of its results, and of rows that it has appended. */
   call(sizes: Sizes): Difference {
     const { reference, program, memory } = this.#o;
-    const values = new Map<string, Float64Array>();
+    const values = new Map<string, Float64Array | BigInt64Array>();
     const given = (n: Param): RoundedTensor => {
       const dims = n.type.dims.map((d) => evalDim(d, sizes));
       const id = `${n.kind}:${n.name}`;
@@ -132,7 +141,7 @@ export class GraphRun {
       return exact(dims, known);
     };
     const want = runRounded(reference, { sizes, given, states: this.#expected });
-    const places = program.given.map((n) => this.#place(n, given(n).data));
+    const places = program.given.map((n) => this.#place(n, given(n)));
     const sum = new Sum();
     for (const [i, phase] of program.phases.entries()) {
       const bytes = playPhase(phase, { program, memory, sizes, given: places, states: this.#states });
@@ -145,14 +154,14 @@ export class GraphRun {
     return sum.difference();
   }
 
-  #place(n: Param, data: Float64Array): { readonly at: number; readonly bytes: number } {
+  #place(n: Param, { data, wide }: RoundedTensor): { readonly at: number; readonly bytes: number } {
     const known = n.kind === "weight" ? this.#weights.get(n.name) : undefined;
     if (known !== undefined) return known;
     const { memory, program } = this.#o;
     const elem = program.elemOf(n);
     const bytes = data.length * elemBytes[elem];
     const place = { at: memory.reserve(bytes), bytes };
-    encode(elem, data, new DataView(memory.bytes().buffer, place.at, bytes));
+    encode(elem, wide ?? data, new DataView(memory.bytes().buffer, place.at, bytes));
     if (n.kind === "weight") this.#weights.set(n.name, place);
     return place;
   }
@@ -168,7 +177,9 @@ export class GraphRun {
         const at = (this.#states[i]?.at ?? 0) + copy * rows * s.row * size;
         const got = decode(s.elem, new DataView(memory.bytes().buffer, at, length * size));
         const [from, to] = [copy * length, (copy + 1) * length];
-        const part = { dims: want.dims, data: want.data.subarray(from, to), error: want.error.subarray(from, to) };
+        const cut = <A extends Float64Array | BigInt64Array>(x: A): A => x.subarray(from, to) as A;
+        const { dims, data, error, wide } = want;
+        const part = { dims, data: cut(data), error: cut(error), wide: wide === undefined ? wide : cut(wide) };
         sum.add(`state ${s.name}, copy ${copy}`, got, part);
       }
     }
@@ -181,15 +192,19 @@ class Sum {
   #unknown = 0;
   #wrong: string | null = null;
   #worst: Difference["worst"] = null;
-  add(what: string, got: Float64Array, want: RoundedTensor): void {
+  add(what: string, got: Float64Array | BigInt64Array, want: RoundedTensor): void {
     if (got.length !== want.data.length) throw new InternalError(`${what}: ${got.length} of ${want.data.length}`);
-    for (const [i, x] of got.entries()) {
+    for (const [i, given] of got.entries()) {
+      const x = Number(given);
       const [y, error] = [want.data[i] ?? Number.NaN, want.error[i] ?? 0];
       this.#elements += 1;
       if (error === unknown) {
         this.#unknown += 1;
         continue;
       }
+      // Two i64 may be one double.
+      if (want.wide !== undefined && given !== want.wide[i])
+        this.#wrong ??= `${what}[${i}] of [${want.dims.join(", ")}] is ${given}, not ${want.wide[i]}`;
       const most = allowed(error);
       const near = isNear(x, y, error);
       const off = Math.abs(x - y);

@@ -21,6 +21,12 @@ export function wholes(name: string, count: number, below: number): readonly num
   return Array.from({ length: count }, () => next() % below);
 }
 
+/** All 64 bits of them. */
+export function wides(name: string, count: number): readonly bigint[] {
+  const next = seeded(`${name}[${count}]`);
+  return Array.from({ length: count }, () => BigInt.asIntN(64, (BigInt(next()) << 32n) | BigInt(next())));
+}
+
 /** Where functions of reals break: zeros, the ends of f32, denormals, halves, whole numbers, no number. */
 export const edges: readonly number[] = [
   ...[0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3, -3, 7, 1e-3, -1e-3, 0.1, -0.7],

@@ -260,11 +260,11 @@ function phase(planned: PlannedCall, placing: Placing): BuiltPhase {
     state: (n, copies, row) => states.add(n, { entry, copies, row, elem: elemOf(n) }),
   });
 }
-/** How values are kept: whole numbers as i32, reals as f32 where the text does not keep them in less. */
+/** How values are kept: whole numbers as i64 and i32, reals as f32 where the text does not keep them in less. */
 function elemOf(n: Node): BufferElem {
   const { dtype } = n.type;
   const narrow = narrowFormat(n);
   if (narrow !== null) return narrow;
-  if (dtype === "bool") return "bool";
-  return dtype === "i64" || dtype === "i32" || dtype === "i8" || dtype === "u8" ? "i32" : "f32";
+  if (dtype === "bool" || dtype === "i64") return dtype;
+  return dtype === "i32" || dtype === "i8" || dtype === "u8" ? "i32" : "f32";
 }

@@ -13,6 +13,7 @@ import type { StrategyRule } from "../directives/directives.ts";
 import type { StrategyOf } from "../directives/placed-rules.ts";
 import { constantOf, type Dim, productOf } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
+import { isWide } from "../graph/interpret/wide.ts";
 import type { Append, Argsort, Computed, MapNode, Node, Param, Repeat, State, TopK } from "../graph/node.ts";
 import { axis, name, read } from "../graph/scalar.ts";
 import { isComputed, nodesOf, regions, useCounts } from "../graph/walk.ts";
@@ -95,9 +96,10 @@ class PhaseBuilder {
   }
 
   build(): BuiltPhase {
-    const { graph, name: phaseName, entry, results, from, to } = this.#o;
-    const wide = this.#nodes.find((n) => n.type.dtype === "i64");
-    if (wide !== undefined) throw new UnsupportedError(`%${wide.name} holds whole numbers of 64 bits; kernels have 32`);
+    const { graph, name: phaseName, entry, results, from, to, target } = this.#o;
+    const wide = target.i64 ? undefined : this.#nodes.find((n) => n.type.dtype === "i64");
+    if (wide !== undefined)
+      throw new UnsupportedError(`%${wide.name} holds whole numbers of 64 bits, which ${target.name} does not have`);
     for (const n of this.#nodes) this.#given(n);
     this.#fill(null);
     const at = graph.results.map((out) => (isComputed(out) ? this.#places.of(out) : this.#copied(out, "result")));
@@ -283,6 +285,7 @@ class PhaseBuilder {
     this.#sorted(n, kernel, keys, "stable sort");
   }
   #keys(n: TopK | Argsort, points: Parameters<typeof makeNest>[1]): Binding {
+    if (isWide(n.body)) throw new UnsupportedError(`%${n.name} orders whole numbers of 64 bits`);
     const nest = this.#nest(n, { ...points, elem: "i32" });
     const size = dimSize(productOf(points.domain.map((a) => this.#sizes.ofCalls.dim(a.size))));
     const keys: Binding = { kind: "arena", buffer: this.#places.buffer(`${n.name}.keys`, "i32", size) };

@@ -65,18 +65,14 @@ export class WeightTable {
     return `${span.source.path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
   }
   #constant(n: Node, values: readonly (number | bigint)[]): void {
-    const elem = this.elemOf(n) === "i32" ? "i32" : "f32";
     this.#at.set(n.name, { kind: "constant", constant: this.#constants.length });
-    this.#constants.push({
-      name: n.name,
-      elem,
-      values: values.map((v) => (elem === "i32" ? Number(v) : Math.fround(Number(v)))),
-    });
+    this.#constants.push(constantDecl(n.name, this.elemOf(n), values));
   }
 
   elemOf(n: Node): BufferElem {
     const { dtype } = n.type;
-    if (dtype === "i64" || dtype === "i32" || dtype === "i8" || dtype === "u8") return "i32";
+    if (dtype === "i64") return "i64";
+    if (dtype === "i32" || dtype === "i8" || dtype === "u8") return "i32";
     return n.type.dims.length > 0 ? this.#kept(n.name) : "f32";
   }
   binding(n: Node): Binding {
@@ -84,6 +80,12 @@ export class WeightTable {
     if (at === undefined) throw new InternalError(`%${n.name} is bound to nothing`);
     return at;
   }
+}
+
+function constantDecl(name: string, of: BufferElem, values: readonly (number | bigint)[]): ConstantDecl {
+  if (of === "i64") return { name, elem: of, values: values.map((v) => BigInt(v).toString()) };
+  const elem = of === "i32" ? of : "f32";
+  return { name, elem, values: values.map((v) => (elem === "i32" ? Number(v) : Math.fround(Number(v)))) };
 }
 
 /** Names of its tensors in a checkpoint, all spellings. */

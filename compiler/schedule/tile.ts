@@ -133,7 +133,7 @@ class Tile {
     this.#reductions.prepare(points.flatMap(({ env }) => wanted.map((e) => ({ e, env }))));
     for (const point of points) {
       const { env, guards } = point;
-      const computed = lift.value(body, env);
+      const computed = nest.elem === "i64" ? lift.wide(body, env) : lift.value(body, env);
       const mask = nest.where === null ? null : lift.truth(nest.where, env);
       const value = this.#stored(finish(computed, mask));
       const { index, width } = this.#outIndex(point);
@@ -147,6 +147,7 @@ class Tile {
   #stored(value: Expr): Expr {
     const { elem } = this.#w.nest;
     if (elem === "bool") return asTruth(value);
+    if (elem === "i64") return value;
     return elems[elem].float ? asFloat(value) : asInteger(value);
   }
 

@@ -6,8 +6,6 @@ import { suiteCases } from "../../compiler/conformance/suite.ts";
 import { readProject } from "./bind-text.ts";
 
 const full = process.env["DSC_FULL"] === "1";
-/** Hashes of 64 bits. */
-const notYet = /^std\/engram/;
 const rows = suiteCases(full, readProject)
   .flatMap((c) => c.weights.map((weights) => ({ c, weights })))
   .filter((_, i) => full || i % 7 === 3);
@@ -16,7 +14,6 @@ test("rows of the table pass", async () => {
   const wrong: string[] = [];
   for (const { c, weights } of rows) {
     const row = await runCase(c, weights, wasmMachine);
-    if (row.outcome === "unsupported" && notYet.test(row.subject)) continue;
     if (row.outcome !== "passed") wrong.push(`${row.subject}, ${row.dtype}, ${row.sizes}: ${row.outcome}, ${row.note}`);
   }
   expect(wrong.slice(0, 5).join("\n\n")).toBe("");

@@ -1,9 +1,11 @@
-/** What a scalar of a nest is: a whole number, a truth value, or a real. The values of the kernel follow it. */
+/** What a scalar of a nest is: a whole number, of 64 bits or not, a truth value, or a real. The values of the kernel follow it. */
+import { isWide } from "../../graph/interpret/wide.ts";
 import type { Scalar } from "../../graph/node.ts";
 
-export type Kind = "whole" | "truth" | "real";
+export type Kind = "whole" | "wide" | "truth" | "real";
 
 export function kindOf(e: Scalar): Kind {
+  if (isWide(e)) return "wide";
   switch (e.kind) {
     case "const":
       return Number.isInteger(e.value) && !Object.is(e.value, -0) && Math.abs(e.value) < 2 ** 31 ? "whole" : "real";

@@ -7,15 +7,18 @@ import { asNumber } from "../../../dsl/types/poly.ts";
 import type { Affine } from "../../graph/affine.ts";
 import type { Dim } from "../../graph/dim.ts";
 import { InternalError } from "../../graph/internal-error.ts";
+import { isWide, wideComparisons, wideFunctions } from "../../graph/interpret/wide.ts";
 import type { Node, Read, Reduce, Scalar } from "../../graph/node.ts";
 import { children, freeNames, key } from "../../graph/scalar.ts";
 import { at, type Body, type Memory } from "../../kernel/build.ts";
-import { elems } from "../../kernel/elem.ts";
+import { elems, i64 } from "../../kernel/elem.ts";
 import { add, asExpr, constant, convert, iota, isConst, mul, name, splat } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
+import { printExpr } from "../../kernel/print.ts";
 import { addressOf } from "../nest/nest.ts";
+import { wideZero } from "../nest/widen.ts";
 import { dimExpr } from "./spell-dim.ts";
-import { asFloat, asInteger, asTruth, isFloat, spellFunction } from "./spell-function.ts";
+import { asFloat, asInteger, asTruth, asWide, isFloat, spellFunction } from "./spell-function.ts";
 
 /** Where an index stands: `index + offset`, and of a vector `width` adjacent values from there. */
 export interface Bound {
@@ -35,6 +38,8 @@ export type Env = ReadonlyMap<string, Bound>;
 export class Unsuitable extends Error {
   override readonly name = "Unsuitable";
 }
+
+type Call = Extract<Scalar, { kind: "call" }>;
 
 export type Reducer = (e: Reduce, env: Env) => Expr;
 
@@ -106,6 +111,27 @@ export class Lift {
     return asTruth(this.value(e, env));
   }
 
+  /** As an i64. What it is made of is computed with 64 bits, too (graph/interpret/wide.ts): no product wraps before. */
+  wide(e: Scalar, env: Env): Expr {
+    const value = this.#widened(e, env);
+    if (value.type.width > 1) throw new Unsuitable("a vector of whole numbers of 64 bits");
+    return value;
+  }
+  #widened(e: Scalar, env: Env): Expr {
+    if (e.kind === "const") return constant(e.value, i64);
+    if (isWide(e)) return this.value(e, env);
+    const computes = e.kind === "call" && (e.fn === "select" || wideFunctions[e.fn] !== undefined);
+    if (!computes) return asWide(this.value(e, env));
+    const k = `wide ${this.keyOf(e, env)}`;
+    const known = this.#known.get(k) ?? this.#wideCall(e, env);
+    this.#known.set(k, known);
+    return known;
+  }
+  #wideCall(e: Call, env: Env): Expr {
+    const chooses = e.fn === "select";
+    return this.#spelled(e, env, (x, i) => (chooses && i === 0 ? this.truth(x, env) : this.wide(x, env)));
+  }
+
   value(e: Scalar, env: Env): Expr {
     if (e.kind === "const") return constantOf(e.value);
     if (e.kind === "dim") return dimExpr(e.dim);
@@ -128,8 +154,10 @@ export class Lift {
   #made(e: Scalar, env: Env): Expr {
     switch (e.kind) {
       case "read":
+        if (e.value === wideZero) return constant(0, i64);
         return this.#let(e.value.name.split(".").at(-1) ?? "x", e, env, this.#load(e, env));
       case "call":
+        if (isWide(e)) return this.#wideCall(e, env);
         return e.fn === "mul" ? this.#product(e, env) : this.#call(e, env);
       case "reduce":
         return this.#reduce(e, env);
@@ -155,13 +183,17 @@ export class Lift {
     return out;
   }
 
-  #call(e: Extract<Scalar, { kind: "call" }>, env: Env): Expr {
+  #call(e: Call, env: Env): Expr {
     const [condition, then, otherwise] = e.args;
     if (e.fn === "select" && condition !== undefined && then !== undefined && otherwise !== undefined) {
       const c = this.truth(condition, env);
       if (isConst(c)) return this.value(c.value !== 0 ? then : otherwise, env);
     }
-    const args = e.args.map((a) => this.value(a, env));
+    const compares = wideComparisons[e.fn] !== undefined && e.args.some(isWide);
+    return this.#spelled(e, env, (x) => (compares ? this.wide(x, env) : this.value(x, env)));
+  }
+  #spelled(e: Call, env: Env, value: (x: Scalar, i: number) => Expr): Expr {
+    const args = e.args.map(value);
     const depth = this.depthOf(e, env);
     const known = {
       notNegative: (i: number): boolean => isNotNegative(e.args[i]),
@@ -232,7 +264,8 @@ export class Lift {
     const { piece, index, width } = this.address(e, env);
     const value = at(memory, index, width, piece);
     const { elem } = memory.type;
-    if (elem === "f32" || elem === "i32" || elem === "bool") return value;
+    if (elem === "i64" && width > 1) throw new Unsuitable("a vector of whole numbers of 64 bits");
+    if (elems[elem].computes) return value;
     return convert(value, elems[elem].float ? "f32" : "i32");
   }
 
@@ -288,7 +321,7 @@ export class Lift {
   readonly #sums = new Map<string, Expr>();
   #shared(x: Expr, depth: number): Expr {
     if (x.kind === "name" || x.kind === "const") return x;
-    const k = `${depth}|${this.#blocks(depth)}|${JSON.stringify(x)}`;
+    const k = `${depth}|${this.#blocks(depth)}|${printExpr(x)}`;
     const known = this.#sums.get(k);
     if (known !== undefined) return known;
     const made = this.body.let("at", x);

@@ -128,7 +128,7 @@ export class Reductions {
         member,
         body: refolded(member.e.body, by),
         where: member.e.where === null ? null : refolded(member.e.where, by),
-        type: typeOf(kind === "real" ? "f32" : "i32", lanes),
+        type: typeOf(kind === "real" ? "f32" : kind === "wide" ? "i64" : "i32", lanes),
       };
     });
     const extent = inner.size;
@@ -225,12 +225,14 @@ export class Reductions {
     const lift = this.#lift;
     const { monoid } = member.e;
     const real = type.elem === "f32";
+    const wide = type.elem === "i64";
     const mask = where === null ? null : lift.truth(where, env);
     if (monoid === "sum" && real && mask === null) {
       const parts = lift.productParts(body, env);
       if (parts !== null) return fma(parts[0], parts[1], sofar);
     }
-    const value = real ? asFloat(lift.value(body, env)) : asInteger(lift.value(body, env));
+    const computed = wide ? lift.wide(body, env) : lift.value(body, env);
+    const value = real ? asFloat(computed) : wide ? computed : asInteger(computed);
     const identity = identityOf(member.e, type);
     const counted = mask === null || (isConst(mask) && mask.value !== 0) ? value : select(mask, value, identity);
     return op(merges[monoid], sofar, counted);
@@ -290,14 +292,16 @@ interface Looping {
 
 function identityOf({ monoid }: Reduce, type: Type): Expr {
   const real = type.elem === "f32";
+  const wide = type.elem === "i64";
   switch (monoid) {
     case "sum":
       return constant(0, type);
     case "product":
       return constant(1, type);
     case "max":
-      return constant(real ? Number.NEGATIVE_INFINITY : -0x80000000, type);
+      return constant(real ? Number.NEGATIVE_INFINITY : wide ? -(2 ** 63) : -0x80000000, type);
     case "min":
+      if (wide) return { kind: "wide", type, value: 2n ** 63n - 1n };
       return constant(real ? Number.POSITIVE_INFINITY : 0x7fffffff, type);
     case "any":
       return constant(0, type);

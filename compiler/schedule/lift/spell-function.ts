@@ -1,8 +1,11 @@
-/** Scalar functions of the graph on values of the kernel, at any width. What is whole stays i32, all else is f32. */
+/**
+ * Scalar functions of the graph on values of the kernel, at any width. What is whole stays i32 or i64, all else is f32; where one
+ * argument is an i64, all are.
+ */
 
 import { InternalError } from "../../graph/internal-error.ts";
 import { pow2Ceil, roundTo, roundToE8m0 } from "../../kernel/casts.ts";
-import { typeOf } from "../../kernel/elem.ts";
+import { i64, typeOf } from "../../kernel/elem.ts";
 import {
   asExpr,
   type Bind,
@@ -22,6 +25,7 @@ import type { Expr } from "../../kernel/kernel.ts";
 import type { ScalarFn } from "../../ops/scalar-functions.ts";
 
 export const isFloat = (e: Expr): boolean => e.type.elem === "f32";
+const isWide = (e: Expr): boolean => e.type.elem === "i64";
 const isBool = (e: Expr): boolean => e.type.elem === "bool";
 
 /** As f32: a truth value is 0 or 1. */
@@ -38,6 +42,11 @@ export function asInteger(e: Expr): Expr {
   if (isConst(e)) return constant(Math.trunc(e.value), type);
   return isBool(e) ? select(e, constant(1, type), constant(0, type)) : convert(e, "i32");
 }
+/** As i64: what is real is whole. */
+export function asWide(e: Expr): Expr {
+  if (isWide(e)) return e;
+  return isConst(e) ? constant(Math.trunc(e.value), i64) : convert(isBool(e) ? asInteger(e) : e, "i64");
+}
 export function asTruth(e: Expr): Expr {
   if (isBool(e)) return e;
   const type = typeOf("bool", e.type.width);
@@ -46,10 +55,13 @@ export function asTruth(e: Expr): Expr {
     : op("not", op("eq", e, constant(0, typeOf(e.type.elem, e.type.width))));
 }
 
-/** Both whole, or both real. */
+/** Both whole, of one size, or both real. */
 function alike(args: readonly Expr[]): readonly Expr[] {
+  if (args.some(isWide)) return args.map(asWide);
   return args.some(isFloat) ? args.map(asFloat) : args.map(asInteger);
 }
+
+const asNumber = (e: Expr): Expr => (isBool(e) ? asInteger(e) : e);
 
 export interface Known {
   /** Whether an argument, by its place, is known not to be negative: then division truncates. */
@@ -96,16 +108,18 @@ export function spellFunction(fn: ScalarFn, args: readonly Expr[], known: Known)
       if (isFloat(x)) return sub(x, mul(y, op("floor", div(x, y))));
       return known.notNegative(0) && known.notNegative(1) ? op("mod", x, y) : floorMod(x, y);
     }
-    case "xor":
-      return op("xor", asInteger(a), asInteger(b ?? constant(0)));
+    case "xor": {
+      const [x, y] = two();
+      return op("xor", isFloat(x) ? asInteger(x) : x, isFloat(y) ? asInteger(y) : y);
+    }
     case "pow":
       return op("pow", asFloat(a), asFloat(b ?? constant(1)));
     case "neg":
-      return op("neg", isFloat(a) ? a : asInteger(a));
+      return op("neg", asNumber(a));
     case "abs":
-      return isFloat(a) ? op("abs", a) : op("max", asInteger(a), op("neg", asInteger(a)));
+      return isFloat(a) ? op("abs", a) : op("max", asNumber(a), op("neg", asNumber(a)));
     case "sign": {
-      const x = isFloat(a) ? a : asInteger(a);
+      const x = asNumber(a);
       const whole = (n: number): Expr => constant(n, typeOf(x.type.elem, x.type.width));
       // A nan stays one, and a zero keeps its sign.
       return select(lt(whole(0), x), whole(1), select(lt(x, whole(0)), whole(-1), x));

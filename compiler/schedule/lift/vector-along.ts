@@ -1,6 +1,7 @@
 /** How wide vectors along an axis of a nest may be. */
 
 import { asNumber } from "../../../dsl/types/poly.ts";
+import { isWide } from "../../graph/interpret/wide.ts";
 import type { Axis, Reduce, Scalar } from "../../graph/node.ts";
 import { children, freeNames } from "../../graph/scalar.ts";
 import { addressOf } from "../nest/nest.ts";
@@ -12,10 +13,11 @@ export const vectorAlong = (e: Reduce, a: Axis, most: number): number =>
 
 /**
  * The widest vectors, at most `most`, along an index of an expression: every read either does not change with it or walks
- * adjacent memory from a multiple of the width, in one piece.
+ * adjacent memory from a multiple of the width, in one piece. There are none of i64.
  */
 export function widthAlong(e: Scalar, index: string, most: number): number {
   if (most === 1 || !freeNames(e).has(index)) return most;
+  if (isWide(e)) return 1;
   if (e.kind !== "read") return children(e).reduce((width, c) => widthAlong(c, index, width), most);
   const { piece, index: at } = addressOf(e);
   const { terms, constant } = at;

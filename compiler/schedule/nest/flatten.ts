@@ -154,9 +154,9 @@ function dividesBelowZero(e: Scalar, place: Place): boolean {
 
 /** Above the ids of any graph, so that keys of expressions tell flat operands from nodes. */
 const firstFlat = 1e9;
-const integers: ReadonlySet<DType> = new Set<DType>(["i64", "i32", "i8", "u8"]);
+const integers: ReadonlySet<DType> = new Set<DType>(["i32", "i8", "u8"]);
 /** What a read gives: a whole number, a truth value, or a real. */
-const kindOf = (t: DType): DType => (integers.has(t) ? "i32" : t === "bool" ? "bool" : "f32");
+const kindOf = (t: DType): DType => (integers.has(t) ? "i32" : t === "bool" || t === "i64" ? t : "f32");
 
 /** How many indices in front are sums over indices of repeats alone. */
 function leadingLoops(at: readonly Scalar[]): number {

@@ -9,6 +9,7 @@ import { mergeAxes } from "./merge-axes.ts";
 import type { Nest } from "./nest.ts";
 import { apart, refolded, type Specialiser } from "./specialise.ts";
 import { unfoldAll } from "./unfold.ts";
+import { widen } from "./widen.ts";
 
 export interface NestOptions {
   readonly special: Specialiser;
@@ -40,13 +41,15 @@ export function makeNest(n: Computed, { domain, body, where = null, elem }: Poin
   const at = new Map(gone.map((a): [string, Scalar] => [a.name, num(0)]));
   const keep = (f: Fold): boolean => isStreamable({ ...f, axis: special.axis(f.axis) });
   const flat = (e: Scalar): Scalar => flattener.flatten(refolded(special.scalar(unfoldAll(e, keep)), at), axes);
-  const merged = mergeAxes(axes, flat(body), where === null ? null : flat(where));
+  const own = elem ?? options.elemOf(n);
+  const guard = where === null ? null : widen(flat(where), false);
+  const merged = mergeAxes(axes, widen(flat(body), own === "i64"), guard);
   return {
     label: n.name,
     axes: merged.axes,
     body: merged.body,
     where: merged.where,
-    elem: elem ?? elemOf(n),
+    elem: own,
     operands: flattener.operands,
     loops: flattener.loops,
     least: new Map([...ranges].map(([name, { low }]) => [name, low])),

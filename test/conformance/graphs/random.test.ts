@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { wasmMachine } from "../../../backends/wasm/kernel-machine.ts";
 import { interpreterMachine } from "../../../compiler/conformance/interpreter-machine.ts";
 import { randomGraph } from "../../graph/random-graph.ts";
-import { isWide, type TryOptions, tryGraph } from "./try-graph.ts";
+import { type TryOptions, tryGraph } from "./try-graph.ts";
 
 const full = process.env["DSC_FULL"] === "1";
 const interpreter = interpreterMachine(wasmMachine.cost, wasmMachine.kernel);
@@ -59,7 +59,6 @@ test.each(campaigns)("$name", async ({ from, count, large, ...options }) => {
   const failures: string[] = [];
   for (let seed = from; seed < from + (full ? count[1] : count[0]); seed += 1) {
     const made = randomGraph(seed, { large });
-    if (isWide(made.graph)) continue;
     const tried = await tryGraph(made, seed, options);
     elements += tried.elements;
     unknown += tried.unknown;

@@ -5,8 +5,6 @@ import { GraphRun } from "../../../compiler/conformance/run-graph.ts";
 import { fixedSizes } from "../../../compiler/driver/phases.ts";
 import { runPasses } from "../../../compiler/driver/pipeline.ts";
 import { evalDim, type Sizes } from "../../../compiler/graph/dim.ts";
-import { realsOf } from "../../../compiler/graph/interpret/tensor.ts";
-import type { Graph } from "../../../compiler/graph/node.ts";
 import { print } from "../../../compiler/graph/print.ts";
 import { nodesOf } from "../../../compiler/graph/walk.ts";
 import type { RandomGraph } from "../../graph/random-graph.ts";
@@ -58,12 +56,12 @@ export async function tryGraph(made: RandomGraph, seed: number, options: TryOpti
         memory,
         rows: 64,
         ...callOf,
-        given: (n) => realsOf(made.params(sizes).param(n)),
+        given: (n) => made.params(sizes).param(n).data,
       });
       for (const n of nodesOf(graph)) {
         if (n.kind !== "state") continue;
         const dims = n.type.dims.map((d) => evalDim(d, sizes));
-        run.remember(n, dims, realsOf(stateTensor(n, sizes, seed)));
+        run.remember(n, dims, stateTensor(n, sizes, seed).data);
       }
       const found = run.call(sizes);
       share = Math.max(share, found.share);
@@ -81,6 +79,3 @@ export async function tryGraph(made: RandomGraph, seed: number, options: TryOpti
   }
   return { failure: null, share, elements, unknown };
 }
-
-/** i64 is no type of kernels. */
-export const isWide = (g: Graph): boolean => nodesOf(g).some((n) => n.type.dtype === "i64");

@@ -190,6 +190,16 @@ const kinds: readonly Kind[] = [
     );
     p.define(r.width, () => `[t,d] := sum[s in ${near}[t]](${state}[s,d])`);
   },
+  function hashed(p, { a, b }) {
+    const [r, marks, mix, table] = [p.row(a), p.fresh("marks"), p.fresh("mix"), p.fresh("table")];
+    p.items.push(`weight ${table} : [11, ${r.width}] at "${table}"`);
+    p.body.push(
+      `state ${marks} : [S] in 97`,
+      `${marks}[pos[t]] <- (pos[t] * 7 + ${b}) mod 97`,
+      `${mix}[t] := (pos[t] as i64) * 1125899906842597 xor ((${marks}[pos[t] - 1] else 5) as i64) * 4503599627370449`,
+    );
+    p.define(r.width, () => `[t,d] := ${table}[(${mix}[t] mod 11) as in 11, d] * ${r.name}[t,d]`);
+  },
   function gqa(p, { a, b }) {
     const [r, part] = [p.row(a), p.fresh("attn")];
     p.use("std/attention", "gqa");
