@@ -57,7 +57,7 @@ export interface PhaseOrder extends PhaseSizes {
   readonly elemOf: (n: Node) => BufferElem;
   /** Names of the inputs, in the order in which a call gives them. */
   readonly inputs: readonly string[];
-  /** Where weights are. */
+  /** Where weights are, and inputs that are not among `inputs`. */
   readonly given: (n: Param) => Binding;
   readonly state: (n: State, copies: number, row: number) => number;
 }
@@ -131,8 +131,7 @@ class PhaseBuilder {
   }
   #input(n: Param): Binding {
     const input = this.#inputs.findIndex(({ name: of }) => of === n.name);
-    if (input < 0) throw new InternalError(`%${n.name} is given by nobody`);
-    return { kind: "input", input };
+    return input < 0 ? this.#o.given(n) : { kind: "input", input };
   }
   /** The ids of the tokens, read or not, and what else is read. */
   #inputsOf({ inputs, tokens, elemOf }: PhaseOrder): readonly Input[] {

@@ -13,7 +13,7 @@ import { mapStmts } from "../../compiler/kernel/walk.ts";
 import { exampleKernelTargets } from "../../compiler/target/example-kernel-targets.ts";
 import { randomGraph } from "../graph/random-graph.ts";
 import { readProject } from "./bind-text.ts";
-import { isWide, tryGraph } from "./graphs/try-graph.ts";
+import { tryGraph } from "./graphs/try-graph.ts";
 
 const full = process.env["DSC_FULL"] === "1";
 
@@ -81,7 +81,6 @@ describe("random graphs", () => {
     const failures: string[] = [];
     for (let seed = 9000; seed < 9000 + (full ? 300 : 8); seed += 1) {
       const made = randomGraph(seed, { large: false });
-      if (isWide(made.graph)) continue;
       const { failure } = await tryGraph(made, seed, { machine, passes: seed % 2 === 0, weights: "f32" });
       if (failure !== null) failures.push(failure);
     }
