@@ -12,6 +12,7 @@ export const wasmTarget: KernelTarget = {
   workers: 2,
   mostElements: 2 ** 31,
   sharedBytes: 1 << 20,
+  keysAtOnce: 65_536,
   stageTiles: false,
   native: [],
   dot: { group: 2, activation: "i16", panelRows: 4 },

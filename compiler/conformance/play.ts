@@ -7,7 +7,7 @@ import { planMemory } from "../../runtime/artifact/plan-memory.ts";
 import type { Binding, Call, Phase, SizeExpr, Step } from "../../runtime/artifact/program.ts";
 import { evalSize } from "../../runtime/artifact/size-expr.ts";
 import { InternalError } from "../graph/internal-error.ts";
-import { elementsOf } from "../program/kernel-pool.ts";
+import { elementsOf, sizeOf } from "../program/kernel-pool.ts";
 import type { GraphProgram } from "./graph-program.ts";
 import type { KernelMemory } from "./machine.ts";
 
@@ -112,6 +112,7 @@ class Player {
     this.#overwrite(ordinal, 0);
     const sizes: Record<string, number> = {};
     for (const [i, s] of kernel.sizes.entries()) sizes[s.name] = this.#number(step.sizes[i] ?? 0);
+    const items = kernel.grid.reduce((n, g) => n * evalSize(sizeOf(g.extent), (x) => sizes[x]), 1);
     const at: Record<string, number> = {};
     for (const [i, b] of kernel.buffers.entries()) {
       const binding = step.buffers[i];
@@ -119,7 +120,8 @@ class Player {
       const elements = evalSize(elementsOf(b), (n) => sizes[n]);
       at[b.name] = this.#place(binding, elements * elemBytes[b.elem], `${step.label}: ${b.name}`);
     }
-    memory.call(kernel, at, sizes);
+    // Without work items nothing is called: what its sizes are is nobody's business then.
+    if (items > 0) memory.call(kernel, at, sizes);
     if (ordinal < this.#steps - 1) this.#overwrite(ordinal, 1);
   }
 

@@ -3,7 +3,7 @@
  * known of a phase is a number in both.
  */
 import type { SizeExpr } from "../../runtime/artifact/program.ts";
-import { constantOf, type Dim, type Sizes, subDim } from "../graph/dim.ts";
+import { constantOf, type Dim, evalDim, type Sizes, subDim } from "../graph/dim.ts";
 import type { Graph } from "../graph/node.ts";
 import { namesIn } from "../schedule/lift/spell-dim.ts";
 import { type Specialiser, specialiser } from "../schedule/nest/specialise.ts";
@@ -48,6 +48,12 @@ export class KernelSizes {
   plannedFor(d: Dim): number {
     return constantOf(specialiser(this.planned).dim(d)) ?? 1;
   }
+  /** The largest that a size can be; infinite where that is not known. */
+  most(d: Dim): number {
+    const { graph } = this.#of;
+    const inKernels = greatest(this.ofKernels.dim(d), this.ranges);
+    return Number.isSafeInteger(inKernels) ? inKernels : greatest(this.ofCalls.dim(d), graph.sizes);
+  }
   /** The sizes that kernels over these are given. */
   given(dims: readonly Dim[]): Record<string, { minimum: number }> {
     const names = new Set<string>();
@@ -61,4 +67,15 @@ export class KernelSizes {
     if (typeof e === "string") return e === this.#rows ? plus(before, fixed[tokens] ?? tokens) : e;
     return [e[0], this.inCall(e[1]), this.inCall(e[2])];
   }
+}
+
+/** Infinite for what does not grow with all that it is made of. */
+function greatest(d: Dim, ranges: Graph["sizes"]): number {
+  const grows = d.terms.every(
+    ({ coefficient, monomial }) =>
+      Number(coefficient.num) > 0 && monomial.factors.every((f) => f.atom.kind === "symbol" && f.exponent > 0),
+  );
+  const highs = Object.fromEntries([...ranges].map(([n, { high }]) => [n, high]));
+  const known = [...namesIn(d)].every((n) => Number.isSafeInteger(highs[n]));
+  return grows && known ? evalDim(d, highs) : Number.POSITIVE_INFINITY;
 }

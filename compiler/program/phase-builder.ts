@@ -11,24 +11,27 @@ import type {
 } from "../../runtime/artifact/program.ts";
 import type { StrategyRule } from "../directives/directives.ts";
 import type { StrategyOf } from "../directives/placed-rules.ts";
-import { constantOf, type Dim, productOf } from "../graph/dim.ts";
+import { constantOf, type Dim, productOf, type Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import { isWide } from "../graph/interpret/wide.ts";
-import type { Append, Argsort, Computed, MapNode, Node, Param, Repeat, State, TopK } from "../graph/node.ts";
+import type { Append, Argsort, Computed, Graph, MapNode, Node, Param, Repeat, State, TopK } from "../graph/node.ts";
 import { axis, name, read } from "../graph/scalar.ts";
 import { isComputed, nodesOf, regions, useCounts } from "../graph/walk.ts";
+import * as ir from "../kernel/expr.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { dimExpr, dimSize, namesIn } from "../schedule/lift/spell-dim.ts";
 import { makeNest } from "../schedule/nest/make-nest.ts";
 import type { Nest } from "../schedule/nest/nest.ts";
 import { scheduleNest } from "../schedule/schedule-map.ts";
-import { chooseSelection, selection } from "../schedule/selection.ts";
+import { chooseKeeping, chooseSelection, keysAtOnce, selection } from "../schedule/selection.ts";
+import { keepBest, keepSpaces, sortKept } from "../schedule/sort-keep.ts";
 import { keyWhere, sortKey } from "../schedule/sort-keys.ts";
 import { choosePermutation, sortPermutation } from "../schedule/sort-permutation.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { type KernelPool, sizeOf } from "./kernel-pool.ts";
 import { KernelSizes, type PhaseSizes } from "./kernel-sizes.ts";
 import { Places } from "./places.ts";
+import { blockSizes, pointsOfBlock, sizesOfBlock } from "./row-blocks.ts";
 import { plus, sizeOfScalar, times } from "./size-of-scalar.ts";
 import { UnsupportedError } from "./unsupported.ts";
 
@@ -60,6 +63,17 @@ export interface PhaseOrder extends PhaseSizes {
   /** Where weights are, and inputs that are not among `inputs`. */
   readonly given: (n: Param) => Binding;
   readonly state: (n: State, copies: number, row: number) => number;
+}
+
+/** Some points of a long axis. */
+interface Block {
+  /** Sizes that its kernels are given, beside those of calls: what they are, and their ranges. */
+  readonly sizes: ReadonlyMap<string, SizeExpr>;
+  readonly ranges: Graph["sizes"];
+  /** What schedules are chosen for. */
+  readonly planned: Sizes;
+  /** What stands for rows of a tensor, with the tensor. */
+  readonly parts: ReadonlyMap<Node, Node>;
 }
 
 export interface BuiltPhase {
@@ -206,13 +220,13 @@ class PhaseBuilder {
     return known;
   };
 
-  #nest(n: Computed, points: Parameters<typeof makeNest>[1]): Nest {
+  #nest(n: Computed, points: Parameters<typeof makeNest>[1], block: Block | null = null): Nest {
     const { elemOf, target } = this.#o;
     const nest = makeNest(n, points, {
       special: this.#sizes.ofKernels,
-      ranges: this.#sizes.ranges,
+      ranges: block === null ? this.#sizes.ranges : new Map([...this.#sizes.ranges, ...block.ranges]),
       counts: this.#counts,
-      elemOf,
+      elemOf: (x) => elemOf(block?.parts.get(x) ?? x),
       mostElements: target.mostElements,
     });
     const made = constantOf(productOf(nest.axes.map((a) => a.size))) ?? 0;
@@ -250,12 +264,13 @@ class PhaseBuilder {
     buffers: readonly Binding[],
     loops: ReadonlyMap<string, Node>,
     why: { readonly says: string; readonly refused: readonly string[] },
+    block: Block | null = null,
   ): void {
     const index = this.#o.pool.add(kernel, n.name);
     const sizes = kernel.sizes.map((s): SizeExpr => {
       const loop = loops.get(s.name);
       if (loop !== undefined) return this.#loop(loop);
-      return this.#sizes.inCall(s.name);
+      return block?.sizes.get(s.name) ?? this.#sizes.inCall(s.name);
     });
     const call: Call = { kind: "call", kernel: index, buffers, sizes, label: n.name };
     this.#places.step(buffers);
@@ -266,47 +281,109 @@ class PhaseBuilder {
 
   /** Scores as integers that are ordered as they are, then the best of each row. */
   #topK(n: TopK): void {
-    const keys = this.#keys(n, { domain: [...n.domain, n.over], body: n.body, where: n.where });
     const rows = productOf(n.domain.map((a) => this.#sizes.ofKernels.dim(a.size)));
     const count = this.#sizes.ofKernels.dim(n.over.size);
     const k = whole(this.#sizes.ofKernels.dim(n.k), n);
+    const most = this.#sizes.most(n.over.size);
+    const lines = this.#sizes.plannedFor(rows);
+    const atOnce = keysAtOnce(k, lines, this.#o.target);
+    if (k > 0 && most > atOnce && most <= mostBlocks * atOnce) return this.#topKInBlocks(n, k, most, atOnce);
+    // Of a row that may be longer than it is: what a call needs does not grow with what is remembered.
+    const longest = most <= mostBlocks * atOnce ? most : dimSize(this.#sizes.ofCalls.dim(n.over.size));
+    const room = times(dimSize(productOf(n.domain.map((a) => this.#sizes.ofCalls.dim(a.size)))), longest);
+    const keys = this.#keys(n, { domain: [...n.domain, n.over], body: n.body, where: n.where }, room);
     const sizes = this.#sizes.given([rows, count]);
     const d = { name: "k", sizes, rows: dimExpr(rows), count: dimExpr(count), k };
     const planned = this.#sizes.plannedFor(count);
     const kernel = selection(d, chooseSelection(d, planned, this.#o.target));
-    this.#sorted(n, kernel, keys, `selection of ${k} from ${planned}`);
+    this.#sorted(n, kernel, { keys }, `selection of ${k} from ${planned}`);
+  }
+  /** Blocks of the axis one after the other, of which the best so far are kept. */
+  #topKInBlocks(n: TopK, k: number, most: number, atOnce: number): void {
+    const rows = dimSize(productOf(n.domain.map((a) => this.#sizes.ofCalls.dim(a.size))));
+    const count = Math.ceil(most / atOnce);
+    const index = this.#indexName("block");
+    const { points, parts } = pointsOfBlock(n);
+    const block: Block = {
+      parts,
+      sizes: sizesOfBlock(index, dimSize(this.#sizes.ofCalls.dim(n.over.size)), atOnce, rows),
+      ranges: new Map([
+        [blockSizes.points, { low: 1, high: atOnce }],
+        [blockSizes.first, { low: 0, high: most }],
+      ]),
+      planned: { [blockSizes.points]: Math.min(atOnce, this.#sizes.plannedFor(n.over.size)), [blockSizes.first]: 0 },
+    };
+    const kept = { name: "k", sizes: { [blockSizes.rows]: {} }, rows: ir.name(blockSizes.rows), k };
+    const sizes = { ...kept.sizes, [blockSizes.points]: {}, [blockSizes.first]: { multiple: atOnce } };
+    const d = { ...kept, sizes, count: ir.name(blockSizes.points), from: ir.name(blockSizes.first) };
+    const schedule = chooseKeeping(d, this.#o.target);
+    const buffer = (name: string, size: SizeExpr): Binding => {
+      return { kind: "arena", buffer: this.#places.buffer(`${n.name}.${name}`, "i32", size) };
+    };
+    const names = ["kept_key", "kept_of", ...keepSpaces(schedule)];
+    const space = Object.fromEntries(names.map((name) => [name, buffer(name, times(rows, k))]));
+    const body = this.#round(() => {
+      for (const [part, of] of parts)
+        this.#places.put(part, this.#rowsFrom(of, block.sizes.get(blockSizes.first) ?? 0));
+      const keys = this.#keys(n, points, times(rows, atOnce), block);
+      this.#sorted(n, keepBest(d, schedule), { ...space, keys }, `the best ${k} of ${atOnce} more`, block);
+    });
+    this.#steps.push({ kind: "repeat", count, index, swap: [], body });
+    const all: Block = { ...block, sizes: new Map([[blockSizes.rows, rows]]) };
+    this.#sorted(n, sortKept({ ...kept, count: ir.constant(k) }, schedule), space, `the best ${k}, in order`, all);
+  }
+  /** A tensor from one of its rows on. */
+  #rowsFrom(n: Node, row: SizeExpr): Binding {
+    const at = this.#places.of(n);
+    if (at.kind === "state") return { ...at, row: plus(at.row, row) };
+    const stride = dimSize(productOf(n.type.dims.slice(1).map(this.#sizes.ofCalls.dim)));
+    return { ...at, offset: plus(at.offset ?? 0, times(row, stride)) };
   }
   #argsort(n: Argsort): void {
-    const keys = this.#keys(n, { domain: [n.over], body: n.body });
+    const size = dimSize(this.#sizes.ofCalls.dim(n.over.size));
+    const keys = this.#keys(n, { domain: [n.over], body: n.body }, size);
     const count = this.#sizes.ofKernels.dim(n.over.size);
     const d = { name: "k", sizes: this.#sizes.given([count]), count: dimExpr(count) };
     const kernel = sortPermutation(d, choosePermutation(this.#o.target));
-    this.#sorted(n, kernel, keys, "stable sort");
+    this.#sorted(n, kernel, { keys }, "stable sort");
   }
-  #keys(n: TopK | Argsort, points: Parameters<typeof makeNest>[1]): Binding {
+  #keys(
+    n: TopK | Argsort,
+    points: Parameters<typeof makeNest>[1],
+    size: SizeExpr,
+    block: Block | null = null,
+  ): Binding {
     if (isWide(n.body)) throw new UnsupportedError(`%${n.name} orders whole numbers of 64 bits`);
-    const nest = this.#nest(n, { ...points, elem: "i32" });
-    const size = dimSize(productOf(points.domain.map((a) => this.#sizes.ofCalls.dim(a.size))));
+    const nest = this.#nest(n, { ...points, elem: "i32" }, block);
     const keys: Binding = { kind: "arena", buffer: this.#places.buffer(`${n.name}.keys`, "i32", size) };
-    const { kernel, says, refused } = scheduleNest(nest, this.#sizes.planned, this.#o.target, {
+    const planned = { ...this.#sizes.planned, ...block?.planned };
+    const { kernel, says, refused } = scheduleNest(nest, planned, this.#o.target, {
       name: "k",
       rule: this.#o.strategy(n.name),
       finish: (value, mask) => (mask === null ? sortKey(value) : keyWhere(mask, sortKey(value))),
     });
-    this.#call(n, kernel, [...this.#operands(nest), keys], nest.loops, { says: `scores: ${says}`, refused });
+    const buffers = [...this.#operands(nest), keys];
+    this.#call(n, kernel, buffers, nest.loops, { says: `scores: ${says}`, refused }, block);
     return keys;
   }
-  #sorted(n: TopK | Argsort, kernel: Kernel, keys: Binding, says: string): void {
-    const room = this.#room(n);
+  /** `given`: buffers of the kernel that are there; it writes the node's own, `index`, and has the others as work space. */
+  #sorted(
+    n: TopK | Argsort,
+    kernel: Kernel,
+    given: Readonly<Record<string, Binding>>,
+    says: string,
+    block: Block | null = null,
+  ): void {
     const buffers = kernel.buffers.map((b): Binding => {
-      if (b.name === "keys") return keys;
-      if (b.name === "index") return room;
+      if (b.name === "index") return this.#room(n);
+      const known = given[b.name];
+      if (known !== undefined) return known;
       return {
         kind: "arena",
         buffer: this.#places.buffer(`${n.name}.${b.name}`, b.elem, this.#extent(kernel, b.name)),
       };
     });
-    this.#call(n, kernel, buffers, new Map(), { says, refused: [] });
+    this.#call(n, kernel, buffers, new Map(), { says, refused: [] }, block);
   }
   /** Elements of a kernel's buffer, over the sizes of a call. */
   #extent(k: Kernel, buffer: string): SizeExpr {
@@ -352,11 +429,9 @@ class PhaseBuilder {
     const carry: Binding = { kind: "arena", buffer: start };
     if (own === null) this.#copy(r.init, this.#places.of(r.init), carry, `${r.name}.init`, elem);
     const next = room("next");
-    const index = this.#indexName(r);
+    const index = this.#indexName(r.index.name);
     this.#loops.set(r.index, index);
-    const outer = this.#steps;
     const before = this.#times;
-    this.#steps = [];
     this.#times *= count;
     this.#places.put(r.carry, carry);
     const made: Binding = { kind: "arena", buffer: next };
@@ -364,14 +439,12 @@ class PhaseBuilder {
     const isOwn = isComputed(value) && this.#region.get(value) === r && this.#inState(value) === null;
     const direct = isOwn && this.#o.elemOf(value) === elem;
     if (direct) this.#places.put(r.body, made);
-    this.#places.repeated(() => {
+    const body = this.#round(() => {
       this.#places.touch(start);
       this.#places.touch(next);
       this.#fill(r);
       if (!direct) this.#copy(r.body, this.#places.of(r.body), made, `${r.name}.next`, elem);
     });
-    const body = this.#steps;
-    this.#steps = outer;
     this.#times = before;
     this.#loops.delete(r.index);
     if (body.length > 0 && count > 0) this.#steps.push({ kind: "repeat", count, index, swap: [[start, next]], body });
@@ -386,9 +459,18 @@ class PhaseBuilder {
     const at = this.#places.of(init);
     return at.kind === "arena" ? at.buffer : null;
   }
-  #indexName(r: Repeat): string {
+  /** The steps of a round, which runs several times. */
+  #round(fill: () => void): readonly Step[] {
+    const outer = this.#steps;
+    this.#steps = [];
+    this.#places.repeated(fill);
+    const body = this.#steps;
+    this.#steps = outer;
+    return body;
+  }
+  #indexName(label: string): string {
     const base =
-      r.index.name
+      label
         .split(".")
         .at(-1)
         ?.replace(/[^a-zA-Z0-9]+/g, "_") ?? "round";
@@ -401,6 +483,8 @@ class PhaseBuilder {
 
 /** Indices of kernels are i32, and what they write is in one piece. */
 const mostIndices = 2 ** 31;
+/** A longer axis is taken for one of any length. */
+const mostBlocks = 1024;
 
 /** The number that a size is. */
 function whole(d: Dim, n: Node): number {

@@ -26,9 +26,24 @@ export function chooseSelection(d: Selection, count: number, t: KernelTarget): S
   const vector = vectorFor(d, t);
   const shape = { k: d.k, turns: Math.ceil(count / (lanes * vector)), lanes };
   if (d.k === 0 || passesCost(shape) <= thresholdCost(shape)) return { way: "passes", lanes, vector };
-  const fits = 16 * d.k + radixBytes(lanes) + 12 * lanes <= t.sharedBytes; // 12: the counts by lane, and a reduction
-  return { way: "threshold", lanes, vector, room: fits ? "shared" : "buffers" };
+  return { way: "threshold", lanes, vector, room: roomFor(2, d.k, 12, t) };
 }
+/** For what is selected from the keys of blocks. */
+export function chooseKeeping(d: Selection, t: KernelTarget): ThresholdSchedule {
+  return { lanes: t.lanes, vector: vectorFor(d, t), room: roomFor(1, d.k, 20, t) };
+}
+/** `rooms` for k words and what they are of; `byLane`: bytes of counts by lane, and of a reduction. */
+function roomFor(rooms: number, k: number, byLane: number, { lanes, sharedBytes }: KernelTarget): "shared" | "buffers" {
+  return 8 * rooms * k + radixBytes(lanes) + byLane * lanes <= sharedBytes ? "shared" : "buffers";
+}
+
+const fewRows = 4;
+/**
+ * Keys of a row that are held at one time. Each block reads what is kept once more: the longer the less that costs, of
+ * 131072 keys and 2048 kept 3 % more at 65536. Many rows take an eighth, since each has keys of its own.
+ */
+export const keysAtOnce = (k: number, rows: number, t: KernelTarget): number =>
+  Math.max(k, Math.ceil(rows <= fewRows ? t.keysAtOnce : t.keysAtOnce / 8));
 
 interface Shape {
   readonly k: number;

@@ -36,10 +36,12 @@ export function rowSpan(b: Body, d: Selection): Row {
   return { from, to, extent, multiple: multipleOf(d), count: d.count };
 }
 
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
+/** Of whole numbers. */
+export const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 /** What `count` is known to be a multiple of. */
 export const multipleOf = (d: Pick<Selection, "count" | "sizes">): number => multipleIn(d.count, d.sizes);
-function multipleIn(e: Expr, sizes: Selection["sizes"]): number {
+/** The same of any expression over sizes. */
+export function multipleIn(e: Expr, sizes: Selection["sizes"]): number {
   if (e.kind === "const") return e.value;
   if (e.kind === "name") return sizes[e.name]?.multiple ?? 1;
   if (e.kind !== "op") throw new InternalError("an extent is over sizes only");

@@ -37,12 +37,19 @@ export function sweep(b: Body, s: Span, by: Visitor, visit: (index: Expr, width:
   one(b.let("tail_from", mul(max(first, last), vector)), s.to);
 }
 
+/** The elements at an index, one after the other. */
+export type ReadKeys = (index: Expr, width: number) => Expr;
+export const keysIn =
+  (m: Memory): ReadKeys =>
+  (index, width) =>
+    at(m, index, width);
+
 /** How many of the keys that a lane visits `holds` of. */
-export function countKeys(b: Body, keys: Memory, s: Span, by: Visitor, holds: (key: Expr) => Expr): Expr {
+export function countKeys(b: Body, keys: ReadKeys, s: Span, by: Visitor, holds: (key: Expr) => Expr): Expr {
   const counts = widthsOf(by.vector).map((w) => b.reg("found", typeOf("i32", w), 1, constant(0, typeOf("i32", w))));
   sweep(b, s, by, (i, width) => {
     for (const m of counts.filter((x) => x.type.width === width))
-      b.store(m, 0, add(at(m, 0), select(holds(at(keys, i, width)), constant(1, m.type), 0)));
+      b.store(m, 0, add(at(m, 0), select(holds(keys(i, width)), constant(1, m.type), 0)));
   });
   return counts.map((m) => fold("sum", at(m, 0))).reduce((x, y) => add(x, y));
 }

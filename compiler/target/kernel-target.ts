@@ -19,6 +19,8 @@ export interface KernelTarget {
   readonly mostElements: number;
   /** Of one work item. */
   readonly sharedBytes: number;
+  /** Keys of a row that a selection from memory of any length holds; a multiple of 128. */
+  readonly keysAtOnce: number;
   /** Whether tiles of operands are copied to shared memory, or panels are read in place through the cache. */
   readonly stageTiles: boolean;
   /** Those functions that the target has at the accuracy of `ops`; lowering writes out the others. */

@@ -18,7 +18,7 @@ export function keysUpTo(most: number, count: number, seed: number): Int32Array 
 }
 
 /** What a selection is to give: index[rows, k]. */
-function bestOf(keys: Int32Array, shape: { rows: number; count: number; k: number }): readonly number[] {
+export function bestOf(keys: Int32Array, shape: { rows: number; count: number; k: number }): readonly number[] {
   const { rows, count, k } = shape;
   return Array.from({ length: rows }, (_, row) => {
     const key = (i: number): number => keys[row * count + i] ?? maskedKey;

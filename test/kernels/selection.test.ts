@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { wasmModule } from "../../backends/wasm/module.ts";
 import { wasmTarget } from "../../backends/wasm/target.ts";
 import { ascending, descending } from "../../compiler/graph/interpret/order.ts";
-import { at, kernel } from "../../compiler/kernel/build.ts";
-import { mul, name, op } from "../../compiler/kernel/expr.ts";
+import { name, op } from "../../compiler/kernel/expr.ts";
 import { interpret } from "../../compiler/kernel/interpret.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
@@ -12,17 +11,17 @@ import { parseKernel } from "../../compiler/kernel/parse.ts";
 import { printKernel } from "../../compiler/kernel/print.ts";
 import { verify } from "../../compiler/kernel/verify.ts";
 import { chooseSelection, selection } from "../../compiler/schedule/selection.ts";
-import { keyWhere, leastKey, maskedKey, nanKey, sortKey } from "../../compiler/schedule/sort-keys.ts";
+import { keyWhere, leastKey, maskedKey, nanKey } from "../../compiler/schedule/sort-keys.ts";
 import { exampleKernelTargets } from "../../compiler/target/example-kernel-targets.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
-import { floats, random, specials } from "./data.ts";
+import { random } from "./data.ts";
+import { hardFloats as hard, keyKernel, keysOf, hardRows as rows } from "./hard-rows.ts";
 import type { KernelCase } from "./kernel-case.ts";
 import { runCase } from "./run-case.ts";
 import { runWasm } from "./run-wasm.ts";
 import {
   byPasses,
   byThreshold,
-  keysUpTo,
   ofExperts,
   ofRows,
   ofTokens,
@@ -31,24 +30,6 @@ import {
   selectionCase,
 } from "./selection-cases.ts";
 import { firstWrong } from "./tolerance.ts";
-
-/** y[i] = the key of x[i], vectors of `width`. */
-function keyKernel(elem: "f32" | "i32", width: number): Kernel {
-  const extent = mul(name("N"), width);
-  const buffers = { x: { elem, extent }, y: { elem: "i32", extent, access: "write" } } as const;
-  const spec = { name: "key", source: "", lanes: 1, sizes: { N: {} }, buffers, grid: { g: name("N") } };
-  return kernel(spec, (b, m) => {
-    const i = mul(name("g"), width);
-    b.store(m("y"), i, sortKey(at(m("x"), i, width)));
-  });
-}
-function keysOf(x: Float32Array | Int32Array): Int32Array {
-  const y = new Int32Array(x.length);
-  const k = keyKernel(x instanceof Float32Array ? "f32" : "i32", 1);
-  expect(interpret(k, { sizes: { N: x.length }, buffers: { x, y } })).toBeNull();
-  return y;
-}
-const hard = Float32Array.from([...specials, ...floats(30, 5), ...specials]);
 
 describe("keys", () => {
   test.each([1, 4])("of f32 sort as the graph sorts, vectors of %i, as WebAssembly too", async (width) => {
@@ -78,23 +59,6 @@ describe("keys", () => {
   });
 });
 
-const fill = (value: number) => (count: number) => new Int32Array(count).fill(value);
-const rows: Readonly<Record<string, (count: number, seed: number) => Int32Array>> = {
-  "all masked": fill(maskedKey),
-  "all nan": fill(nanKey),
-  "all equal": fill(7),
-  "all greatest": fill(0x7fffffff),
-  "every other masked": (count) => Int32Array.from({ length: count }, (_, i) => (i % 2 === 0 ? maskedKey : i)),
-  rising: (count) => Int32Array.from({ length: count }, (_, i) => i),
-  falling: (count) => Int32Array.from({ length: count }, (_, i) => -i),
-  "of few": (count, seed) => keysUpTo(2, count, seed),
-  "of all": (count, seed) => keysUpTo(0x7fffffff, count, seed),
-  "of ends": (count, seed) => {
-    const ends = [maskedKey, nanKey, leastKey, leastKey + 1, -1, 0, 1, 0x7ffffffe, 0x7fffffff];
-    return keysUpTo(4, count, seed).map((i) => ends[i + 4] ?? 0);
-  },
-  "of scores": (count) => keysOf(Float32Array.from({ length: count }, (_, i) => hard[i % hard.length] ?? 0)),
-};
 const counts = [0, 1, 2, 3, 4, 5, 7, 8, 31, 65, 130];
 const amounts = [1, 5, 8, 70];
 
