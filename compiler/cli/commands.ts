@@ -47,6 +47,42 @@ const taps: OptionSpec = {
   about: "values of definitions as well, by path in the text, in each layer: layer.y, layer.attn.q, norm.*",
 };
 
+/** What runs a model with its weights. */
+const running: CommandSpec["options"] = {
+  weights: checkpoint,
+  config: ownConfig,
+  set: settings,
+  schedule,
+  backend: anyBackend,
+  threads,
+  "weights-type": weightsType,
+};
+/** How its tokens are chosen, and what is made of them. */
+const generation: CommandSpec["options"] = {
+  temperature: {
+    value: "X",
+    about: "0, the best token always, if not given; 1 chooses as likely as the model says",
+  },
+  "top-k": { value: "N", about: "chooses among the N best tokens" },
+  "top-p": { value: "X", about: "chooses among the best tokens whose probabilities reach X" },
+  "min-p": { value: "X", about: "leaves out tokens below X times the best one's probability" },
+  "repetition-penalty": { value: "X", about: "above 1 makes tokens less likely that were there before" },
+  seed: { value: "N", about: "of the choice; the same seed gives the same text; 0 if not given" },
+  stop: { value: "TEXT", repeats: true, about: "ends before this text; one in reasoning does not count" },
+  "end-ids": { value: "1,2", about: "ids that end the text, instead of those that the checkpoint names" },
+  chunk: { value: "N", about: "most prompt tokens of one call; 32 if not given, 256 from a package" },
+  template: {
+    value: "name=value",
+    repeats: true,
+    about: "what the chat template reads besides messages, as JSON or text: thinking=true",
+  },
+  "no-reasoning": { value: null, about: "does not show what the model writes to itself before it answers" },
+  "reasoning-tags": {
+    value: "TAGS",
+    about: 'what is around that: "<think> </think>" where the files speak of it; none: all text is the answer',
+  },
+};
+
 const projectNote =
   "The project of a file is the nearest folder above it with a package.json or a .git, else the file's own folder. " +
   'Imports may not leave it; "std/…" is the library that comes with dsc.';
@@ -190,13 +226,7 @@ const run: Command = {
     usage: "MODEL.ds|PACKAGE --weights DIR [options]",
     operands: { least: 1, most: 1, word: "file" },
     options: {
-      weights: checkpoint,
-      config: ownConfig,
-      set: settings,
-      schedule,
-      backend: anyBackend,
-      threads,
-      "weights-type": weightsType,
+      ...running,
       prompt: { value: "TEXT", about: "what to go on from; without it and --ids, standard input" },
       ids: {
         value: "1,2,3",
@@ -204,18 +234,7 @@ const run: Command = {
       },
       chat: { value: null, about: "the prompt is a user's message, put into the checkpoint's chat template" },
       "max-tokens": { value: "N", about: "most tokens to generate; 256 if not given" },
-      temperature: {
-        value: "X",
-        about: "0, the best token always, if not given; 1 chooses as likely as the model says",
-      },
-      "top-k": { value: "N", about: "chooses among the N best tokens" },
-      "top-p": { value: "X", about: "chooses among the best tokens whose probabilities reach X" },
-      "min-p": { value: "X", about: "leaves out tokens below X times the best one's probability" },
-      "repetition-penalty": { value: "X", about: "above 1 makes tokens less likely that were there before" },
-      seed: { value: "N", about: "of the choice; the same seed gives the same text; 0 if not given" },
-      stop: { value: "TEXT", repeats: true, about: "ends before this text" },
-      "end-ids": { value: "1,2", about: "ids that end the text, instead of those that the checkpoint names" },
-      chunk: { value: "N", about: "most prompt tokens of one call; 32 if not given, 256 from a package" },
+      ...generation,
       entry,
       taps: { ...taps, about: `${taps.about}; with --json` },
       json: { value: null, about: "one JSON object at the end: ids, text, why it stopped, statistics" },

@@ -165,6 +165,7 @@ function reportOf(findings: Findings, cwd: string): ImportReport {
       eos: tokenOf(tokenizer.special.eosId),
     },
     templates: text.templates,
+    reasoning: text.files?.tags ?? null,
     ends: (text.files?.endIds ?? []).map((id) => ({ id, token: tokenOf(id) })),
     constants: {
       notes: constants.notes,

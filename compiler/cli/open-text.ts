@@ -8,6 +8,8 @@ import {
   parseChatTemplate,
 } from "../../runtime/text/chat-template.ts";
 import { endOfTextIds } from "../../runtime/text/end-of-text.ts";
+import { knownTags } from "../../runtime/text/reasoning.ts";
+import type { ReasoningTags } from "../../runtime/text/streams.ts";
 import { chooseTemplate, readTemplates } from "../../runtime/text/template-files.ts";
 import { readTokenizer, type Tokenizer } from "../../runtime/text/tokenizer.ts";
 import { Failure } from "./failure.ts";
@@ -18,6 +20,8 @@ export interface TextFiles {
   /** Null where the folder has no tokenizer.json. */
   readonly tokenizer: Tokenizer | null;
   readonly endIds: readonly number[];
+  /** Around what the model writes to itself before it answers; null where no file speaks of that. */
+  readonly tags: ReasoningTags | null;
   /** The texts of its chat templates, by name. Throws TextError. */
   readonly templates: () => ReadonlyMap<string, string>;
   /** A conversation as a prompt that the assistant answers. `variables`: what else the template reads. Throws TextError. */
@@ -53,6 +57,7 @@ export function openText(folder: string, config: string, cwd: string): TextFiles
       ...(generationConfig === undefined ? {} : { generationConfig }),
       fallback: eosId === null ? [] : [eosId],
     }),
+    tags: tokenizer === null ? null : (knownTags(tokenizer, tokenizerConfig ?? null) ?? knownTags(null, jinja ?? null)),
     templates,
     chat: (messages, variables = {}) => {
       parsed ??= parseChatTemplate(chooseTemplate(templates()));

@@ -1,14 +1,15 @@
-/** The loop of `dsc run`: tokens from whatever runs the model, shown as they come. */
+/** The loop of `dsc run` and `dsc chat`: tokens from whatever runs the model, shown as they come. */
 import { setImmediate as afterEvents } from "node:timers/promises";
-import { randomFromSeed } from "../../runtime/sampling/random.ts";
+import type { RandomSource } from "../../runtime/sampling/random.ts";
 import { sample } from "../../runtime/sampling/sample.ts";
 import { generate } from "../../runtime/session/generate.ts";
-import { newStopper } from "../../runtime/text/stopping.ts";
+import { decoderAfter, splitterAfter } from "../../runtime/text/after-prompt.ts";
+import { newStopper, type StopOptions, type Stopper } from "../../runtime/text/stopping.ts";
+import type { ReasoningTags, Stream, StreamPiece } from "../../runtime/text/streams.ts";
 import type { IncrementalDecoder } from "../../runtime/text/tokenizer.ts";
+import type { GenerationOptions } from "./generation-options.ts";
 import type { TextFiles } from "./open-text.ts";
-import type { RunOptions } from "./run-options.ts";
-import { type RunStatistics, type RunStop, stopwatch } from "./run-statistics.ts";
-import type { Terminal } from "./terminal.ts";
+import { type RunStatistics, type RunStop, type Speculation, stopwatch } from "./run-statistics.ts";
 
 /** What runs a model: a session of a backend, or that of a package. */
 export interface Runner {
@@ -18,43 +19,51 @@ export interface Runner {
   readonly vocabulary: number;
   /** Most tokens of one call where nothing else is asked for: between calls one can interrupt. */
   readonly chunk: number;
-  /** Logits after these tokens, which are remembered. */
+  /** Logits after these tokens, which are remembered; where it throws they are not. */
   readonly next: (ids: readonly number[], signal: AbortSignal) => Promise<ArrayLike<number>>;
-}
-
-/** What is read before any weight is. */
-export interface Ready {
-  readonly text: TextFiles;
-  readonly ids: readonly number[];
+  /** Forgets the last tokens. */
+  readonly rollback: (count: number) => void;
+  /** Tokens that were guessed ahead so far, and those of them that were right; of a runner that guesses. */
+  readonly speculation?: () => Speculation;
 }
 
 export interface Running {
   readonly runner: Runner;
-  readonly options: RunOptions;
-  readonly ready: Ready;
-  readonly terminal: Terminal;
+  readonly options: GenerationOptions;
+  readonly text: TextFiles;
+  /** All tokens before the text. */
+  readonly prompt: readonly number[];
+  /** How many of them the runner remembers; fewer than all. */
+  readonly known: number;
+  readonly random: RandomSource;
+  /** Shows text that is certain now. */
+  readonly show: (piece: StreamPiece) => void;
+  readonly progress: (doing: string) => void;
   readonly signal: AbortSignal;
 }
 
 export interface RunResult {
   readonly prompt: readonly number[];
   readonly ids: readonly number[];
-  /** Null without a tokenizer. */
+  /** All of it, tags included. Null without a tokenizer. */
   readonly text: string | null;
+  /** What it wrote to itself before it answered; null where it did not. */
+  readonly reasoning: string | null;
+  /** Null without a tokenizer. */
+  readonly answer: string | null;
   readonly stop: RunStop;
   readonly statistics: RunStatistics;
 }
 
-export async function runLoop({ runner, options, ready, terminal, signal }: Running): Promise<RunResult> {
-  const { tokenizer } = ready.text;
-  const room = runner.context - ready.ids.length + 1;
-  const stopper = newStopper(decoderAfter(ready.ids, ready.text), {
-    endIds: options.endIds ?? ready.text.endIds,
+export async function runLoop(running: Running): Promise<RunResult> {
+  const { runner, options, text, prompt, known, random, show, progress, signal } = running;
+  const room = runner.context - prompt.length + 1;
+  const stopper = stopperAfter(prompt, text, tagsOf(options, text), {
+    endIds: options.endIds ?? text.endIds,
     stopStrings: options.stopStrings,
     maxTokens: Math.min(options.maxTokens, room),
   });
-  const random = randomFromSeed(options.seed);
-  const watch = stopwatch(ready.ids.length);
+  const watch = stopwatch(prompt.length - known, runner.speculation);
   const next = async (given: readonly number[]): Promise<ArrayLike<number>> => {
     let last: ArrayLike<number> = [];
     const chunk = options.chunk ?? runner.chunk;
@@ -62,52 +71,79 @@ export async function runLoop({ runner, options, ready, terminal, signal }: Runn
       // Ctrl-C is heard between calls only.
       await afterEvents();
       signal.throwIfAborted();
-      terminal.progress(`prompt: ${at} of ${given.length} tokens`);
+      progress(`prompt: ${at} of ${given.length} tokens`);
       last = await runner.next(given.slice(at, at + chunk), signal);
     }
     return last;
   };
   const ids: number[] = [];
-  let text = "";
+  const pieces: StreamPiece[] = [];
   let stop: RunStop | null = null;
-  const show = (piece: string): void => {
-    text += piece;
-    if (!options.json && piece !== "") terminal.out(piece);
+  const take = (certain: readonly StreamPiece[]): void => {
+    pieces.push(...certain);
+    for (const piece of certain) show(piece);
   };
   try {
+    const earlier = prompt.slice(0, known);
     const choose = (logits: ArrayLike<number>, previous: readonly number[]): number =>
-      sample(logits, random, options.sampling, previous);
-    for await (const { id, step } of generate({ prompt: ready.ids, next, choose, push: stopper.push, signal })) {
+      sample(logits, random, options.sampling, known === 0 ? previous : [...earlier, ...previous]);
+    for await (const { id, step } of generate({
+      prompt: prompt.slice(known),
+      next,
+      choose,
+      push: stopper.push,
+      signal,
+    })) {
       watch.token();
       ids.push(id);
-      show(step.text);
+      take(step.pieces);
       stop = step.stop;
     }
   } catch (error) {
     if (error !== signal.reason || !signal.aborted) throw error;
-    show(stopper.end());
+    take(stopper.end());
     stop = { kind: "interrupted" };
   }
   if (stop === null) throw new Error("nothing has stopped the text");
   if (stop.kind === "max-tokens" && ids.length === room && room < options.maxTokens) stop = { kind: "context-full" };
-  return { prompt: ready.ids, ids, text: tokenizer === null ? null : text, stop, statistics: watch.statistics() };
+  const textIn = (wanted: (stream: Stream | null) => boolean): string =>
+    pieces.flatMap((piece) => (wanted(piece.stream) ? [piece.text] : [])).join("");
+  const written = text.tokenizer !== null;
+  const reasons = written && pieces.some(({ stream }) => stream === "reasoning");
+  return {
+    prompt,
+    ids,
+    text: written ? textIn(() => true) : null,
+    reasoning: reasons ? textIn((stream) => stream === "reasoning") : null,
+    answer: written ? textIn((stream) => stream === "answer") : null,
+    stop,
+    statistics: watch.statistics(),
+  };
 }
 
-/** Text of what follows the prompt; where there is no tokenizer, the ids. */
-function decoderAfter(prompt: readonly number[], { tokenizer }: TextFiles): IncrementalDecoder {
-  if (tokenizer === null) {
-    let between = "";
-    return {
-      push: (id) => {
-        const text = `${between}${id}`;
-        between = " ";
-        return text;
-      },
-      end: () => "",
-    };
-  }
-  // Some decoders drop a space before the first token of a text, and the first of the answer is not that.
-  const decoder = tokenizer.newDecoder({ skipSpecial: true });
-  for (const id of prompt) decoder.push(id);
-  return decoder;
+export const tagsOf = ({ tags }: GenerationOptions, text: TextFiles): ReasoningTags | null =>
+  tags === "none" ? null : tags === "as the files say" ? text.tags : tags;
+
+/** What follows the prompt; where there is no tokenizer, the ids. */
+function stopperAfter(
+  prompt: readonly number[],
+  { tokenizer }: TextFiles,
+  tags: ReasoningTags | null,
+  options: StopOptions,
+): Stopper {
+  if (tokenizer === null) return newStopper(idWriter(), options);
+  const streams = splitterAfter(tokenizer, prompt, tags);
+  return newStopper(decoderAfter(tokenizer, prompt, tags), { ...options, streams });
+}
+
+function idWriter(): IncrementalDecoder {
+  let between = "";
+  return {
+    push: (id) => {
+      const text = `${between}${id}`;
+      between = " ";
+      return text;
+    },
+    end: () => "",
+  };
 }

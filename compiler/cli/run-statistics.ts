@@ -13,7 +13,12 @@ export interface RunStatistics {
   readonly seconds: number;
   /** Tokens after the first, by that time; null where there is one token or none. */
   readonly tokensPerSecond: number | null;
+  /** Tokens that were guessed ahead, and those of them that were right; where the runner guesses. */
+  readonly drafted?: number;
+  readonly accepted?: number;
 }
+
+export type Speculation = Required<Pick<RunStatistics, "drafted" | "accepted">>;
 
 export interface Stopwatch {
   /** A token has come. */
@@ -21,7 +26,14 @@ export interface Stopwatch {
   readonly statistics: () => RunStatistics;
 }
 
-export function stopwatch(promptTokens: number): Stopwatch {
+/** `promptTokens`: those that are to be computed. `speculation`: counts so far, of a runner that guesses. */
+export function stopwatch(promptTokens: number, speculation?: () => Speculation): Stopwatch {
+  const before = speculation?.();
+  const guessed = (): Partial<Speculation> => {
+    const now = speculation?.();
+    if (now === undefined || before === undefined) return {};
+    return { drafted: now.drafted - before.drafted, accepted: now.accepted - before.accepted };
+  };
   const started = performance.now();
   let first: number | null = null;
   let last = started;
@@ -36,7 +48,7 @@ export function stopwatch(promptTokens: number): Stopwatch {
       const promptSeconds = ((first ?? performance.now()) - started) / 1000;
       const seconds = first === null ? 0 : (last - first) / 1000;
       const tokensPerSecond = tokens > 1 && seconds > 0 ? (tokens - 1) / seconds : null;
-      return { promptTokens, tokens, promptSeconds, seconds, tokensPerSecond };
+      return { promptTokens, tokens, promptSeconds, seconds, tokensPerSecond, ...guessed() };
     },
   };
 }
@@ -44,11 +56,12 @@ export function stopwatch(promptTokens: number): Stopwatch {
 const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 export function statisticsLine(statistics: RunStatistics, stop: RunStop): string {
-  const { promptTokens, tokens, promptSeconds, tokensPerSecond } = statistics;
+  const { promptTokens, tokens, promptSeconds, tokensPerSecond, drafted = 0, accepted = 0 } = statistics;
   const speed = tokensPerSecond === null ? "" : ` at ${tokensPerSecond.toFixed(1)} a second`;
   return [
     `${count(promptTokens, "prompt token")} in ${promptSeconds.toFixed(2)} s`,
     `${count(tokens, "token")}${speed}`,
+    ...(drafted === 0 ? [] : [`${accepted} of ${drafted} guessed tokens were right`]),
     `stopped: ${stopText(stop)}`,
   ].join("; ");
 }

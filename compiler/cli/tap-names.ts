@@ -22,8 +22,10 @@ const patternOf = (name: string): RegExp =>
     "s",
   );
 
+export const noTaps: TapNames = { names: [], wants: () => false };
+
 export function readTapNames(given: string | null): TapNames | Failure {
-  if (given === null) return { names: [], wants: () => false };
+  if (given === null) return noTaps;
   const names = given.split(",").map((name) => name.trim());
   const wrong = names.find((name) => !/^[\w.*]+$/.test(name));
   if (wrong !== undefined) {

@@ -68,6 +68,7 @@ export {
 export { WeightsError, type WeightsErrorCode } from "../formats/weights-error.ts";
 export { SamplingError } from "../sampling/sampling-error.ts";
 export type { Progress } from "../session/load-weights.ts";
+export type { ReasoningTags, Stream, StreamPiece } from "../text/streams.ts";
 export { TextError } from "../text/text-error.ts";
 export type { LoadOptions } from "./load-options.ts";
 export { Model, type ModelInfo } from "./model.ts";

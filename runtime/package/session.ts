@@ -5,9 +5,11 @@ import { sample } from "../sampling/sample.ts";
 import { checkOptions, type SamplingOptions } from "../sampling/sampling-options.ts";
 import { generate } from "../session/generate.ts";
 import type { TokenSession } from "../session/token-session.ts";
-import { newStopper, type StopReason } from "../text/stopping.ts";
+import { decoderAfter, splitterAfter } from "../text/after-prompt.ts";
+import { newStopper, type StopOptions, type Stopper, type StopReason } from "../text/stopping.ts";
+import type { ReasoningTags, Stream, StreamPiece } from "../text/streams.ts";
 import type { TextOfModel } from "../text/text-files.ts";
-import type { IncrementalDecoder, Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { checkGenerate, checkObject, checkSignal } from "./check-options.ts";
 
 export interface ForwardOptions {
@@ -20,19 +22,28 @@ export interface ForwardOptions {
 export interface GenerateTextOptions extends SamplingOptions {
   /** Tokens to generate at most; without it until the context is full. From 1. */
   readonly maxTokens?: number;
-  /** Texts that end the answer; they are not part of it. */
+  /** Texts that end the answer; they are not part of it. Reasoning may hold them. */
   readonly stop?: string | readonly string[];
   /** Ids that end the answer; without it those that the files beside the weights name. */
   readonly endIds?: readonly number[];
   /** An integer from 0; the same seed gives the same answer. Without it answers differ. */
   readonly seed?: number;
+  /**
+   * Tags around what the model writes to itself before it answers; false: all text is the answer. Without it those that the files beside
+   * the weights name: `<think>` and `</think>` where the vocabulary or the chat template has them.
+   */
+  readonly reasoning?: ReasoningTags | false;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface GeneratedToken {
   readonly token: number;
-  /** Text that is certain now: parts of characters and of stop texts are held back. Empty without a tokenizer. */
+  /** Text that is certain now, tags included: parts of characters, of tags and of stop texts are held back. Empty without a tokenizer. */
   readonly text: string;
+  /** The same text, cut where its stream changes; a tag is of none. */
+  readonly pieces: readonly StreamPiece[];
+  /** Of the last piece: where generation stands. Null in a tag, and where the token has made no text certain. */
+  readonly stream: Stream | null;
   /** Why this was the last one; null where it was not. */
   readonly stop: StopReason | { readonly kind: "context-full" } | null;
 }
@@ -103,13 +114,14 @@ export class Session {
     const { signal, stop = [], maxTokens = Number.POSITIVE_INFINITY, seed = freshSeed() } = options;
     checkOptions(options);
     signal?.throwIfAborted();
-    const { tokenizer, endIds } = await this.#text();
+    const { tokenizer, endIds, tags } = await this.#text();
     const prompt = typeof given === "string" ? this.#encode(given, tokenizer) : Array.from(this.#tokens.checked(given));
     const stopStrings = typeof stop === "string" ? [stop] : stop;
     if (tokenizer === null && stopStrings.length > 0) throw new NoTokenizerError();
     const earlier = this.#tokens.tokens();
     const room = this.#context - earlier.length - prompt.length + 1;
-    const stopper = newStopper(decoderAfter(tokenizer, [...earlier, ...prompt]), {
+    const { reasoning = tags } = options;
+    const stopper = stopperAfter(tokenizer, [...earlier, ...prompt], reasoning === false ? null : reasoning, {
       endIds: options.endIds ?? endIds,
       stopStrings,
       // Without room the prompt itself does not fit, which `forward` says.
@@ -128,7 +140,8 @@ export class Session {
     const full = room < maxTokens ? ({ kind: "context-full" } as const) : null;
     for await (const { id, step } of steps) {
       const stop = step.stop?.kind === "max-tokens" ? (full ?? step.stop) : step.stop;
-      yield { token: id, text: step.text, stop };
+      const { text, pieces } = step;
+      yield { token: id, text, pieces, stream: pieces.at(-1)?.stream ?? null, stop };
     }
   }
 
@@ -171,13 +184,16 @@ export class Session {
   }
 }
 
-/** Text of what follows the given tokens. */
-function decoderAfter(tokenizer: Tokenizer | null, tokens: readonly number[]): IncrementalDecoder {
-  if (tokenizer === null) return { push: () => "", end: () => "" };
-  // Some decoders drop a space before the first token of a text, and the first of an answer is not that.
-  const decoder = tokenizer.newDecoder({ skipSpecial: true });
-  for (const token of tokens) decoder.push(token);
-  return decoder;
+/** Says what of the text after these tokens may be shown, and when it ends. Without a tokenizer there is no text. */
+function stopperAfter(
+  tokenizer: Tokenizer | null,
+  tokens: readonly number[],
+  tags: ReasoningTags | null,
+  options: StopOptions,
+): Stopper {
+  if (tokenizer === null) return newStopper({ push: () => "", end: () => "" }, options);
+  const streams = splitterAfter(tokenizer, tokens, tags);
+  return newStopper(decoderAfter(tokenizer, tokens, tags), { ...options, streams });
 }
 
 const freshSeed = (): number => Math.floor(Math.random() * 2 ** 32);

@@ -25,7 +25,8 @@ function run(texts: readonly string[], options: StopOptions, atEnd = ""): Run {
     parts.push(text);
     if (stop !== null) return { parts, stop };
   }
-  return { parts: [...parts, stopper.end()], stop: null };
+  const rest = stopper.end().map(({ text }) => text);
+  return { parts: [...parts, rest.join("")], stop: null };
 }
 
 describe("stop strings", () => {
@@ -118,7 +119,7 @@ describe("other ends", () => {
     const stopper = newStopper(decoderOf(["a"]), { maxTokens: 1 });
     stopper.push(0);
     expect(() => stopper.push(0)).toThrow(TextError);
-    expect(stopper.end()).toBe("");
+    expect(stopper.end()).toEqual([]);
   });
 
   test.each<StopOptions>([

@@ -4,7 +4,9 @@
  * Ids go in one by one. Text comes out as soon as it is certain: neither half of a character nor the beginning of a stop
  * string is shown, wherever tokens are cut. A stop string counts at the place where it is first complete; of several that
  * end at the same place the longest counts. The stop string itself, and the text of the end-of-text token, are not shown.
+ * Stop strings end an answer: what a model writes to itself before it (`streams.ts`) may hold them.
  */
+import { answerOnly, begun, type StreamPiece, type StreamSplitter } from "./streams.ts";
 import { TextError } from "./text-error.ts";
 import type { IncrementalDecoder } from "./tokenizer.ts";
 
@@ -20,11 +22,15 @@ export interface StopOptions {
   readonly stopStrings?: readonly string[];
   /** Ids that may be generated, the end-of-text id included; no limit when left out. From 1. */
   readonly maxTokens?: number;
+  /** Which stream text belongs to; without it all of it is the answer. */
+  readonly streams?: StreamSplitter;
 }
 
 export interface StopStep {
-  /** Text to show now. The texts of all steps, joined, are the answer. */
+  /** Text to show now. The texts of all steps, joined, are all that was generated. */
   readonly text: string;
+  /** The same, cut where its stream changes. */
+  readonly pieces: readonly StreamPiece[];
   /** Why this was the last id, or null. */
   readonly stop: StopReason | null;
 }
@@ -33,12 +39,12 @@ export interface Stopper {
   /** Takes a generated id. Throws {@link TextError} `shape` after the last one, `bad-id` for an impossible one. */
   readonly push: (id: number) => StopStep;
   /** For a caller who stops for reasons of its own: what was held back. Nothing after the last step. */
-  readonly end: () => string;
+  readonly end: () => readonly StreamPiece[];
 }
 
 /** Throws {@link TextError} `shape` or `too-large` for impossible options. */
 export function newStopper(decoder: IncrementalDecoder, options: StopOptions = {}): Stopper {
-  const { stopStrings = [], maxTokens = Number.POSITIVE_INFINITY } = options;
+  const { stopStrings = [], maxTokens = Number.POSITIVE_INFINITY, streams = answerOnly } = options;
   checkOptions(stopStrings, maxTokens);
   const endIds = new Set(options.endIds);
   let held = "";
@@ -47,20 +53,21 @@ export function newStopper(decoder: IncrementalDecoder, options: StopOptions = {
 
   /** Takes text in; gives what is certain, and the stop string if one is complete. */
   const take = (text: string, last: boolean): StopStep => {
-    held += text;
+    const split = [...streams.push(text), ...(last ? streams.end() : [])];
+    const before = split.filter(({ stream }) => stream !== "answer");
+    // Nothing of another stream comes behind an answer's beginning, so what is held back comes last.
+    for (const piece of split) if (piece.stream === "answer") held += piece.text;
     const found = firstStop(held, stopStrings);
     const shown = found?.start ?? (last ? held.length : held.length - unsettled(held, stopStrings));
-    const step: StopStep = {
-      text: held.slice(0, shown),
-      stop: found === undefined ? null : { kind: "stop-string", text: found.text },
-    };
+    const answer = held.slice(0, shown);
     held = found === undefined ? held.slice(shown) : "";
-    return step;
+    const pieces = answer === "" ? before : [...before, { stream: "answer", text: answer } as const];
+    return stepOf(pieces, found === undefined ? null : { kind: "stop-string", text: found.text });
   };
 
   const finish = (reason: StopReason): StopStep => {
     const rest = take(decoder.end(), true);
-    return { text: rest.text, stop: rest.stop ?? reason };
+    return stepOf(rest.pieces, rest.stop ?? reason);
   };
 
   const pushed = (id: number): StopStep => {
@@ -69,7 +76,7 @@ export function newStopper(decoder: IncrementalDecoder, options: StopOptions = {
     const step = take(decoder.push(id), false);
     if (step.stop !== null || count < maxTokens) return step;
     const rest = finish({ kind: "max-tokens", count });
-    return { text: step.text + rest.text, stop: rest.stop };
+    return stepOf([...step.pieces, ...rest.pieces], rest.stop);
   };
 
   return {
@@ -80,11 +87,23 @@ export function newStopper(decoder: IncrementalDecoder, options: StopOptions = {
       return step;
     },
     end: () => {
-      if (over) return "";
+      if (over) return [];
       over = true;
-      return take(decoder.end(), true).text;
+      return take(decoder.end(), true).pieces;
     },
   };
+}
+
+/** Neighbours of one stream are one piece. */
+function stepOf(pieces: readonly StreamPiece[], stop: StopReason | null): StopStep {
+  const joined: StreamPiece[] = [];
+  for (const piece of pieces) {
+    const last = joined.at(-1);
+    if (last !== undefined && last.stream === piece.stream)
+      joined[joined.length - 1] = { stream: piece.stream, text: last.text + piece.text };
+    else joined.push(piece);
+  }
+  return { text: joined.map(({ text }) => text).join(""), pieces: joined, stop };
 }
 
 function checkOptions(stopStrings: readonly string[], maxTokens: number): void {
@@ -116,12 +135,5 @@ function firstStop(text: string, stopStrings: readonly string[]): Found | undefi
 }
 
 /** Length of the longest end of the text that a stop string begins with. */
-function unsettled(text: string, stopStrings: readonly string[]): number {
-  let most = 0;
-  for (const stop of stopStrings) {
-    for (let length = Math.min(stop.length - 1, text.length); length > most; length -= 1) {
-      if (text.endsWith(stop.slice(0, length))) most = length;
-    }
-  }
-  return most;
-}
+const unsettled = (text: string, stopStrings: readonly string[]): number =>
+  Math.max(0, ...stopStrings.map((stop) => begun(text, stop)));

@@ -1,11 +1,15 @@
 /** What the files beside a checkpoint say of text: its tokenizer, and which ids end a text. */
 import { endOfTextIds } from "./end-of-text.ts";
+import { knownTags } from "./reasoning.ts";
+import type { ReasoningTags } from "./streams.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 export interface TextOfModel {
   /** Null where there is no tokenizer.json. */
   readonly tokenizer: Tokenizer | null;
   readonly endIds: readonly number[];
+  /** Around what the model writes to itself before it answers; null where no file speaks of that. */
+  readonly tags: ReasoningTags | null;
 }
 
 /**
@@ -23,7 +27,17 @@ export async function readTextFiles(read: (name: string) => Promise<string | nul
     ...(generationConfig == null ? {} : { generationConfig }),
     fallback: eosId === null ? [] : [eosId],
   });
-  return { tokenizer, endIds };
+  return { tokenizer, endIds, tags: await tagsOf(tokenizer, tokenizerConfig ?? null, read) };
+}
+
+/** Few models have a template in a file of its own: it is asked for last. */
+async function tagsOf(
+  tokenizer: Tokenizer | null,
+  config: string | null,
+  read: (name: string) => Promise<string | null>,
+): Promise<ReasoningTags | null> {
+  if (tokenizer === null) return null;
+  return knownTags(tokenizer, config) ?? knownTags(null, await read("chat_template.jinja"));
 }
 
 async function openTokenizer(tokenizer: string, config: string | null): Promise<Tokenizer> {

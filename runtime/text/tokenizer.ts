@@ -41,6 +41,8 @@ export type Surround = "nothing" | "as-configured" | "bos";
 export interface DecodeOptions {
   /** Leaves out tokens flagged special; the default is to keep them. V3's `<｜User｜>` is not flagged special. */
   readonly skipSpecial?: boolean;
+  /** Ids whose text stays where special tokens are left out. */
+  readonly keep?: readonly number[];
 }
 
 /** Ids to text as they come; the texts of all calls, joined, are `decode` of all ids. */
@@ -112,11 +114,13 @@ function assemble(vocabulary: Vocabulary, special: SpecialTokens, plan: DecodePl
 
   const newDecoder = (options: DecodeOptions = {}): IncrementalDecoder => {
     const stream = newTokenTextStream(plan);
+    const kept = new Set(options.keep);
+    const skipped = (id: number): boolean => options.skipSpecial === true && specialIds.has(id) && !kept.has(id);
     return {
       push: (id) => {
         checkId(id);
         const token = textOf.get(id);
-        if (token === undefined || (options.skipSpecial === true && specialIds.has(id))) return "";
+        if (token === undefined || skipped(id)) return "";
         return stream.push(token, addedIds.has(id));
       },
       end: () => stream.end(),

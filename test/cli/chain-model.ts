@@ -30,18 +30,29 @@ export const chainVocabulary = 288;
 export const idOfLetter = (letter: string): number => byteLevelFile.model.vocab[letter] ?? -1;
 const endId = 259;
 
-/** Row: the token before; 1 for the one that follows it, else 0. */
-function table(): Float64Array {
+/** Tags of reasoning as tokens of their own, flagged special as some published ones are. */
+export const thinkIds = { open: 261, close: 262 } as const;
+const thinkTokens = [
+  { id: thinkIds.open, content: "<think>" },
+  { id: thinkIds.close, content: "</think>" },
+].map((token) => ({ ...token, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false }));
+
+/** Row: the token before; 1 for the one that follows it, else 0. A chain that thinks writes `b` and `c` to itself behind an `a`. */
+function table(thinks: boolean): Float64Array {
   const values = new Float64Array(chainVocabulary * chainVocabulary);
-  const letters = [..."abcdefghijklmnopqrstuvwxyz"].map(idOfLetter);
+  const letters = [..."abcdefghijklmnopqrstuvwxyz"].flatMap((letter) => [
+    ...(thinks && letter === "b" ? [thinkIds.open] : []),
+    ...(thinks && letter === "d" ? [thinkIds.close] : []),
+    idOfLetter(letter),
+  ]);
   for (const [i, id] of letters.entries()) values[id * chainVocabulary + (letters[i + 1] ?? endId)] = 1;
   return values;
 }
 
 export type ChainStorage = "F32" | "F8_E4M3" | "F4 as I8";
 
-function tensorsOf(storage: ChainStorage): readonly TensorData[] {
-  const values = table();
+function tensorsOf(storage: ChainStorage, thinks: boolean): readonly TensorData[] {
+  const values = table(thinks);
   const shape = [chainVocabulary, chainVocabulary];
   const whole = (bytes: ArrayBufferView): (() => Uint8Array[]) => {
     const { buffer, byteOffset, byteLength } = bytes;
@@ -78,15 +89,16 @@ function tensorsOf(storage: ChainStorage): readonly TensorData[] {
 }
 
 /** `chain.ds`, and a folder `model` with weights, config and tokenizer. */
-export async function writeChain(cwd: string, storage: ChainStorage = "F32"): Promise<void> {
+export async function writeChain(cwd: string, storage: ChainStorage = "F32", thinks = false): Promise<void> {
   const folder = join(cwd, "model");
   mkdirSync(folder, { recursive: true });
   const chunks: Uint8Array[] = [];
-  for await (const chunk of writeSafetensors(tensorsOf(storage))) chunks.push(chunk);
+  for await (const chunk of writeSafetensors(tensorsOf(storage, thinks))) chunks.push(chunk);
   writeFileSync(join(cwd, "chain.ds"), chainText);
   writeFileSync(join(folder, "model.safetensors"), Buffer.concat(chunks));
   writeFileSync(join(folder, "config.json"), JSON.stringify({ vocab_size: chainVocabulary, eos_token_id: endId }));
-  writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(byteLevelFile));
+  const added = [...byteLevelFile.added_tokens, ...(thinks ? thinkTokens : [])];
+  writeFileSync(join(folder, "tokenizer.json"), JSON.stringify({ ...byteLevelFile, added_tokens: added }));
   const tokens = { bos_token: "<bos>", eos_token: "<eos>", add_bos_token: true };
   writeFileSync(join(folder, "tokenizer_config.json"), JSON.stringify(tokens));
 }

@@ -4,6 +4,7 @@ import { printable } from "../../../dsl/diagnostics/display.ts";
 import { type JsonDiagnostic, toJson } from "../../../dsl/diagnostics/render-json.ts";
 import { positionAt, type Span } from "../../../dsl/diagnostics/source.ts";
 import { shortCount } from "../../../dsl/graph-view/format-count.ts";
+import type { ReasoningTags } from "../../../runtime/text/streams.ts";
 import { byteText } from "../../package/number-words.ts";
 import type { DtypeFacts, EntryFacts, OptionalPart } from "./checkpoint-facts.ts";
 
@@ -27,6 +28,8 @@ export interface ImportReport {
   readonly optional: readonly OptionalPart[];
   readonly tokenizer: { readonly ids: number; readonly bos: string | null; readonly eos: string | null } | null;
   readonly templates: readonly string[];
+  /** Tags around what the model writes to itself before it answers. */
+  readonly reasoning: ReasoningTags | null;
   readonly ends: readonly { readonly id: number; readonly token: string | null }[];
   readonly constants: {
     readonly notes: readonly string[];
@@ -70,6 +73,7 @@ export function reportText(report: ImportReport): string {
     ),
     ["tokenizer", tokenizer === null ? "none" : tokenizerText(tokenizer)],
     ["chat template", report.templates.length === 0 ? "none" : report.templates.join(", ")],
+    ["reasoning", report.reasoning === null ? "none" : `${report.reasoning.open} … ${report.reasoning.close}`],
     ["end of text", report.ends.length === 0 ? "no id is named" : report.ends.map(endText).join(", ")],
     ...constants.notes.map((note) => ["constants", note] as const),
     ...constants.files.map(
