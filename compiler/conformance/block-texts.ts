@@ -164,6 +164,7 @@ const experts = (full: boolean): readonly BlockText[] => {
     ["greedy_router", "greedy_router(E: 8, K: 2, norm_topk_prob: false, ..)"],
     ["group_max_router", "group_max_router(E: 8, K: 2, G: 4, groups: 2, ..)"],
     ["noaux_router", "noaux_router(E: 8, K: 3, G: 4, groups: 2, ..)"],
+    ["noaux_router", "noaux_router(E: 8, K: 3, G: 2, groups: 1, norm_topk_prob: false, ..)"],
     ["sqrt_router", "sqrt_router(E: 8, K: 2, ..)"],
   ];
   return (full ? [4, 8, 9, 16] : [8]).flatMap((D) =>

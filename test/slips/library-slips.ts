@@ -127,7 +127,7 @@ export const librarySlips: readonly Slip[] = [
     ["  rank[g] := max[m]", "v[(g,m)]", "v[g,m]", "DS0203"],
     ["  best    := top(rank, groups)", "rank", "w_gate", "DS0209", "w_gate"],
     ["  open[e where e div (E / G) in best] := s[e]", "in best", "in rank", "DS0227", "rank"],
-    ["  w[e in top(open, K)]", "top(open, K)", "top(open, groups)", "DS0215"],
+    ["  pick         := top(open, K)", "top(open, K)", "top(open, groups)", "DS0215"],
     ["  s    := softmax(w_gate", "w_gate[_,d]", "w_gate[d,_]", "DS0201"],
     ["  s    := softmax(w_gate", "w_gate[_,d] * x[d]", "w_gate * x", "DS0208"],
     ["  pick := top(s + bias, K)", "K)", "E)", "DS0215"],

@@ -59,7 +59,7 @@ export const modelSlips: readonly Slip[] = [
   ...slipsOf("models/deepseek-v3.ds", [
     ["  override block router", "router", "routr", "DS0130", "routr"],
     ["  override block router", "override ", "", "DS0134", "router"],
-    ["  override block router", "block router = noaux_router(..)", "part router : noaux_router(..)", "DS0131"],
+    ["  override block router", "block router = noaux_router(", "part router : noaux_router(", "DS0131"],
     ["  override weight embed", "[V, D]", "[D, V]", "DS0132"],
     ["import deepseek_v2", "./deepseek-v2", "./deepseek-v1", "DS0110"],
     ["model deepseek_v3", "deepseek_v2", "deepseek_v22", "DS0101", "deepseek_v22"],

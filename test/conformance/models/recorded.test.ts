@@ -18,10 +18,7 @@ const variants: readonly Variant[] = [
   { how: "bf16, two threads", weights: "bf16", threads: 2, everyday: ["qwen3-yarn"] },
   { how: "f16, three threads", weights: "f16", threads: 3, everyday: ["v2-lite"] },
 ];
-/** `norm_topk_prob: false`, which the texts of V3 refuse. */
-const refused = new Set(["v3-unnormed", "v3.2-heads"]);
-const sparse = sparseCaseNames.filter((name) => !refused.has(name));
-const oracles: readonly OracleCase[] = [...caseNames.map(loadCase), ...sparse.map(loadSparseCase)];
+const oracles: readonly OracleCase[] = [...caseNames.map(loadCase), ...sparseCaseNames.map(loadSparseCase)];
 const cases = variants.flatMap(({ everyday, ...v }) =>
   oracles.filter(({ name }) => full || everyday.includes(name)).map((oracle) => ({ ...v, oracle, name: oracle.name })),
 );
