@@ -1,7 +1,7 @@
 /** The modules of a package: one for each ability of an engine that a runtime chooses by, and the plain one as text for people. */
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import type { PackageFile } from "../../compiler/package/package-file.ts";
-import { wasmModules, wasmText } from "./module.ts";
+import { wasmModules } from "./module.ts";
 
 const variants = [
   { name: "simd.wasm", relaxed: false, shared: false },
@@ -11,7 +11,12 @@ const variants = [
 ] as const;
 
 export async function moduleFiles(kernels: readonly Kernel[]): Promise<readonly PackageFile[]> {
-  const modules = await wasmModules(kernels, variants);
-  const files = modules.map((content, i) => ({ name: variants[i]?.name ?? "", content }));
-  return [...files, { name: "simd.wat", content: await wasmText(kernels) }];
+  const modules = await wasmModules(kernels, variants, (m, { relaxed, shared }) => ({
+    bytes: m.emitBinary(),
+    text: relaxed || shared ? null : m.emitText(),
+  }));
+  return modules.flatMap(({ bytes, text }, i): readonly PackageFile[] => [
+    { name: variants[i]?.name ?? "", content: bytes },
+    ...(text === null ? [] : [{ name: "simd.wat", content: text }]),
+  ]);
 }

@@ -20,36 +20,44 @@ export const plainVariant: ModuleVariant = { relaxed: false, shared: false };
 
 /** The bytes of a module of lowered kernels, which are exported by name. Throws `WasmError`. */
 export async function wasmModule(kernels: readonly Kernel[], variant = plainVariant): Promise<Uint8Array> {
-  check(kernels);
-  return built(kernels, variant, (m) => m.emitBinary());
+  const [bytes] = await wasmModules(kernels, [variant], (m) => m.emitBinary());
+  if (bytes === undefined) throw new WasmError("bad-module", null, "nothing was written");
+  return bytes;
 }
 
 /** The same as text, for people. */
 export async function wasmText(kernels: readonly Kernel[], variant = plainVariant): Promise<string> {
-  check(kernels);
-  return built(kernels, variant, (m) => m.emitText());
+  const [text] = await wasmModules(kernels, [variant], (m) => m.emitText());
+  return text ?? "";
 }
 
-/** The bytes of each of these variants; the kernels are proved once. */
-export async function wasmModules(
+/**
+ * What `use` makes of the module of each variant, in the order of these. The kernels are proved once, and spelled once for engines
+ * with relaxed SIMD and once for those without: how the memory is imported is all that sharing changes.
+ */
+export async function wasmModules<T>(
   kernels: readonly Kernel[],
   variants: readonly ModuleVariant[],
-): Promise<readonly Uint8Array[]> {
+  use: (m: Module, variant: ModuleVariant) => T,
+): Promise<readonly T[]> {
   check(kernels);
-  const modules: Uint8Array[] = [];
-  for (const variant of variants) modules.push(await built(kernels, variant, (m) => m.emitBinary()));
-  return modules;
-}
-
-async function built<T>(kernels: readonly Kernel[], variant: ModuleVariant, use: (m: Module) => T): Promise<T> {
   const wasm = await loadBinaryen();
-  const m = new wasm.Module();
-  try {
-    fill(wasm, m, kernels, variant);
-    return use(m);
-  } finally {
-    m.dispose(); // nothing of it is freed otherwise
+  const made = new Map<ModuleVariant, T>();
+  for (const relaxed of new Set(variants.map((v) => v.relaxed))) {
+    const m = new wasm.Module();
+    try {
+      const own = variants.filter((v) => v.relaxed === relaxed).sort((a, b) => Number(a.shared) - Number(b.shared));
+      for (const [i, variant] of own.entries()) {
+        importMemory(wasm, m, variant);
+        if (i === 0) for (const k of kernels) spellKernel(wasm, m, k, relaxed);
+        finish(wasm, m, variant);
+        made.set(variant, use(m, variant));
+      }
+    } finally {
+      m.dispose(); // nothing of it is freed otherwise
+    }
   }
+  return variants.flatMap((v) => [...made].flatMap(([variant, result]) => (variant === v ? [result] : [])));
 }
 
 function check(kernels: readonly Kernel[]): void {
@@ -63,14 +71,17 @@ function check(kernels: readonly Kernel[]): void {
   }
 }
 
-function fill(wasm: Binaryen, m: Module, kernels: readonly Kernel[], { relaxed, shared }: ModuleVariant): void {
-  const { SIMD128, MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, RelaxedSIMD } = wasm.Features;
+/** Called again for the same module, its memory is another. */
+function importMemory({ Features }: Binaryen, m: Module, { relaxed, shared }: ModuleVariant): void {
+  const { SIMD128, MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, RelaxedSIMD } = Features;
   const always = SIMD128 | MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory;
-  m.setFeatures(always | (relaxed ? RelaxedSIMD : 0) | (shared ? wasm.Features.Atomics : 0));
+  m.setFeatures(always | (relaxed ? RelaxedSIMD : 0) | (shared ? Features.Atomics : 0));
   m.setMemory(1, maximumPages, null, [], shared, false, "memory");
   m.addMemoryImport("memory", "env", "memory", shared);
-  for (const k of kernels) spellKernel(wasm, m, k, relaxed);
-  if (shared) addBarrier(wasm, m);
+}
+
+function finish(wasm: Binaryen, m: Module, { shared }: ModuleVariant): void {
+  if (shared && m.getFunction(barrierName) === 0) addBarrier(wasm, m);
   if (m.validate() === 0)
     throw new WasmError("bad-module", null, "binaryen refuses the module; its reason is on the console");
 }

@@ -5,7 +5,7 @@ import type { Dim } from "../graph/dim.ts";
 import type { DType } from "../graph/node.ts";
 import { read } from "../graph/scalar.ts";
 import { type Axis, axisLeaves, layoutDims, layoutSize, whole } from "./axis.ts";
-import { ElaborationError, type Frame, type Stack } from "./context.ts";
+import { ElaborationError, type Frame, type Stack, type WeightSource } from "./context.ts";
 import { joinLabels, outside } from "./labels.ts";
 import { limits } from "./limits.ts";
 import { declaredLayouts, layoutFrom } from "./range.ts";
@@ -77,9 +77,14 @@ export function weightValue(decl: Weight, frame: Frame): Value {
     const each = literals.map((s) => overStacks(joinLabels(prefix, fillName(s, frame)), stacks));
     return (each[0] ?? []).map((_, i) => each.map((list) => list[i] as string));
   };
+  let tensors: WeightSource["tensors"] | null = null;
   unit.weights.set(label, {
     label,
-    tensors: names(decl.spellings),
+    // Made when they are asked for: a second entry of a model seldom does, and there are thousands of experts.
+    get tensors() {
+      tensors ??= names(decl.spellings);
+      return tensors;
+    },
     copies: names(decl.copies),
     stored: layouts.map(layoutSize),
     stacks: stacks.map((s) => s.members.length),

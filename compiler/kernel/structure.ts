@@ -41,7 +41,6 @@ class Structure {
 
   check(): void {
     const k = this.#k;
-    if (!isIdentifier(k.name)) this.#fail(7, `${k.name} is no name`);
     for (const x of [...k.sizes, ...k.buffers, ...k.shared, ...k.grid]) this.#declare(x.name);
     const natural = (x: number, least: number): boolean => Number.isSafeInteger(x) && x >= least;
     for (const s of k.sizes)

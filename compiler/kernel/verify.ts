@@ -32,30 +32,45 @@ import { alignmentProblems } from "./alignment.ts";
 import { boundsProblems } from "./bounds.ts";
 import type { Kernel } from "./kernel.ts";
 import { type Problem, Problems } from "./problem.ts";
+import { isIdentifier } from "./reserved.ts";
 import { structureProblems } from "./structure.ts";
 import { accessesOf } from "./symbolic.ts";
 import { targetProblems } from "./target-fit.ts";
 import { uniformityProblems } from "./uniform.ts";
 import { writerProblems } from "./writers.ts";
 
-/** What was found out of a kernel, by target: a proof costs more than all else that is done with a kernel. */
-const known = new WeakMap<Kernel, Map<KernelTarget | null, readonly Problem[]>>();
+interface Proof {
+  readonly kernel: Kernel;
+  readonly target: KernelTarget | null;
+  readonly problems: readonly Problem[];
+}
+/** What was found out, by body: a proof costs more than all else that is done with a kernel. */
+const proofs = new WeakMap<Kernel["body"], Proof[]>();
 
 /** Without a target all that depends on one is allowed. */
-export function verify(k: Kernel, target?: KernelTarget): readonly Problem[] {
-  const found = known.get(k) ?? new Map<KernelTarget | null, readonly Problem[]>();
-  known.set(k, found);
-  const problems = found.get(target ?? null) ?? problemsOf(k, target);
-  found.set(target ?? null, problems);
-  return problems;
+export function verify(k: Kernel, target: KernelTarget | null = null): readonly Problem[] {
+  const found = proofs.get(k.body) ?? [];
+  proofs.set(k.body, found);
+  const known = found.find((p) => p.target === target && sameButForNames(p.kernel, k));
+  const problems = known?.problems ?? problemsOf(k, target);
+  if (known === undefined) found.push({ kernel: k, target, problems });
+  return nameProblem(k, problems);
 }
 
-function problemsOf(k: Kernel, target?: KernelTarget): readonly Problem[] {
+/** The same kernel under another name, or for another place. */
+export const sameButForNames = (a: Kernel, b: Kernel): boolean =>
+  a.sizes === b.sizes && a.buffers === b.buffers && a.grid === b.grid && a.shared === b.shared && a.lanes === b.lanes;
+
+/** Part of invariant 7, which no proof is made anew for. */
+const nameProblem = (k: Kernel, problems: readonly Problem[]): readonly Problem[] =>
+  isIdentifier(k.name) ? problems : [{ rule: 7, message: `${k.name} is no name` }, ...problems];
+
+function problemsOf(k: Kernel, target: KernelTarget | null): readonly Problem[] {
   const structure = new Problems();
   structureProblems(k, structure);
   if (structure.list.length > 0) return structure.list; // what follows reads names and types on trust
   const problems = new Problems();
-  targetProblems(k, target ?? null, problems);
+  targetProblems(k, target, problems);
   uniformityProblems(k, problems);
   const accesses = accessesOf(k, problems);
   alignmentProblems(accesses, problems);

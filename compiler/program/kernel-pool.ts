@@ -6,15 +6,19 @@ import type { Buffer, Expr, Kernel } from "../kernel/kernel.ts";
 import { lower } from "../kernel/lower/lower.ts";
 import { printKernel } from "../kernel/print.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
+import { NestSchedules } from "./nest-schedules.ts";
 import { times } from "./size-of-scalar.ts";
 
 export class KernelPool {
+  readonly schedules: NestSchedules;
   readonly #target: KernelTarget;
   readonly #byText = new Map<string, number>();
+  readonly #numbers = new Map<Kernel, number>();
   readonly #kernels: Kernel[] = [];
   readonly #names = new Set<string>();
   constructor(target: KernelTarget) {
     this.#target = target;
+    this.schedules = new NestSchedules(target);
   }
   /** Lowered, under names of their own. */
   get kernels(): readonly Kernel[] {
@@ -26,6 +30,11 @@ export class KernelPool {
 
   /** The number of the kernel that does the same. */
   add(k: Kernel, label: string): number {
+    const known = this.#numbers.get(k) ?? this.#addText(k, label);
+    this.#numbers.set(k, known);
+    return known;
+  }
+  #addText(k: Kernel, label: string): number {
     const text = printKernel({ ...k, name: "k", source: "" });
     const known = this.#byText.get(text);
     if (known !== undefined) return known;

@@ -18,11 +18,11 @@ import type { Append, Argsort, Computed, Graph, MapNode, Node, Param, Repeat, St
 import { axis, name, read } from "../graph/scalar.ts";
 import { isComputed, nodesOf, regions, useCounts } from "../graph/walk.ts";
 import * as ir from "../kernel/expr.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import type { Expr, Kernel } from "../kernel/kernel.ts";
 import { dimExpr, dimSize, namesIn } from "../schedule/lift/spell-dim.ts";
 import { makeNest } from "../schedule/nest/make-nest.ts";
 import type { Nest } from "../schedule/nest/nest.ts";
-import { scheduleNest } from "../schedule/schedule-map.ts";
+import type { Scheduled, ScheduleOptions } from "../schedule/schedule-map.ts";
 import { chooseKeeping, chooseSelection, keysAtOnce, selection } from "../schedule/selection.ts";
 import { keepBest, keepSpaces, sortKept } from "../schedule/sort-keep.ts";
 import { keyWhere, sortKey } from "../schedule/sort-keys.ts";
@@ -235,11 +235,15 @@ class PhaseBuilder {
     return nest;
   }
 
+  #scheduled(nest: Nest, planned: Sizes, options: Omit<ScheduleOptions, "name">): Scheduled {
+    return this.#o.pool.schedules.of(nest, planned, { name: "k", ...options });
+  }
+
   #map(n: MapNode): void {
     const nest = this.#nest(n, n);
     const room = this.#room(n);
     const rule = this.#o.strategy(n.name);
-    const { kernel, says, refused } = scheduleNest(nest, this.#sizes.planned, this.#o.target, { name: "k", rule });
+    const { kernel, says, refused } = this.#scheduled(nest, this.#sizes.planned, { rule });
     this.#call(n, kernel, [...this.#operands(nest), room], nest.loops, { says, refused });
   }
   #operands(nest: Nest): readonly Binding[] {
@@ -357,10 +361,9 @@ class PhaseBuilder {
     const nest = this.#nest(n, { ...points, elem: "i32" }, block);
     const keys: Binding = { kind: "arena", buffer: this.#places.buffer(`${n.name}.keys`, "i32", size) };
     const planned = { ...this.#sizes.planned, ...block?.planned };
-    const { kernel, says, refused } = scheduleNest(nest, planned, this.#o.target, {
-      name: "k",
+    const { kernel, says, refused } = this.#scheduled(nest, planned, {
       rule: this.#o.strategy(n.name),
-      finish: (value, mask) => (mask === null ? sortKey(value) : keyWhere(mask, sortKey(value))),
+      finish: asKey,
     });
     const buffers = [...this.#operands(nest), keys];
     this.#call(n, kernel, buffers, nest.loops, { says: `scores: ${says}`, refused }, block);
@@ -408,7 +411,7 @@ class PhaseBuilder {
     );
     const map: MapNode = { kind: "map", id: -1, name: label, domain, body, type: n.type };
     const nest = this.#nest(map, { domain, body, elem });
-    const { kernel, says, refused } = scheduleNest(nest, this.#sizes.planned, this.#o.target, { name: "k" });
+    const { kernel, says, refused } = this.#scheduled(nest, this.#sizes.planned, {});
     this.#call(map, kernel, [from, to], nest.loops, { says: `copy: ${says}`, refused });
   }
   #copied(n: Node, label: string): Binding {
@@ -480,6 +483,9 @@ class PhaseBuilder {
     return found;
   }
 }
+
+const asKey = (value: Expr, mask: Expr | null): Expr =>
+  mask === null ? sortKey(value) : keyWhere(mask, sortKey(value));
 
 /** Indices of kernels are i32, and what they write is in one piece. */
 const mostIndices = 2 ** 31;

@@ -16,7 +16,6 @@ export class WeightTable {
   readonly #constants: ConstantDecl[] = [];
   readonly #copies = new Set<string>();
   readonly #read = new Set<string>();
-  #declared: ReadonlyMap<string, PlacedWeight> | null = null;
   readonly #at = new Map<string, Binding>();
   /** `kept`: the element type of a real weight, by its label. */
   constructor(kept: (label: string) => BufferElem) {
@@ -37,7 +36,7 @@ export class WeightTable {
     );
     // Weights of parts that are not run: of drafts, of optional heads.
     const unread = model.weights.flatMap((w) => {
-      const [first] = namesOf(w);
+      const first = firstName(w);
       return first !== undefined && this.#read.has(first) ? [] : [...w.weight.tensors, ...w.weight.copies];
     });
     const patterns = unread.map((name) => name.replace(/\{[^}]*\}/g, "*"));
@@ -58,8 +57,8 @@ export class WeightTable {
   }
   /** `models/deepseek-llm.ds:78:3`: where the text declares it. */
   #placeOf({ tensors }: WeightSource, model: BoundModel): string | null {
-    this.#declared ??= new Map(model.weights.flatMap((w) => namesOf(w).map((name) => [name, w] as const)));
-    const span = this.#declared.get(tensors[0]?.[0] ?? "")?.decl.span;
+    const first = tensors[0]?.[0] ?? "";
+    const span = model.weights.findLast((w) => isNamed(w, first))?.decl.span;
     if (span === undefined) return null;
     const before = span.source.text.slice(0, span.start).split("\n");
     return `${span.source.path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
@@ -88,5 +87,16 @@ function constantDecl(name: string, of: BufferElem, values: readonly (number | b
   return { name, elem, values: values.map((v) => (elem === "i32" ? Number(v) : Math.fround(Number(v)))) };
 }
 
-/** Names of its tensors in a checkpoint, all spellings. */
-const namesOf = (w: PlacedWeight): readonly string[] => w.weight.tensors.flatMap((t) => [...tensorNames(t, w.indices)]);
+function firstName({ weight, indices }: PlacedWeight): string | undefined {
+  for (const spelling of weight.tensors) for (const name of tensorNames(spelling, indices)) return name;
+  return undefined;
+}
+/** Whether a tensor of a checkpoint is one of its own, in any spelling. */
+const isNamed = ({ weight, indices }: PlacedWeight, name: string): boolean =>
+  weight.tensors.some((spelling) => {
+    const parts = spelling.split(/\{([^}]*)\}/); // texts, and the holes between them
+    const pattern = parts.map((part, i) => (i % 2 === 0 ? part.replace(/[.+?^${}()|[\]\\*]/g, "\\$&") : "([0-9]+)"));
+    const found = new RegExp(`^${pattern.join("")}$`).exec(name);
+    const filled = parts.filter((_, i) => i % 2 === 1);
+    return found !== null && filled.every((hole, i) => indices.get(hole)?.includes(Number(found[i + 1])) === true);
+  });

@@ -4,7 +4,7 @@ import type { StrategyRule } from "../directives/directives.ts";
 import type { Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { verify } from "../kernel/verify.ts";
+import { loweringProblems } from "../kernel/lower/lower.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { oneByOne, tiledPlan, tilePlans } from "./choose-tile.ts";
 import { Unsuitable } from "./lift/lift.ts";
@@ -40,7 +40,7 @@ export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, opt
     try {
       const made = make();
       if (made === null) continue;
-      const [problem] = verify(made.kernel, target);
+      const [problem] = loweringProblems(made.kernel, target);
       if (problem === undefined) return { ...made, refused };
       refused.push(`${made.says}: ${problem.message}`);
     } catch (error) {

@@ -315,6 +315,13 @@ export const mutants: readonly Mutant[] = [
     to: "return at;",
     only: "repeat with memory",
   },
+  {
+    what: "nests over equal operands share a schedule whatever they compute",
+    file: "program/nest-schedules.ts",
+    from: "${JSON.stringify(facts)} ${key(body)} where",
+    to: "${JSON.stringify(facts)} where",
+    only: "K: 2, norm_topk_prob: true",
+  },
   // Pieces.
   {
     what: "the piece is ignored",

@@ -3,7 +3,8 @@ import { InternalError } from "../../graph/internal-error.ts";
 import type { KernelTarget } from "../../target/kernel-target.ts";
 import type { Kernel } from "../kernel.ts";
 import { printKernel } from "../print.ts";
-import { verify } from "../verify.ts";
+import type { Problem } from "../problem.ts";
+import { sameButForNames, verify } from "../verify.ts";
 import { hoistInvariants } from "./hoist.ts";
 import { lowerReduce } from "./reduce.ts";
 import { expandTranscendentals } from "./transcendentals.ts";
@@ -20,20 +21,57 @@ export const loweringSteps: readonly LoweringStep[] = [
   { name: "unroll", run: expandUnrolled }, // asks `unroll`
 ];
 
-/** Verified before, and after each step that changes something; a kernel that a strategy or step breaks is a bug of dsc. */
-export function lower(k: Kernel, target: KernelTarget): Kernel {
-  return loweringSteps.reduce(
-    (before, step) => {
-      const after = step.run(before, target);
-      return printKernel(after) === printKernel(before) ? before : verified(after, target, `after ${step.name}`);
-    },
-    verified(k, target, "as scheduled"),
-  );
+interface Lowering {
+  readonly of: Kernel;
+  readonly target: KernelTarget;
+  /** What the steps that had something to do have left. */
+  readonly stages: readonly { readonly after: string; readonly kernel: Kernel }[];
+  readonly lowered: Kernel;
+}
+/** By body: who schedules a kernel asks for a proof of what it becomes, who emits it for that itself. */
+const lowerings = new WeakMap<Kernel["body"], Lowering[]>();
+
+function lowering(k: Kernel, target: KernelTarget): Lowering {
+  const found = lowerings.get(k.body) ?? [];
+  lowerings.set(k.body, found);
+  const known = found.find((l) => l.target === target && sameButForNames(l.of, k));
+  if (known !== undefined) return known;
+  const stages: { readonly after: string; readonly kernel: Kernel }[] = [];
+  let [lowered, text] = [k, printKernel(k)];
+  for (const { name, run } of loweringSteps) {
+    const next = run(lowered, target);
+    const nextText = printKernel(next);
+    if (nextText === text) continue; // the kernel itself may have its proof
+    [lowered, text] = [next, nextText];
+    stages.push({ after: name, kernel: next });
+  }
+  const made = { of: k, target, stages, lowered };
+  found.push(made);
+  return made;
 }
 
-function verified(k: Kernel, target: KernelTarget, when: string): Kernel {
+/**
+ * What keeps a strategy's kernel from being used, by a proof of what it is lowered to: nobody runs anything else. Throws InternalError
+ * where a step has broken it.
+ */
+export function loweringProblems(k: Kernel, target: KernelTarget): readonly Problem[] {
+  const { lowered, stages } = lowering(k, target);
+  if (verify(lowered, target).length === 0) return [];
   const problems = verify(k, target);
-  if (problems.length === 0) return k;
+  if (problems.length === 0) for (const { after, kernel } of stages) check(kernel, target, `after ${after}`);
+  return problems;
+}
+
+/** Proved; a kernel that a strategy or step breaks is a bug of dsc. */
+export function lower(k: Kernel, target: KernelTarget): Kernel {
+  if (loweringProblems(k, target).length > 0) check(k, target, "as scheduled");
+  const { name, source } = k;
+  return { ...lowering(k, target).lowered, name, source };
+}
+
+function check(k: Kernel, target: KernelTarget, when: string): void {
+  const problems = verify(k, target);
+  if (problems.length === 0) return;
   const why = problems.map((p) => `${p.rule}: ${p.message}`).join("\n  ");
   throw new InternalError(`${k.name} for ${target.name} ${when}:\n  ${why}`);
 }

@@ -1,0 +1,41 @@
+/** Schedules of nests, each once: layers, parts and phases of one shape share the search for a plan and its proof. */
+import type { Sizes } from "../graph/dim.ts";
+import { key } from "../graph/scalar.ts";
+import type { Nest } from "../schedule/nest/nest.ts";
+import { type Scheduled, type ScheduleOptions, scheduleNest } from "../schedule/schedule-map.ts";
+import { isSorted } from "../target/cost.ts";
+import type { KernelTarget } from "../target/kernel-target.ts";
+
+export class NestSchedules {
+  readonly #target: KernelTarget;
+  readonly #known = new Map<string, Scheduled>();
+  readonly #finishes: ScheduleOptions["finish"][] = [];
+  constructor(target: KernelTarget) {
+    this.#target = target;
+  }
+
+  /** `sizes`: what it is planned for. Of nests that differ in their label alone, the kernel of the first. */
+  of(nest: Nest, sizes: Sizes, options: ScheduleOptions): Scheduled {
+    const { rule = null, finish } = options;
+    // What the text asks for is told at its place.
+    if (rule !== null) return scheduleNest(nest, sizes, this.#target, options);
+    const text = `${JSON.stringify([options.name, this.#number(finish), Object.entries(sizes).sort()])} ${shapeOf(nest)}`;
+    const known = this.#known.get(text) ?? scheduleNest(nest, sizes, this.#target, options);
+    this.#known.set(text, known);
+    return known;
+  }
+  #number(finish: ScheduleOptions["finish"]): number {
+    const known = this.#finishes.indexOf(finish);
+    return known >= 0 ? known : this.#finishes.push(finish) - 1;
+  }
+}
+
+/** All that a kernel depends on: the names of operands become those of its buffers. */
+function shapeOf({ axes, body, where, elem, operands, loops, least }: Nest): string {
+  const given = operands.map(({ flat, node, elem: of }) => {
+    const dims = flat.type.dims.map((d) => d.key);
+    return [flat.id, node.name.split(".").at(-1), flat.type.dtype, dims, of, isSorted(node)];
+  });
+  const facts = [axes.map((a) => [a.name, a.size.key]), elem, given, [...loops.keys()], [...least].sort()];
+  return `${JSON.stringify(facts)} ${key(body)} where ${where === null ? "" : key(where)}`;
+}
