@@ -11,6 +11,7 @@ import { groupBySelection } from "../passes/group-by-selection.ts";
 import { outlineFactors } from "../passes/outline-factors.ts";
 import type { Pass, Report } from "../passes/pass.ts";
 import { restrictToDemand } from "../passes/restrict-to-demand.ts";
+import { selectAll } from "../passes/select-all.ts";
 import { simplifyIndices } from "../passes/simplify-indices.ts";
 import { splitConcat } from "../passes/split-concat.ts";
 import type { CostTarget } from "../target/target.ts";
@@ -23,6 +24,7 @@ export const sharedPasses: readonly Pass[] = [
 ];
 /** Once a phase, with its sizes. */
 export const phasePasses: readonly Pass[] = [
+  selectAll, //         before restrictToDemand: what is not gathered is restricted to nothing
   restrictToDemand, //  before associate: a gathered axis changes the sizes that it prices
   associate, //         before folds: a fold hides the sum that would be taken apart
   groupBySelection, //  needs work restricted to what is selected; leaves index maps sorted by it

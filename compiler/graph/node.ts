@@ -157,9 +157,16 @@ export interface SizeRange {
   readonly low: number;
   readonly high: number;
 }
+/** low <= high, of the calls that a graph is for. */
+export interface Bound {
+  readonly low: Dim;
+  readonly high: Dim;
+}
 export interface Graph {
   readonly name: string;
   readonly sizes: ReadonlyMap<string, SizeRange>;
+  /** What else is known of sizes: a graph with bounds means nothing for other calls. */
+  readonly bounds?: readonly Bound[];
   readonly results: readonly Node[];
   /** Appends outside of repeats. */
   readonly effects: readonly Append[];

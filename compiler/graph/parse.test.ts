@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { monoids, scalarFunctions } from "../ops/scalar-functions.ts";
 import { Builder } from "./builder.ts";
-import { dim } from "./dim.ts";
+import { dim, printDim } from "./dim.ts";
 import { dtypes, type Graph, type Node, type Scalar } from "./node.ts";
 import { parse } from "./parse.ts";
 import { print, printScalar } from "./print.ts";
 import { add, axis, call, mul, name, num, read, reduce } from "./scalar.ts";
+import { printProblem, verify } from "./verify.ts";
 
 const text = `graph @tiny.model {
   size D = 64
@@ -61,6 +62,15 @@ describe("text form", () => {
     const lines = Array.from({ length: count }, (_, i) => `  %n${i + 1} : f32[T] = map [t] %n${i}[t] + 1`);
     const deep = `graph @g {\n  size T in 1..9\n  %n0 : f32[T] = input\n${lines.join("\n")}\n  return %n${count}\n}\n`;
     expect(print(graphOf(deep))).toBe(deep);
+  });
+  test("what is known of sizes together", () => {
+    const bounded =
+      "graph @g {\n  size T in 1..9\n  size S0 in 0..99\n  given S0 + T <= 64\n  given 2 <= S0\n  return\n}\n";
+    const g = graphOf(bounded);
+    expect(g.bounds?.map(({ low, high }) => `${printDim(low)} | ${printDim(high)}`)).toEqual(["S0 + T | 64", "2 | S0"]);
+    expect(print(g)).toBe(bounded);
+    const unknown = graphOf(bounded.replace("2 <= S0", "2 <= U"));
+    expect(verify(unknown).map(printProblem).join()).toMatch("size U is not declared");
   });
   test("comments and layout mean nothing", () => {
     const loose = text.replaceAll("\n", " // said aside\n\n ").replaceAll("*", "  *\t");

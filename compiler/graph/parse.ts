@@ -5,6 +5,7 @@ import { zeroDim } from "./dim.ts";
 import {
   type Append,
   type Axis,
+  type Bound,
   type DType,
   dtypes,
   type Graph,
@@ -68,12 +69,18 @@ class GraphReader {
     c.expect("{");
     const sizes = new Map<string, SizeRange>();
     while (c.accept("size")) this.#size(sizes);
+    const bounds: Bound[] = [];
+    while (c.accept("given")) {
+      const low = parseDim(c);
+      c.expect("<=");
+      bounds.push({ low, high: parseDim(c) });
+    }
     while (c.next.kind === "node") this.#statement();
     const effects = this.#effects();
     c.expect("return");
     const results = c.accept("}") ? [] : c.list("}", () => this.#node());
     if (c.next.kind !== "end") c.fail(`expected the end of the text, found ${c.next.text}`);
-    return { name, sizes, results, effects };
+    return { name, sizes, ...(bounds.length === 0 ? {} : { bounds }), results, effects };
   }
 
   #size(sizes: Map<string, SizeRange>): void {

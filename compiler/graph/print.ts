@@ -5,6 +5,7 @@
  *       size D = 64
  *       size S0 in 0..511
  *       size T in 1..512
+ *       given S0 + T <= 512
  *       %x : f32[T, D] = input
  *       %cache : f32[2, S0, D] = state
  *       %ms : f32[T] = map [t] sum[d: D](%x[t, d] * %x[t, d])
@@ -145,6 +146,7 @@ export function print(g: Graph): string {
     }
   };
   for (const [name, range] of g.sizes) lines.push(`  ${printRange(name, range)}`);
+  for (const { low, high } of g.bounds ?? []) lines.push(`  given ${printDim(low)} <= ${printDim(high)}`);
   emit(null, "  ");
   if (g.effects.length > 0) lines.push(`  effect ${list(g.effects)}`);
   lines.push(`  return${g.results.length === 0 ? "" : ` ${list(g.results)}`}`);

@@ -18,9 +18,9 @@
  *  9. A node of whole numbers has a body of whole numbers; functions have as many arguments as their entry says.
  */
 import type { Facts } from "../../dsl/types/facts.ts";
-import { noFacts, withBounds } from "../../dsl/types/facts.ts";
+import { noFacts, withBounds, withNonNegative } from "../../dsl/types/facts.ts";
 import { atomsOf, constant, symbolKey } from "../../dsl/types/poly.ts";
-import { addDim, compareDims, type Dim, type LowerBounds, printDim, zeroDim } from "./dim.ts";
+import { addDim, compareDims, type Dim, type LowerBounds, printDim, subDim, zeroDim } from "./dim.ts";
 import { type Place, within } from "./index-range.ts";
 import { isIntegral, isWholeType } from "./integral.ts";
 import type { Append, Axis, Graph, Node, Repeat, Scalar, TensorType } from "./node.ts";
@@ -58,10 +58,10 @@ export function verify(g: Graph): readonly Problem[] {
 
 type SayOf = (node: Node | null) => Say;
 
-/** By the sizes, which passes hand on: what is known about them is found out once. */
-const factsMemo = new WeakMap<Graph["sizes"], Facts>();
+/** By sizes and bounds, which passes hand on: what is known about them is found out once. */
+const factsMemo = new WeakMap<object, Facts>();
 function factsOf(g: Graph): Facts {
-  const known = factsMemo.get(g.sizes);
+  const known = factsMemo.get(g.bounds ?? g.sizes);
   if (known !== undefined) return known;
   let facts: Facts = noFacts;
   for (const [name, { low, high }] of g.sizes) {
@@ -69,7 +69,8 @@ function factsOf(g: Graph): Facts {
     const upper = Number.isSafeInteger(high) ? constant(high) : null;
     facts = withBounds(facts, symbolKey(name), { lower: constant(low), upper });
   }
-  factsMemo.set(g.sizes, facts);
+  for (const { low, high } of g.bounds ?? []) facts = withNonNegative(facts, subDim(high, low));
+  factsMemo.set(g.bounds ?? g.sizes, facts);
   return facts;
 }
 
@@ -114,16 +115,18 @@ function checkSizes(g: Graph, order: readonly Node[], sayOf: SayOf): void {
     if (!isSizeName(name)) sayOf(null)(8, `${name} is no name of a size`);
     if (!whole || low < 0 || high < low) sayOf(null)(8, `size ${name} in ${low}..${high} has no whole value`);
   }
-  for (const n of order) {
+  const declared = (n: Node | null, dims: readonly Dim[]): void => {
     const unknown = new Set<string>();
-    for (const d of dimsIn(n)) {
+    for (const d of dims) {
       for (const atom of atomsOf(d).values()) {
         const isName = atom.kind === "symbol" || atom.kind === "index" || atom.kind === "value";
         if (isName && !(atom.kind === "symbol" && g.sizes.has(atom.name))) unknown.add(atom.name);
       }
     }
     for (const name of unknown) sayOf(n)(8, `size ${name} is not declared`);
-  }
+  };
+  for (const { low, high } of g.bounds ?? []) declared(null, [low, high]);
+  for (const n of order) declared(n, dimsIn(n));
 }
 
 const sameType = (a: TensorType, b: TensorType): boolean =>

@@ -1,22 +1,23 @@
 /** Whether a read stays inside its tensor wherever a pass may move it, and what conditions say for all indices. */
-import { type Facts, noFacts, withBounds } from "../../dsl/types/facts.ts";
+import { type Facts, noFacts, withBounds, withNonNegative } from "../../dsl/types/facts.ts";
 import { constant, symbolKey } from "../../dsl/types/poly.ts";
 import { type Dim, subDim, zeroDim } from "../graph/dim.ts";
 import { type Place, reachOf, within, yes } from "../graph/index-range.ts";
 import type { Axis, Graph, Read, Scalar } from "../graph/node.ts";
 import { num, substitute } from "../graph/scalar.ts";
 
-/** By the sizes, which all passes hand on: what the prover has learnt is kept by the identity of its facts. */
-const factsMemo = new WeakMap<Graph["sizes"], Facts>();
+/** By sizes and bounds, which all passes hand on: what the prover has learnt is kept by the identity of its facts. */
+const factsMemo = new WeakMap<object, Facts>();
 export function factsOf(g: Graph): Facts {
-  const known = factsMemo.get(g.sizes);
+  const known = factsMemo.get(g.bounds ?? g.sizes);
   if (known !== undefined) return known;
   let facts: Facts = noFacts;
   for (const [name, { low, high }] of g.sizes) {
     const upper = Number.isSafeInteger(high) ? constant(high) : null;
     facts = withBounds(facts, symbolKey(name), { lower: constant(low), upper });
   }
-  factsMemo.set(g.sizes, facts);
+  for (const { low, high } of g.bounds ?? []) facts = withNonNegative(facts, subDim(high, low));
+  factsMemo.set(g.bounds ?? g.sizes, facts);
   return facts;
 }
 

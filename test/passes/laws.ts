@@ -22,6 +22,7 @@ import {
 } from "../graph/blocks.ts";
 import { randomGraph } from "../graph/random-graph.ts";
 import { expectSameMeaning } from "../graph/same-meaning.ts";
+import { choiceLaws } from "./choice-laws.ts";
 import { type PassSet, pipelineOf } from "./pass-set.ts";
 import { expectSame, find, has, runOnly, scaled } from "./support.ts";
 
@@ -561,6 +562,7 @@ export const laws = {
   "factors that outputs share": sharedFactors,
   "factors that a guard keeps in range": guardedFactors,
   "index arithmetic": indexArithmetic,
+  ...choiceLaws,
   "random graphs, exact passes": randomOnes(true),
   "random graphs, other passes": randomOnes(false),
   "random graphs, all passes": randomPipelines,

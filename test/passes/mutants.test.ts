@@ -53,6 +53,7 @@ async function passesWith(name: string, mutant: Pick<Mutant, "file" | "from" | "
       "grouping/group-by.ts",
       "outline-factors.ts",
       "restrict-to-demand.ts",
+      "select-all.ts",
       "simplify-indices.ts",
       "split-concat.ts",
     ].map(load),

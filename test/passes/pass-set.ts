@@ -7,6 +7,7 @@ import { groupBy } from "../../compiler/passes/grouping/group-by.ts";
 import { outlineFactors } from "../../compiler/passes/outline-factors.ts";
 import type { Pass } from "../../compiler/passes/pass.ts";
 import { restrictToDemand } from "../../compiler/passes/restrict-to-demand.ts";
+import { selectAll } from "../../compiler/passes/select-all.ts";
 import { simplifyIndices } from "../../compiler/passes/simplify-indices.ts";
 import { splitConcat } from "../../compiler/passes/split-concat.ts";
 
@@ -19,6 +20,7 @@ export const realPasses = {
   groupBySelection,
   outlineFactors,
   restrictToDemand,
+  selectAll,
   simplifyIndices,
   splitConcat,
 };
@@ -29,6 +31,7 @@ export const pipelineOf = (p: PassSet): readonly Pass[] => [
   p.simplifyIndices,
   p.splitConcat,
   p.outlineFactors,
+  p.selectAll,
   p.restrictToDemand,
   p.associate,
   p.groupBySelection,
