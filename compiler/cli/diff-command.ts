@@ -74,6 +74,7 @@ async function diff(line: CommandLine, file: string, surroundings: Surroundings)
     weights: choices.weights,
     compiler: home.version,
     verify: true,
+    ahead: false, // every value is seen
   });
   const { program, kernels, reports } = compiled;
   const unfit = unfitTokens(ids, program);

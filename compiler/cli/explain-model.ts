@@ -59,6 +59,8 @@ export async function runExplainModel(line: CommandLine, surroundings: Surroundi
 interface ExplainedPhase {
   readonly phase: string;
   readonly sizes: PhaseReport["sizes"];
+  /** Inputs that are rows of tables, and what numbers the rows. */
+  readonly lookups: readonly { readonly input: string; readonly rows: string }[];
   readonly kernels: readonly ExplainedKernel[];
 }
 
@@ -93,12 +95,16 @@ async function explain(
   return new Failure(exitCodes.usage, `--phase ${wanted}: there is no such phase`, `there is ${names}`);
 }
 
-function explained({ phase, sizes, kernels, passes, storageOf }: PhaseReport, target: CostTarget): ExplainedPhase {
+function explained(
+  { phase, sizes, kernels, passes, lookups, storageOf }: PhaseReport,
+  target: CostTarget,
+): ExplainedPhase {
   const seconds = kernels.map((k) => timeOf(k.node, sizes, target));
   const whole = seconds.reduce((sum, s, i) => sum + s * (kernels[i]?.times ?? 1), 0);
   return {
     phase,
     sizes,
+    lookups: lookups.map(({ input, rows }) => ({ input, rows })),
     kernels: kernels.map((k, i) => {
       const name = `%${k.node.name}`;
       const about = passes.filter((r) => r.decision.split(/[ ,]+/).includes(name) || `%${r.node}` === name);
@@ -129,10 +135,11 @@ function saidOf({ node, rule }: KernelReport, storageOf: PhaseReport["storageOf"
   ];
 }
 
-function phaseText({ phase, sizes, kernels }: ExplainedPhase): string {
+function phaseText({ phase, sizes, lookups, kernels }: ExplainedPhase): string {
   const numbers = Object.entries(sizes).map(([name, n]) => `${name} = ${n}`);
   const total = kernels.reduce((sum, k) => sum + k.seconds * k.calls, 0);
   const lines = [`${phase}, planned for ${numbers.join(", ")}: ${timeText(total)} by the roofline`];
+  for (const { input, rows } of lookups) lines.push(`  ${input}: looked up before it, by ${rows}`);
   for (const k of kernels) {
     const cost = `${byteText(k.bytes)}, ${countText(k.flops)}FLOP, ${timeText(k.seconds)}, ${(100 * k.share).toFixed(1)} %`;
     lines.push(`  ${k.definition}${k.calls > 1 ? ` (${k.calls} times)` : ""}: ${cost}`);

@@ -4,7 +4,7 @@ import { type BufferElem, type Phase, type Program, programFormat } from "../../
 import { inPhase } from "../directives/directive-error.ts";
 import type { StorageRule, StrategyRule } from "../directives/directives.ts";
 import { callKinds } from "../directives/phase-calls.ts";
-import type { StrategyOf } from "../directives/placed-rules.ts";
+import { noStrategies, type StrategyOf } from "../directives/placed-rules.ts";
 import { readDirectives } from "../directives/read-directives.ts";
 import { Rules } from "../directives/rules.ts";
 import { type Elaborated, type ElaborateOptions, elaborate } from "../elaborate/elaborate.ts";
@@ -15,6 +15,7 @@ import type { Graph, Node } from "../graph/node.ts";
 import { printProblem, verify as verifyGraph } from "../graph/verify.ts";
 import { nodesOf } from "../graph/walk.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { type LookAhead, type Lookup, lookAhead } from "../passes/look-ahead.ts";
 import type { Report } from "../passes/pass.ts";
 import { checkedPlan } from "../program/check-plan.ts";
 import { KernelPool } from "../program/kernel-pool.ts";
@@ -46,6 +47,8 @@ export interface CompileRequest {
   readonly compiler: string;
   /** Checks graphs after every pass. Kernels are always proved. */
   readonly verify?: boolean;
+  /** Whether rows of tables that ids decide are looked up before a call; else tables are weights like others. Without it true. */
+  readonly ahead?: boolean;
 }
 export interface PhaseReport {
   readonly phase: string;
@@ -54,6 +57,8 @@ export interface PhaseReport {
   readonly graph: Graph;
   readonly passes: readonly Report[];
   readonly kernels: readonly KernelReport[];
+  /** Tables whose rows it is given, and what numbers them before it. */
+  readonly lookups: readonly Pick<Lookup, "input" | "rows">[];
   /** What `numerics` says of a value, by the label of its node. */
   readonly storageOf: (label: string) => StorageRule | null;
 }
@@ -81,11 +86,15 @@ export function compileModel(request: CompileRequest): Compiled {
   const weights = new WeightTable((label) => storageOf(label)?.format ?? request.weights);
   const states = new StateTable();
   const made: MadePhase[] = [];
+  const ahead: Omit<MadePhase, "planned">[] = [];
   for (const [of, own] of rules) {
     const results = new Set(calls.flatMap((c) => (c.entry === of ? [JSON.stringify(c.results)] : [])));
-    for (const key of results) {
+    const making = { request, entry: of, rules: own, storageOf, pool, weights, states };
+    for (const [i, key] of [...results].entries()) {
       const wanted = calls.filter((c) => c.entry === of && JSON.stringify(c.results) === key);
-      made.push(...phasesFor(wanted, { request, entry: of, rules: own, storageOf, pool, weights, states }));
+      const given = elaboratedFor(wanted[0]?.results ?? [], making);
+      if (given.ahead !== null && i === 0) ahead.push(aheadPhase(given.ahead, { ...making, ...given }));
+      made.push(...phasesFor(wanted, { ...making, ...given }));
     }
     own.settle();
   }
@@ -96,7 +105,7 @@ export function compileModel(request: CompileRequest): Compiled {
   const order = calls.flatMap((c) => made.filter((m) => m.planned === c));
   const { call } = one;
   const { declared } = request;
-  const kept = { model, declared, weights: weights.decls, target: target.kernel, pool };
+  const kept = { model, declared, weights: weights.decls, tables: weights.tables, target: target.kernel, pool };
   const decoders = decodersFor({ ...kept, tokens: call.tokens, before: call.before });
   const program: Program = {
     format: programFormat,
@@ -113,7 +122,8 @@ export function compileModel(request: CompileRequest): Compiled {
     constants: weights.constants,
     states: states.decls,
     kernels: pool.decls,
-    phases: [...order.map((m) => m.phase), ...decoders.map((d) => d.phase)],
+    phases: [...order, ...ahead, ...decoders].map((m) => m.phase),
+    ...(weights.tables.length === 0 ? {} : { tables: weights.tables }),
     ...(decoders.length === 0 ? {} : { decoders: decoders.map((d) => d.decl) }),
     ...(draft === null ? {} : { draft }),
   };
@@ -121,7 +131,7 @@ export function compileModel(request: CompileRequest): Compiled {
   return {
     program,
     kernels: pool.kernels,
-    reports: order.map((m) => m.report),
+    reports: [...ahead, ...order].map((m) => m.report),
     unmet: (unmet[0] ?? []).filter((rule) => unmet.every((of) => of.includes(rule))),
   };
 }
@@ -142,36 +152,65 @@ interface Making {
   readonly states: StateTable;
 }
 
-/** For calls of one entry that want the same results: what is shared by them is done once. */
-function phasesFor(calls: readonly PlannedCall[], making: Making): readonly MadePhase[] {
-  const { request, entry, rules, storageOf } = making;
-  const { model, declared, target } = request;
-  const results = calls[0]?.results ?? [];
+/** An entry with some of its results, before it is planned for calls. */
+interface Given {
+  readonly elaborated: Elaborated;
+  readonly call: Call;
+  /** Without what is looked up ahead. */
+  readonly graph: Graph;
+  readonly ahead: LookAhead | null;
+}
+
+function elaboratedFor(results: readonly string[], { request, entry, rules }: Making): Given {
+  const { model, declared } = request;
   const elaborated = elaborate({ model, declared, entry, results, format: rules.format });
-  const call = callOf(elaborated, entry);
-  const options = { builder: elaborated.builder, target: target.cost, ...verifying(request) };
-  const shared = runPasses(elaborated.graph, {
+  const ahead = request.ahead === false ? null : lookAhead(elaborated.builder, elaborated.graph);
+  return { elaborated, call: callOf(elaborated, entry), graph: ahead?.graph ?? elaborated.graph, ahead };
+}
+
+/** For calls of one entry that want the same results: what is shared by them is done once. */
+function phasesFor(calls: readonly PlannedCall[], making: Making & Given): readonly MadePhase[] {
+  const { request, rules, storageOf, elaborated, call, graph } = making;
+  const options = { builder: elaborated.builder, target: request.target.cost, ...verifying(request) };
+  const shared = runPasses(graph, {
     ...options,
-    sizes: sizesFor(elaborated.graph, call, { tokens: 1, before: 0 }),
+    sizes: sizesFor(graph, call, { tokens: 1, before: 0 }),
     passes: sharedPasses,
   });
-  const logits = results.find((r) => r === "next" || r === "logits") ?? "";
+  const logits = elaborated.results.find((r) => r === "next" || r === "logits") ?? "";
   return calls.map((planned): MadePhase => {
-    const sizes = sizesFor(elaborated.graph, call, planned);
+    const sizes = sizesFor(graph, call, planned);
     const strategy = rules.place(elaborated, logits, sizes[call.tokens] ?? planned.tokens);
     const passed = inPhase(planned.name, () =>
       runPasses(shared.graph, { ...options, sizes, passes: phasePasses, strategy }),
     );
     const passes = [...shared.reports, ...passed.reports];
     rules.met(passed.graph, strategy, passes);
-    const built = inPhase(planned.name, () =>
-      phase(planned, { ...making, elaborated, call, graph: passed.graph, sizes, strategy }),
-    );
-    checkedPlan(built.phase, sizes);
-    const report = { phase: planned.name, sizes, graph: passed.graph, passes, kernels: built.reports, storageOf };
+    const order = { ...planned, results: elaborated.results };
+    const built = inPhase(planned.name, () => phase(order, { ...making, graph: passed.graph, sizes, strategy }));
+    const kept = { sizes, graph: passed.graph, passes, kernels: built.reports, storageOf };
+    const report = { phase: planned.name, ...kept, lookups: making.ahead?.lookups ?? [] };
     return { planned, call, phase: built.phase, report };
   });
 }
+
+/** Numbers the rows that calls of an entry look up: as many tokens as a call has. */
+function aheadPhase({ ahead: graph, names }: LookAhead, making: Making & Given): Omit<MadePhase, "planned"> {
+  const { request, entry, storageOf, elaborated, call } = making;
+  const name = aheadName(request, entry);
+  const sizes = sizesFor(graph, call, { tokens: 1, before: 511 });
+  const passes = [...sharedPasses, ...phasePasses];
+  const options = { builder: elaborated.builder, target: request.target.cost, ...verifying(request) };
+  const passed = runPasses(graph, { ...options, sizes, passes });
+  const order = { name, results: names, from: 1, to: Number.POSITIVE_INFINITY };
+  const placing = { ...making, graph: passed.graph, sizes, strategy: noStrategies, ahead: null };
+  const built = inPhase(name, () => phase(order, placing));
+  const kept = { sizes, graph: passed.graph, passes: passed.reports, kernels: built.reports, storageOf };
+  const report = { phase: name, ...kept, lookups: [] };
+  return { call, phase: built.phase, report };
+}
+const aheadName = ({ entry: main }: CompileRequest, entry: string): string =>
+  entry === main ? "ahead" : `ahead_${entry}`;
 
 /** A session counts the tokens of all entries with the same names. */
 function sameCall(a: Call, b: Call): void {
@@ -225,25 +264,27 @@ function sizesFor(g: Graph, call: Call, { tokens, before }: Pick<PlannedCall, "t
   return { ...call.sizes, [call.tokens]: within(call.tokens, tokens), [call.before]: within(call.before, before) };
 }
 
-interface Placing extends Making {
-  readonly elaborated: Elaborated;
-  readonly call: Call;
-  readonly graph: Graph;
+interface Placing extends Making, Given {
   readonly sizes: Sizes;
   readonly strategy: StrategyOf;
 }
 
-function phase(planned: PlannedCall, placing: Placing): BuiltPhase {
-  const { request, entry, elaborated, call, pool, weights, states, graph, sizes } = placing;
+function phase(planned: Pick<PlannedCall, "name" | "results" | "from" | "to">, placing: Placing): BuiltPhase {
+  const { request, entry, elaborated, call, pool, weights, states, graph, sizes, ahead } = placing;
+  const { model, target } = request;
   const to = Math.min(planned.to, call.most);
   const fixed = planned.from === to ? { ...call.sizes, [call.tokens]: to } : call.sizes;
-  for (const n of nodesOf(graph)) if (n.kind === "weight") weights.add(n, elaborated, request.model, call.sizes);
+  for (const n of nodesOf(graph)) if (n.kind === "weight") weights.add(n, elaborated, model, call.sizes);
+  const lookups = (ahead?.lookups ?? []).map(({ table, input, rows }) => {
+    const number = weights.table(table, elaborated, model, call.sizes);
+    return { input, table: number, phase: aheadName(request, entry), rows };
+  });
   // The ids first.
   const names = [...elaborated.inputs].sort(([, a], [, b]) => Number(a === null) - Number(b === null));
-  return buildPhase({
+  const built = buildPhase({
     name: planned.name,
     entry,
-    results: elaborated.results,
+    results: planned.results,
     from: planned.from,
     to,
     graph,
@@ -251,14 +292,17 @@ function phase(planned: PlannedCall, placing: Placing): BuiltPhase {
     planned: sizes,
     tokens: call.tokens,
     before: call.before,
-    target: request.target.kernel,
+    target: target.kernel,
     pool,
     strategy: placing.strategy,
     elemOf: (n) => (n.kind === "weight" ? weights.elemOf(n) : elemOf(n)),
-    inputs: names.map(([name]) => name),
+    inputs: [...names.map(([name]) => name), ...lookups.map((l) => l.input)],
+    lookups,
     given: (n) => weights.binding(n),
     state: (n, copies, row) => states.add(n, { entry, copies, row, elem: elemOf(n) }),
   });
+  checkedPlan(built.phase, sizes);
+  return built;
 }
 /** How values are kept: whole numbers as i64 and i32, reals as f32 where the text does not keep them in less. */
 function elemOf(n: Node): BufferElem {

@@ -3,7 +3,7 @@
  * tensor comes apart into bands where a row reads its own row of the tensors beside its name, or that of its block of rows.
  */
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
-import type { DecoderDecl, Phase, WeightDecl } from "../../runtime/artifact/program.ts";
+import type { DecoderDecl, Phase, TableDecl, WeightDecl } from "../../runtime/artifact/program.ts";
 import { noStrategies } from "../directives/placed-rules.ts";
 import type { Elaborated, ElaborateOptions } from "../elaborate/elaborate.ts";
 import { elaborateFormat } from "../elaborate/storage-format.ts";
@@ -19,6 +19,7 @@ export interface DecoderOrder {
   readonly model: BoundModel;
   readonly declared: ElaborateOptions["declared"];
   readonly weights: readonly WeightDecl[];
+  readonly tables: readonly TableDecl[];
   readonly target: KernelTarget;
   readonly pool: KernelPool;
   /** Names of the sizes of a call, which these phases do not hang on. */
@@ -32,12 +33,13 @@ export interface Decoder {
 }
 
 /** Elements of a band, about: what is read, and what comes of it, are held beside the weights while they are loaded. */
-const bandElements = 2 ** 18;
+const bandElements = 2 ** 16;
 
 /** For each format and each width that real weights have. */
 export function decodersFor(order: DecoderOrder): readonly Decoder[] {
   const formats = order.model.path.items.flatMap(({ item }) => (item.kind === "storage" ? [item.scalar.text] : []));
-  const real = order.weights.filter(({ elem }) => elem === "f32" || elem === "bf16" || elem === "f16");
+  const loaded = order.weights.filter(({ elem }) => elem === "f32" || elem === "bf16" || elem === "f16");
+  const real = [...loaded, ...order.tables];
   return [...new Set(formats)].flatMap((scalar) => {
     const known = new Map<string, Decoder | null>();
     for (const { shape } of real) {

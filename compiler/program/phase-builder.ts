@@ -60,6 +60,8 @@ export interface PhaseOrder extends PhaseSizes {
   readonly elemOf: (n: Node) => BufferElem;
   /** Names of the inputs, in the order in which a call gives them. */
   readonly inputs: readonly string[];
+  /** Which of them are rows of tables. */
+  readonly lookups?: readonly PlacedLookup[];
   /** Where weights are, and inputs that are not among `inputs`. */
   readonly given: (n: Param) => Binding;
   readonly state: (n: State, copies: number, row: number) => number;
@@ -74,6 +76,12 @@ interface Block {
   readonly planned: Sizes;
   /** What stands for rows of a tensor, with the tensor. */
   readonly parts: ReadonlyMap<Node, Node>;
+}
+export interface PlacedLookup {
+  readonly input: string;
+  readonly table: number;
+  readonly phase: string;
+  readonly rows: string;
 }
 
 export interface BuiltPhase {
@@ -124,12 +132,17 @@ class PhaseBuilder {
       if (place === undefined) throw new InternalError("a result is nowhere");
       return { name: results[i] ?? out.name, at: place, elem: this.#o.elemOf(out), dims: this.#extents(out) };
     });
+    const lookups = (this.#o.lookups ?? []).flatMap(({ input, ...of }) => {
+      const at = this.#inputs.findIndex((i) => i.name === input);
+      return at < 0 ? [] : [{ input: at, ...of }];
+    });
     const phase: Phase = {
       name: phaseName,
       entry,
       from,
       to,
       inputs: this.#inputs,
+      ...(lookups.length === 0 ? {} : { lookups }),
       buffers: this.#places.buffers,
       steps: this.#steps,
       outputs,

@@ -2,10 +2,10 @@
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
 import type { PlacedWeight } from "../../dsl/checker/instances.ts";
 import { tensorNames } from "../../dsl/checker/weights.ts";
-import type { Binding, BufferElem, ConstantDecl, WeightDecl } from "../../runtime/artifact/program.ts";
+import type { Binding, BufferElem, ConstantDecl, TableDecl, WeightDecl } from "../../runtime/artifact/program.ts";
 import type { WeightSource } from "../elaborate/context.ts";
 import type { Elaborated } from "../elaborate/elaborate.ts";
-import type { Sizes } from "../graph/dim.ts";
+import { evalDim, type Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Node } from "../graph/node.ts";
 import { weightDecl } from "./weight-decls.ts";
@@ -14,6 +14,7 @@ export class WeightTable {
   readonly #kept: (label: string) => BufferElem;
   readonly #decls: WeightDecl[] = [];
   readonly #constants: ConstantDecl[] = [];
+  readonly #tables: TableDecl[] = [];
   readonly #copies = new Set<string>();
   readonly #read = new Set<string>();
   readonly #at = new Map<string, Binding>();
@@ -23,6 +24,9 @@ export class WeightTable {
   }
   get decls(): readonly WeightDecl[] {
     return this.#decls;
+  }
+  get tables(): readonly TableDecl[] {
+    return this.#tables;
   }
   get constants(): readonly ConstantDecl[] {
     return this.#constants;
@@ -54,6 +58,18 @@ export class WeightTable {
     this.#decls.push(
       weightDecl({ label: n.name, elem: this.elemOf(n), source, at: this.#placeOf(source, model) }, sizes),
     );
+  }
+  /** The number of a weight of which rows are looked up. */
+  table(n: Node, { weights }: Elaborated, model: BoundModel, sizes: Sizes): number {
+    const known = this.#tables.findIndex((t) => t.name === n.name);
+    const source = weights.get(n.name);
+    if (known >= 0) return known;
+    if (source === undefined || source.constant !== null) throw new InternalError(`%${n.name} has no tensor`);
+    const [names = []] = source.tensors;
+    for (const name of names) this.#read.add(name);
+    const shape = source.stored.map((d) => evalDim(d, sizes));
+    this.#tables.push({ name: n.name, shape, tensors: names, at: this.#placeOf(source, model) });
+    return this.#tables.length - 1;
   }
   /** `models/deepseek-llm.ds:78:3`: where the text declares it. */
   #placeOf({ tensors }: WeightSource, model: BoundModel): string | null {

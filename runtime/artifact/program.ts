@@ -31,6 +31,8 @@ export interface Program {
   /** Tensors that a checkpoint may hold beside: patterns in which `*` stands for any text. None without it. */
   readonly ignored?: readonly string[];
   readonly constants: readonly ConstantDecl[];
+  /** What is not loaded but looked up, row by row: [rows, …]. None without it. */
+  readonly tables?: readonly TableDecl[];
   readonly states: readonly StateDecl[];
   readonly kernels: readonly KernelDecl[];
   readonly phases: readonly Phase[];
@@ -55,6 +57,14 @@ export interface WeightDecl {
   /** What each integer must be below; null where the text says nothing. */
   readonly below: number | null;
   /** Where the text declares it: `models/deepseek-llm.ds:78:3`. */
+  readonly at: string | null;
+}
+/** A tensor of which calls want rows that token ids say. */
+export interface TableDecl {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Spellings, best first. */
+  readonly tensors: readonly string[];
   readonly at: string | null;
 }
 /** Spellings, best first. `{0}` stands for the index in the first stack plus the first of `from`, and so on. */
@@ -105,10 +115,20 @@ export interface Phase {
   readonly to: number;
   /** What the caller gives: of an entry first the ids of the tokens, i32 [tokens]. */
   readonly inputs: readonly Input[];
+  /** Those of the inputs that are rows of tables, which a call of another phase numbers; none without it. */
+  readonly lookups?: readonly Lookup[];
   readonly buffers: readonly ArenaBuffer[];
   readonly steps: readonly Step[];
   /** Where results stand after the last step. Of `next`, the logits of the last token, and `logits`, those of all, there is one. */
   readonly outputs: readonly Output[];
+}
+export interface Lookup {
+  /** Among the phase's inputs. */
+  readonly input: number;
+  readonly table: number;
+  /** The phase that is played before, on the same tokens, and that of its results which numbers the rows. */
+  readonly phase: string;
+  readonly rows: string;
 }
 export interface Input {
   readonly name: string;

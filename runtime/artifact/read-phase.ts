@@ -8,20 +8,23 @@ import type {
   ConstantDecl,
   Input,
   KernelDecl,
+  Lookup,
   Output,
   Phase,
   Repeat,
   SizeExpr,
   StateDecl,
   Step,
+  TableDecl,
   WeightDecl,
 } from "./program.ts";
 import { readSizeExpr } from "./read-size-expr.ts";
-import { type At, corrupt, count, list, member, text, word } from "./read-value.ts";
+import { type At, corrupt, count, list, member, orNull, text, word } from "./read-value.ts";
 
 export interface PhaseFacts {
   readonly weights: readonly WeightDecl[];
   readonly constants: readonly ConstantDecl[];
+  readonly tables: readonly TableDecl[];
   readonly states: readonly StateDecl[];
   readonly kernels: readonly KernelDecl[];
   /** Sizes of a call. */
@@ -40,6 +43,7 @@ const i32Max = 2 ** 31 - 1;
 export function readPhase(at: At, facts: PhaseFacts): Phase {
   const from = count(member(at, "from"), i32Max, 1);
   const inputs = list(member(at, "inputs"), mostInputs, (a): Input => readInput(a, facts));
+  const lookups = orNull(member(at, "lookups"), (l) => list(l, mostInputs, (a) => readLookup(a, inputs, facts))) ?? [];
   const buffers = list(member(at, "buffers"), mostBuffers, (a): ArenaBuffer => readBuffer(a, facts));
   const reader = new StepReader(facts, inputs, buffers);
   const steps = list(member(at, "steps"), mostSteps, (a) => reader.step(a, facts.names, 0, 1));
@@ -50,7 +54,7 @@ export function readPhase(at: At, facts: PhaseFacts): Phase {
     const binding = reader.binding(member(output, "at"), facts.names, reader.leaves - 1);
     const elem = word(member(output, "elem"), elemNames);
     if (reader.elemOf(binding) !== elem) throw corrupt(`${output.path}.elem`, "not that of the buffer");
-    return { name: text(member(output, "name"), 256), at: binding, elem, dims: readDims(output, facts) };
+    return { name: text(member(output, "name")), at: binding, elem, dims: readDims(output, facts) };
   });
   if (outputs.length === 0) throw corrupt(`${at.path}.outputs`, "there is none");
   refuseTwice(outputs, `${at.path}.outputs`);
@@ -61,6 +65,7 @@ export function readPhase(at: At, facts: PhaseFacts): Phase {
     from,
     to: count(member(at, "to"), i32Max, from),
     inputs,
+    ...(lookups.length === 0 ? {} : { lookups }),
     buffers,
     steps,
     outputs,
@@ -69,9 +74,20 @@ export function readPhase(at: At, facts: PhaseFacts): Phase {
 
 function readInput(at: At, facts: PhaseFacts): Input {
   return {
-    name: text(member(at, "name"), 256),
+    name: text(member(at, "name")),
     elem: word(member(at, "elem"), ["i32", "f32"]),
     dims: readDims(at, facts),
+  };
+}
+
+function readLookup(at: At, inputs: readonly Input[], { tables }: PhaseFacts): Lookup {
+  const input = count(member(at, "input"), inputs.length - 1, 1);
+  if (inputs[input]?.elem !== "f32") throw corrupt(`${at.path}.input`, "rows are f32");
+  return {
+    input,
+    table: count(member(at, "table"), tables.length - 1),
+    phase: text(member(at, "phase"), 256),
+    rows: text(member(at, "rows"), 4096),
   };
 }
 

@@ -21,7 +21,7 @@ import { readDecoder } from "./read-decoder.ts";
 import { type PhaseFacts, readPhase } from "./read-phase.ts";
 import { readSizeExpr } from "./read-size-expr.ts";
 import { type At, corrupt, count, list, member, memberNames, orNull, text, word } from "./read-value.ts";
-import { mostTensors, readWeight } from "./read-weight.ts";
+import { mostTensors, readTable, readWeight } from "./read-weight.ts";
 
 /** Far above what a compiler writes; a file beyond is refused before it costs memory. */
 export const programLimits = {
@@ -55,12 +55,13 @@ export function readProgram(bytes: Uint8Array): Program {
     states: list(member(root, "states"), programLimits.declarations, readState),
     kernels,
   };
+  const looked = { tables: orNull(member(root, "tables"), (at) => list(at, 1024, readTable)) ?? [] };
   const tensors = declared.weights.reduce((n, { stacks }) => n + stacks.reduce((m, s) => m * s, 1), 0);
   if (tensors > mostTensors) throw corrupt("$.weights", `${tensors} tensors`);
-  const { tokens, before } = declared;
+  const { tokens, before, tables } = { ...declared, ...looked };
   if (tokens === before) throw corrupt("$.before", "the name of the tokens");
   const names = new Set([...Object.keys(sizes), tokens, before]);
-  const facts: PhaseFacts = { ...declared, names };
+  const facts: PhaseFacts = { ...declared, ...looked, names };
   const phases = list(member(root, "phases"), programLimits.phases, (at) => readPhase(at, facts));
   if (phases.length === 0) throw corrupt("$.phases", "there is none");
   const decoders = orNull(member(root, "decoders"), (at) => list(at, 4096, (a) => readDecoder(a, phases))) ?? [];
@@ -68,6 +69,7 @@ export function readProgram(bytes: Uint8Array): Program {
   for (const [i, { name, inputs }] of phases.entries())
     if (!decoding.has(name) && inputs[0]?.elem !== "i32")
       throw corrupt(`$.phases[${i}].inputs`, "the first is not the ids of tokens");
+  for (const [i, phase] of phases.entries()) checkLookups(phase, phases, `$.phases[${i}].lookups`);
   const draft = orNull(member(root, "draft"), (at) => readDraft(at, phases));
   const modules = orNull(member(root, "modules"), readModules);
   return {
@@ -80,6 +82,7 @@ export function readProgram(bytes: Uint8Array): Program {
     context: count(member(root, "context"), i32Max, 1),
     ignored: orNull(member(root, "ignored"), (at) => list(at, 1024, (a) => text(a))) ?? [],
     ...declared,
+    ...(tables.length === 0 ? {} : { tables }),
     phases,
     ...(decoders.length === 0 ? {} : { decoders }),
     ...(draft === null ? {} : { draft }),
@@ -105,6 +108,17 @@ function readModules(at: At): Readonly<Record<string, string>> {
   return Object.fromEntries(memberNames(at, 64).map((n) => [n, text(member(at, n), 64)] as const));
 }
 
+/** A phase that numbers rows takes tokens alone, and does so for the same entry. */
+function checkLookups({ entry, lookups = [] }: Phase, phases: readonly Phase[], path: string): void {
+  for (const { phase: name, rows } of lookups) {
+    const ahead = phases.find((p) => p.name === name && p.entry === entry);
+    if (ahead === undefined || ahead.inputs.length !== 1)
+      throw corrupt(path, `${JSON.stringify(name)} numbers no rows`);
+    if (ahead.outputs.every((o) => o.name !== rows || o.elem !== "i32"))
+      throw corrupt(path, `${JSON.stringify(name)} does not number ${JSON.stringify(rows)}`);
+  }
+}
+
 /** What feeds and what is fed exists wherever it is asked for. */
 function readDraft(at: At, phases: readonly Phase[]): DraftDecl {
   const entry = text(member(at, "entry"), 256);
@@ -112,10 +126,11 @@ function readDraft(at: At, phases: readonly Phase[]): DraftDecl {
     const [input, first, then] = ["input", "first", "then"].map((name) => text(member(a, name), 256));
     return { input: input ?? "", first: first ?? "", then: then ?? "" };
   });
-  const guessing = phases.filter((p) => p.entry === entry);
+  const guesses = ({ outputs }: Phase): boolean => outputs.some((o) => o.name === "next" || o.name === "logits");
+  const guessing = phases.filter((p) => p.entry === entry && guesses(p));
   if (guessing.length === 0) throw corrupt(`${at.path}.entry`, `no phase plays ${JSON.stringify(entry)}`);
-  for (const { name, inputs, outputs } of guessing) {
-    const [, ...fed] = inputs;
+  for (const { name, inputs, outputs, lookups = [] } of guessing) {
+    const fed = inputs.filter((_, i) => i > 0 && lookups.every((l) => l.input !== i));
     const unfed = fed.find((i) => feeds.every((f) => f.input !== i.name));
     if (unfed !== undefined) throw corrupt(`${at.path}.feeds`, `nothing feeds ${unfed.name} of ${name}`);
     const lost = feeds.find((f) => outputs.every((o) => o.name !== f.then));

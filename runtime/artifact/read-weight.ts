@@ -1,6 +1,6 @@
 /** Declarations of weights, as a file has them. */
 import { elemNames } from "./elems.ts";
-import type { TensorNames, WeightDecl } from "./program.ts";
+import type { TableDecl, TensorNames, WeightDecl } from "./program.ts";
 import { type At, corrupt, count, list, member, orNull, text, word } from "./read-value.ts";
 
 /** Of a weight, and of all. */
@@ -20,6 +20,17 @@ export function readWeight(at: At): WeightDecl {
     shape,
     tensors: readNames(member(at, "tensors"), stacks.length, tensors),
     below: orNull(member(at, "below"), (a) => count(a, Number.MAX_SAFE_INTEGER)),
+    at: orNull(member(at, "at"), (a) => text(a)),
+  };
+}
+
+export function readTable(at: At): TableDecl {
+  const shape = list(member(at, "shape"), 8, (a) => count(a, Number.MAX_SAFE_INTEGER, 1));
+  if (shape.length < 2) throw corrupt(`${at.path}.shape`, "no rows");
+  return {
+    name: text(member(at, "name")),
+    shape,
+    tensors: list(member(at, "tensors"), 64, (a) => text(a)),
     at: orNull(member(at, "at"), (a) => text(a)),
   };
 }

@@ -2,10 +2,11 @@
  * A program in its memory, ready to be called: what `runtime/session/` knows of WebAssembly. Everything that a call needs is
  * made when it is opened.
  */
-import { DisposedError, KernelError, OutOfMemoryError } from "../artifact/errors.ts";
+import { CorruptPackageError, DisposedError, KernelError, OutOfMemoryError } from "../artifact/errors.ts";
+import { programFile } from "../artifact/read-value.ts";
 import { copiesBetween } from "./copy-between.ts";
 import { compileKernels, kernelFunctions } from "./kernel-module.ts";
-import { evaluateCall, type LinkedPhase, tapeOf } from "./link-phase.ts";
+import { evaluateCall, type LinkedPhase, type TapePart, tapeOf, tapeParts } from "./link-phase.ts";
 import { Memories, type SessionPlace, type WeightView } from "./memories.ts";
 import { changingValues, type DevicePlan } from "./plan-device.ts";
 import { type Crew, type KernelFunction, patchTape, playAlone, playTogether, type Tape, word } from "./thread-main.ts";
@@ -40,24 +41,46 @@ export interface DeviceCall {
   readonly states: SessionPlace;
 }
 
+export type ResultArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+export interface StartedCall {
+  /** By the number of the input. Results as those of `run`. */
+  readonly finish: (rows: ReadonlyMap<number, Float32Array>) => readonly ResultArray[];
+  /** Gives up; rows from `before` on are then anything. */
+  readonly drop: () => void;
+}
+
+interface Started {
+  readonly linked: LinkedPhase;
+  readonly phase: number;
+  /** Values of the call. */
+  readonly numbers: Float64Array;
+  /** Ordinals of its tapes. */
+  readonly parts: readonly number[];
+}
+
 /** About 0.1 ms, then a thread sleeps: between the steps of a call nobody should, between calls everybody. */
 const polls = 100_000;
 export class Device {
   readonly plan: DevicePlan;
   readonly #memories: Memories;
   readonly #kernels: readonly KernelFunction[];
+  /** Of phases, in one or two parts; a tape each. */
+  readonly #parts: readonly TapePart[];
   readonly #tapes: readonly Tape[];
   readonly #words: Int32Array;
   readonly #crew: Crew;
   #threads: Threads | null = null;
   #disposed = false;
+  #suspended: Promise<void> | null = null;
 
   private constructor(plan: DevicePlan, memories: Memories, kernels: readonly KernelFunction[], waiting: Waiting) {
     this.plan = plan;
     this.#memories = memories;
     this.#kernels = kernels;
     const { layout, phases, threads } = plan;
-    this.#tapes = phases.map((p) => tapeOf(p, 0, threads, layout.scratch[0] ?? 0));
+    this.#parts = tapeParts(phases);
+    this.#tapes = tapesOf(plan, this.#parts, 0, layout.scratch[0] ?? 0);
     const values = changingValues(phases);
     // Alone the values may stand anywhere; memory that is not shared moves when it grows.
     this.#words =
@@ -94,7 +117,7 @@ export class Device {
   }
 
   async #startThreads(module: WebAssembly.Module, startThread: StartThread): Promise<void> {
-    const { program, layout, phases, threads } = this.plan;
+    const { program, layout, threads } = this.plan;
     const starts = layout.scratch.slice(1).map((scratch, i) => ({
       module,
       memories: this.#memories.all.map(({ memory }) => memory),
@@ -103,7 +126,7 @@ export class Device {
       thread: i + 1,
       threads,
       kernels: program.kernels.map((k) => k.name),
-      tapes: phases.map((p) => tapeOf(p, i + 1, threads, scratch)),
+      tapes: tapesOf(this.plan, this.#parts, i + 1, scratch),
       polls,
     }));
     this.#threads = await Threads.start(this.#words, starts, startThread);
@@ -135,30 +158,92 @@ export class Device {
   }
 
   /**
-   * Plays a phase on as many tokens as it takes, after `before` rows in the session at
-   * `states`. Gives copies of its results. Blocks. Throws DscError; rows from `before` on are then anything.
+   * Plays a phase on as many tokens as it takes, after `before` rows in the session at `states`. Gives copies of its results. Blocks.
+   * Throws DscError; rows from `before` on are then anything.
    */
-  run({ phase, tokens, inputs, before, states }: DeviceCall): readonly Float32Array<ArrayBuffer>[] {
+  run(call: DeviceCall): readonly ResultArray[] {
+    const started = this.#started(call);
+    for (const part of started.parts) this.#play(part, started);
+    return this.#results(started);
+  }
+
+  /**
+   * The same for a phase that is given rows of tables, of which `inputs` has none: plays what comes before them. Until `finish` or
+   * `drop` is called nothing else may run but `decode`; `suspended` says until when.
+   */
+  start(call: DeviceCall): StartedCall {
+    const started = this.#started(call);
+    const [first, ...rest] = started.parts;
+    if (rest.length > 0 && first !== undefined) this.#play(first, started);
+    let done: () => void = () => undefined;
+    this.#suspended = new Promise((resolve) => {
+      done = resolve;
+    });
+    const drop = (): void => {
+      this.#suspended = null;
+      done();
+    };
+    const finish = (rows: ReadonlyMap<number, Float32Array>): readonly ResultArray[] => {
+      try {
+        this.#check();
+        for (const [input, values] of rows) this.#writeInput(started, input, values);
+        // What was decoded meanwhile had values of its own.
+        this.#writeValues(started);
+        for (const part of started.parts.slice(-1)) this.#play(part, started);
+        return this.#results(started);
+      } finally {
+        drop();
+      }
+    };
+    return { finish, drop };
+  }
+
+  /** Until when a started call keeps others from running; null where none does. */
+  get suspended(): Promise<void> | null {
+    return this.#suspended;
+  }
+
+  #started(call: DeviceCall): Started {
     this.#check();
-    const { layout, phases, threads } = this.plan;
-    const [linked, tape] = [phases[phase], this.#tapes[phase]];
-    if (linked === undefined || tape === undefined) throw new RangeError(`no phase ${phase}`);
-    const numbers = evaluateCall(linked, tokens, before, states);
-    for (const [i, id] of linked.inputs.entries()) {
-      const [values, wanted] = [inputs[i], numbers[id] ?? 0];
-      const { name, elem } = linked.phase.inputs[i] ?? { name: "", elem: "f32" };
-      if (values?.length !== wanted) throw new RangeError(`${name}: ${values?.length ?? 0} values, not ${wanted}`);
-      const at = layout.inputs + (this.plan.arena.phases[phase]?.inputs.offsets[i] ?? 0);
-      const Numbers = elem === "i32" ? Int32Array : Float32Array;
-      for (const { memory } of this.#memories.all) new Numbers(memory.buffer, at, wanted).set(values);
+    const linked = this.plan.phases[call.phase];
+    if (linked === undefined) throw new RangeError(`no phase ${call.phase}`);
+    const numbers = evaluateCall(linked, call.tokens, call.before, call.states);
+    const parts = this.#parts.flatMap(({ phase }, i) => (phase === call.phase ? [i] : []));
+    const started = { linked, phase: call.phase, numbers, parts };
+    const looked = new Set(linked.phase.lookups?.map((l) => l.input));
+    for (const i of linked.inputs.keys()) {
+      const values = call.inputs[i];
+      if (values !== undefined || !looked.has(i)) this.#writeInput(started, i, values);
     }
+    this.#writeValues(started);
+    return started;
+  }
+
+  #writeInput({ linked, phase, numbers }: Started, i: number, values: Int32Array | Float32Array | undefined): void {
+    const wanted = numbers[linked.inputs[i] ?? 0] ?? 0;
+    const { name, elem } = linked.phase.inputs[i] ?? { name: "", elem: "f32" };
+    if (values?.length !== wanted) {
+      const why = `phase ${linked.phase.name}: ${name} has ${values?.length ?? 0} values, not ${wanted}`;
+      throw new CorruptPackageError(programFile, why);
+    }
+    const at = this.plan.layout.inputs + (this.plan.arena.phases[phase]?.inputs.offsets[i] ?? 0);
+    const Numbers = elem === "i32" ? Int32Array : Float32Array;
+    for (const { memory } of this.#memories.all) new Numbers(memory.buffer, at, wanted).set(values);
+  }
+
+  #writeValues({ linked, numbers }: Started): void {
     const values = this.#words.subarray(word.end);
     for (let i = 0; i < linked.changing.length; i += 1) values[i] = numbers[linked.changing[i] ?? 0] ?? 0;
-    patchTape(tape, values, 0, threads);
-    this.#play(phase, linked, tape);
-    return linked.outputs.map(({ memory, address, elements }) =>
-      new Float32Array(this.#memories.bytes(memory).buffer, numbers[address] ?? 0, numbers[elements] ?? 0).slice(),
-    );
+  }
+
+  #results({ linked, numbers }: Started): readonly ResultArray[] {
+    return linked.outputs.map(({ memory, address, elements }, i) => {
+      const { buffer } = this.#memories.bytes(memory);
+      const [at, count] = [numbers[address] ?? 0, numbers[elements] ?? 0];
+      return linked.phase.outputs[i]?.elem === "i32"
+        ? new Int32Array(buffer, at, count).slice()
+        : new Float32Array(buffer, at, count).slice();
+    });
   }
 
   /** Plays a phase that hangs on no call and no session, by its name. */
@@ -166,23 +251,28 @@ export class Device {
     const phase = this.plan.phases.findIndex((p) => p.phase.name === name);
     const states = this.#memories.all.map(() => 0);
     const [values] = this.run({ phase, tokens: 1, inputs, before: 0, states });
-    return values ?? new Float32Array(0);
+    return values instanceof Float32Array ? values : new Float32Array(0);
   }
 
-  #play(phase: number, linked: LinkedPhase, tape: Tape): void {
+  #play(part: number, { linked }: Started): void {
+    const { threads: count } = this.plan;
+    const tape = this.#tapes[part];
+    const from = this.#parts[part]?.from ?? 0;
+    if (tape === undefined) throw new RangeError(`no part ${part}`);
+    patchTape(tape, this.#words.subarray(word.end), 0, count);
     const threads = this.#threads;
     if (threads === null) {
       const failure = playAlone(tape, this.#kernels);
-      if (failure !== null) throw kernelError(linked, failure.step, failure.cause);
+      if (failure !== null) throw kernelError(linked, from + failure.step, failure.cause);
       return;
     }
     threads.check();
-    threads.call(phase);
+    threads.call(part);
     const result = playTogether(tape, this.#kernels, this.#crew);
     if (result === "lost") throw threads.lose();
-    if (result !== null) throw kernelError(linked, result.step, result.cause);
+    if (result !== null) throw kernelError(linked, from + result.step, result.cause);
     const failed = Atomics.load(this.#words, word.failed);
-    if (failed > 0) throw kernelError(linked, failed - 1, "in a worker");
+    if (failed > 0) throw kernelError(linked, from + failed - 1, "in a worker");
   }
 
   dispose(): void {
@@ -194,6 +284,17 @@ export class Device {
     if (this.#disposed) throw new DisposedError("model");
   }
 }
+
+const tapesOf = (
+  { phases, threads }: DevicePlan,
+  parts: readonly TapePart[],
+  thread: number,
+  scratch: number,
+): readonly Tape[] =>
+  parts.flatMap((part) => {
+    const linked = phases[part.phase];
+    return linked === undefined ? [] : [tapeOf(linked, part, thread, threads, scratch)];
+  });
 
 /** Before anything is allocated, with room for one session. */
 function checkMemory({ spread }: DevicePlan, available: number | null): void {

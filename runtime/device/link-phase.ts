@@ -53,6 +53,8 @@ export interface LinkedPhase {
   readonly checks: readonly Check[];
   /** Elements of each input. */
   readonly inputs: readonly ValueId[];
+  /** Ordinal of the first step that wants rows which are looked up; null where none does. */
+  readonly waits: number | null;
   readonly outputs: readonly LinkedOutput[];
 }
 
@@ -85,6 +87,7 @@ class Linker {
   readonly #sessions: readonly ValueId[];
   /** Elements of each input. */
   readonly #inputs: readonly ValueId[];
+  #waits: number | null = null;
   readonly #scope: ReadonlyMap<string, ValueId>;
   readonly #steps: LinkedStep[] = [];
   readonly #checks = new Map<string, Check>();
@@ -120,6 +123,7 @@ class Linker {
       changing: this.#changing(),
       checks: [...this.#checks.values()],
       inputs: this.#inputs,
+      waits: this.#waits,
       outputs,
     };
   }
@@ -148,6 +152,8 @@ class Linker {
     this.#step += 1;
     const at: Place = { scope, places, memory };
     const addresses = call.buffers.map((binding, i) => this.#buffer(kernel, i, binding, at, inner));
+    const looked = (this.#request.phase.lookups ?? []).map((l) => l.input);
+    if (call.buffers.some((b) => b.kind === "input" && looked.includes(b.input))) this.#waits ??= this.#steps.length;
     this.#steps.push({
       kernel: memory * program.kernels.length + call.kernel,
       items: this.#items(kernel, inner),
@@ -293,11 +299,33 @@ export function evaluateCall(
   return numbers;
 }
 
+/** A phase, or what comes before and after its waiting for rows that are looked up: the first and last step, `to` excluded. */
+export interface TapePart {
+  readonly phase: number;
+  readonly from: number;
+  readonly to: number;
+}
+export const tapeParts = (phases: readonly LinkedPhase[]): readonly TapePart[] =>
+  phases.flatMap(({ steps: { length }, waits }, phase) =>
+    waits === null
+      ? [{ phase, from: 0, to: length }]
+      : [
+          { phase, from: 0, to: waits },
+          { phase, from: waits, to: length },
+        ],
+  );
+
 /** The tape of one thread. */
-export function tapeOf(linked: LinkedPhase, thread: number, threads: number, scratch: number): Tape {
+export function tapeOf(
+  linked: LinkedPhase,
+  { from, to }: Omit<TapePart, "phase">,
+  thread: number,
+  threads: number,
+  scratch: number,
+): Tape {
   const index = new Map(linked.changing.map((id, i) => [id, i] as const));
   const patches: number[] = [];
-  const steps = linked.steps.map(({ kernel, items, args }, s): TapeStep => {
+  const steps = linked.steps.slice(from, to).map(({ kernel, items, args }, s): TapeStep => {
     const known = linked.known(items);
     const range =
       known === null ? [0, 0] : [0, 1].map((edge) => Math.floor(((known ?? 0) * (thread + edge)) / threads));

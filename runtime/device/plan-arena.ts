@@ -25,6 +25,8 @@ export interface PhaseArena {
 
 /** `context`: most rows in all, of before and of a call. */
 export function planArena(program: Program, context: number): ArenaPlan {
+  // What is looked up is decoded while a call is under way: apart from what the call holds.
+  const apart = new Set((program.tables ?? []).length === 0 ? [] : program.decoders?.map((d) => d.phase));
   const planned = program.phases.map((phase) => {
     const inputSizes = phase.inputs.map((input) => product(input.dims));
     const sizes = [...phase.buffers.map((b) => b.size), ...inputSizes];
@@ -37,12 +39,25 @@ export function planArena(program: Program, context: number): ArenaPlan {
     }));
     return { elements, inputs, ...planMemory(buffers) };
   });
+  const sides = [false, true].map((side) =>
+    planned.filter((_, i) => apart.has(program.phases[i]?.name ?? "") === side),
+  );
+  const most = (side: number, of: (p: (typeof planned)[number]) => number): number =>
+    Math.max(0, ...(sides[side] ?? []).map(of));
+  const [bytes, inputBytes] = [most(0, (p) => p.bytes), most(0, (p) => p.inputs.bytes)];
+  const moved = planned.map((p) => (sides[1]?.includes(p) ? shifted(p, bytes, inputBytes) : p));
   return {
-    phases: planned,
-    bytes: Math.max(0, ...planned.map((p) => p.bytes)),
-    inputBytes: Math.max(0, ...planned.map((p) => p.inputs.bytes)),
-    peak: Math.max(0, ...planned.map((p) => p.peak)),
+    phases: moved,
+    bytes: bytes + most(1, (p) => p.bytes),
+    inputBytes: inputBytes + most(1, (p) => p.inputs.bytes),
+    peak: most(0, (p) => p.peak) + most(1, (p) => p.peak),
   };
+}
+
+/** Behind what others have. */
+function shifted(p: PhaseArena, bytes: number, inputBytes: number): PhaseArena {
+  const inputs = { elements: p.inputs.elements, offsets: p.inputs.offsets.map((at) => at + inputBytes) };
+  return { elements: p.elements, offsets: p.offsets.map((at) => at + bytes), inputs };
 }
 
 /** The number of elements. */

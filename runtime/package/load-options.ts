@@ -4,6 +4,7 @@ import type { Program } from "../artifact/program.ts";
 import { usualChunk, usualContext, usualLogitsChunk } from "../artifact/usual-sizes.ts";
 import { hasRelaxedSimd, hasSharedMemory, mayBlock } from "../device/features.ts";
 import type { Progress } from "../session/load-weights.ts";
+import type { Residency } from "../session/row-table.ts";
 import type { WeightsSource } from "./open-source.ts";
 
 export interface LoadOptions {
@@ -25,6 +26,11 @@ export interface LoadOptions {
   readonly chunk?: number;
   /** `auto` takes the newer instructions where the engine has them; results may differ in the last bits. */
   readonly simd?: "auto" | "baseline" | "relaxed";
+  /**
+   * Where tables are whose rows token ids decide: in `memory`, or where they are in the checkpoint (`source`): a file, a server. Without
+   * it in memory up to 1 GiB of all of them together.
+   */
+  readonly tables?: Residency;
   /** Lets numbers of the checkpoint lose precision where the model stores them narrower. */
   readonly narrow?: boolean;
   /** The script of workers, where it is not beside the runtime. */
@@ -46,6 +52,8 @@ const mostThreads = 64;
 export function checkedLoad(options: LoadOptions, program: Program, cores: number): CheckedLoad {
   const { backend = "wasm", threads, simd = "auto" } = options;
   if (backend !== "wasm") throw new OptionError(`backend ${JSON.stringify(backend)}: there is wasm`);
+  if (options.tables !== undefined && options.tables !== "memory" && options.tables !== "source")
+    throw new OptionError(`tables ${JSON.stringify(options.tables)}: there is memory, and source`);
   if (!["auto", "baseline", "relaxed"].includes(simd)) throw new OptionError(`simd ${JSON.stringify(simd)}`);
   const context = integer("context", options.context ?? Math.min(program.context, usualContext), 2 ** 31 - 1);
   if (context > program.context) throw new ContextLengthError(context, program.context, program.context);

@@ -13,6 +13,8 @@ import { checkPhases } from "../session/choose-phase.ts";
 import type { Host, OpenedWeights } from "../session/host.ts";
 import { fingerprint, loadWeights } from "../session/load-weights.ts";
 import { lacksTensors, matchWeights } from "../session/match-weights.ts";
+import { openTables } from "../session/open-tables.ts";
+import type { RowTable } from "../session/row-table.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
 import { readTextFiles } from "../text/text-files.ts";
 import { checkedLoad, chooseSimd, type LoadOptions } from "./load-options.ts";
@@ -43,7 +45,9 @@ export async function loadInto(
     lacks: (weights) => lacksTensors(file.program, weights),
   });
   try {
-    const placements = matchWeights(file.program, opened.weights, { narrow: options.narrow === true });
+    const { placements, tables: sources } = matchWeights(file.program, opened.weights, {
+      narrow: options.narrow === true,
+    });
     const device = await Device.open({
       plan,
       module: kernels,
@@ -55,13 +59,18 @@ export async function loadInto(
       const weight = device.weight.bind(device);
       const decode = device.decode.bind(device);
       await loadWeights(opened.weights, placements, { weight, decode, signal, onProgress: options.onProgress });
-      return modelOf({ file, plan, kernels, device, host, opened });
+      const tables = await openTables(sources, opened.weights, { wanted: options.tables, decode, signal });
+      const stays = tables.some((t) => t.residency === "source");
+      if (!stays) await opened.weights.close();
+      const close = stays ? () => opened.weights.close() : async () => undefined;
+      return modelOf({ file, plan, kernels, device, host, opened, tables, close });
     } catch (error) {
       device.dispose();
       throw error;
     }
-  } finally {
+  } catch (error) {
     await opened.weights.close();
+    throw error;
   }
 }
 
@@ -72,9 +81,11 @@ interface Loaded {
   readonly device: Device;
   readonly host: Host;
   readonly opened: OpenedWeights;
+  readonly tables: readonly RowTable[];
+  readonly close: () => Promise<void>;
 }
 
-function modelOf({ file, plan, kernels, device, host, opened }: Loaded): Model {
+function modelOf({ file, plan, kernels, device, host, opened, tables, close }: Loaded): Model {
   const { program } = plan;
   const own = statesOf(program, program.entry);
   const identity: SessionIdentity = {
@@ -89,6 +100,8 @@ function modelOf({ file, plan, kernels, device, host, opened }: Loaded): Model {
     device,
     info: infoOf(program, plan, kernels),
     identity,
+    tables,
+    close,
     pause: host.pause,
     text: () => readTextFiles(opened.readText),
   });

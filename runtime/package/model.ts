@@ -1,6 +1,7 @@
 /** A loaded package. */
 import { DisposedError } from "../artifact/errors.ts";
 import type { Device } from "../device/device.ts";
+import type { Residency, RowTable, TableStatistics } from "../session/row-table.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
 import { TokenSession } from "../session/token-session.ts";
 import type { TextOfModel } from "../text/text-files.ts";
@@ -36,10 +37,21 @@ export interface ModelInfo {
   };
 }
 
+export interface TableInfo extends TableStatistics {
+  readonly name: string;
+  readonly rows: number;
+  /** Numbers of a row. */
+  readonly width: number;
+  readonly residency: Residency;
+}
+
 export interface ModelParts {
   readonly device: Device;
   readonly info: ModelInfo;
   readonly identity: SessionIdentity;
+  readonly tables: readonly RowTable[];
+  /** Closes what rows are read from. */
+  readonly close: () => Promise<void>;
   readonly pause: () => Promise<void>;
   /** Read when it is first asked for. */
   readonly text: () => Promise<TextOfModel>;
@@ -62,14 +74,22 @@ export class Model {
     return this.#parts.device.memoryBytes;
   }
 
+  /** Of the tables whose rows are looked up: how many rows were wanted, and how many of them had to be read. */
+  get tables(): readonly TableInfo[] {
+    return this.#parts.tables.map(({ source: { name, rows, width }, residency, statistics }) => ({
+      ...{ name, rows, width, residency },
+      ...statistics,
+    }));
+  }
+
   /** A new session without tokens. Throws OutOfMemoryError where its rows have no room. */
   session(): Session {
     if (this.#disposed) throw new DisposedError("model");
-    const { device, identity, pause } = this.#parts;
+    const { device, identity, pause, tables } = this.#parts;
     const disposed = (): void => {
       this.#sessions.delete(session);
     };
-    const tokens = new TokenSession({ device, identity, pause, disposed });
+    const tokens = new TokenSession({ device, identity, tables, pause, disposed });
     const session = new Session(tokens, () => this.#readText(), identity.context);
     this.#sessions.add(session);
     return session;
@@ -106,5 +126,6 @@ export class Model {
     this.#disposed = true;
     for (const session of this.#sessions) session.dispose();
     this.#parts.device.dispose();
+    this.#parts.close().catch(() => undefined); // nobody is left who could be told
   }
 }

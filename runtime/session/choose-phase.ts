@@ -1,5 +1,5 @@
 /** Which phase plays how many of the tokens that are left. */
-import { CorruptPackageError } from "../artifact/errors.ts";
+import { CorruptPackageError, OptionError } from "../artifact/errors.ts";
 import type { Phase, Program } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 
@@ -42,6 +42,18 @@ export function choosePiece(phases: readonly Phase[], left: number, most: number
   return best === null ? null : { phase: best.phase, tokens: best.tokens };
 }
 
+/** The pieces of so many tokens. Throws OptionError where no phase takes some of them. */
+export function piecesOf(phases: readonly Phase[], tokens: number, most: number, wanted: Wanted): readonly Piece[] {
+  const pieces: Piece[] = [];
+  for (let left = tokens; left > 0; ) {
+    const piece = choosePiece(phases, left, most, wanted);
+    if (piece === null) throw new OptionError(`no phase takes ${left} tokens`);
+    pieces.push(piece);
+    left -= piece.tokens;
+  }
+  return pieces;
+}
+
 /** Which logits a phase gives; null where it gives none. */
 export function logitsOf({ outputs }: Phase): Logits | null {
   const found = outputs.find(({ name }) => name === "next" || name === "logits");
@@ -70,13 +82,15 @@ export function checkPhases({ phases, vocabulary, entry }: Program, most: number
   if (choosePiece(phases, 1, most, { entry, logits: "next", rows: [] }) === null)
     throw wrong("no phase takes a single token");
   for (const { name, inputs, outputs } of phases) {
-    const other = outputs.find(({ elem }) => elem !== "f32");
+    // Numbers of rows are whole.
+    const numbers = phases.some((p) => p.lookups?.some((l) => l.phase === name));
+    const other = numbers ? undefined : outputs.find(({ elem }) => elem !== "f32");
     if (other !== undefined) throw wrong(`phase ${name}: ${other.name} is ${other.elem}, not f32`);
     const [, ...given] = inputs;
     const whole = given.find(({ elem }) => elem !== "f32");
     if (whole !== undefined) throw wrong(`phase ${name}: ${whole.name} is ${whole.elem}, not f32`);
   }
-  const fed = phases.find((p) => p.entry === entry && p.inputs.length > 1);
+  const fed = phases.find((p) => p.entry === entry && p.inputs.length > 1 + (p.lookups?.length ?? 0));
   if (fed !== undefined) throw wrong(`phase ${fed.name} takes more than tokens`);
   if (vocabulary > 2 ** 30) throw wrong("the vocabulary is too large");
 }

@@ -66,7 +66,7 @@ async function loaded(declared: readonly WeightDecl[], stored: readonly Stored[]
         .filter(({ start, end }) => start < end)
         .map(({ start, end, move }) => ({ from: start - from, bytes: memory.subarray(start + move, end + move) })),
   };
-  await loadWeights(weights, matchWeights(program, weights, { narrow: false }), {
+  await loadWeights(weights, matchWeights(program, weights, { narrow: false }).placements, {
     ...target,
     onProgress: ({ loaded: done }) => seen.push(done),
   });

@@ -5,6 +5,8 @@ import type { BufferElem, Program, WeightDecl } from "../artifact/program.ts";
 import { matchesPattern, tensorNames } from "../artifact/tensor-names.ts";
 import type { TensorInfo, Weights } from "../weights/weights.ts";
 import { type Conversion, conversionOf } from "./convert-weights.ts";
+import { matchTables } from "./match-tables.ts";
+import type { TableSource } from "./row-table.ts";
 import { type StoredTensor, storedTensor } from "./stored-format.ts";
 
 /** A tensor and its place, in bytes from the start of the weight. */
@@ -33,8 +35,15 @@ export const lacksTensors = ({ weights: declared }: Program, { tensors }: Weight
 const mostProblems = 20;
 const isReal = ({ elem }: WeightDecl): boolean => elem === "f32" || elem === "bf16" || elem === "f16";
 
+export interface Matched {
+  /** What is loaded. */
+  readonly placements: readonly Placement[];
+  /** What is looked up, by number. */
+  readonly tables: readonly TableSource[];
+}
+
 /** Throws WeightsMismatchError with all that is wrong. */
-export function matchWeights(program: Program, weights: Weights, options: MatchOptions): readonly Placement[] {
+export function matchWeights(program: Program, weights: Weights, options: MatchOptions): Matched {
   const problems: WeightProblem[] = [];
   const placements: Placement[] = [];
   const used = new Set<string>();
@@ -64,11 +73,18 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
       placements.push({ ...place, conversion, stored: decodes ? stored : null });
     }
   }
+  for (const { tensors } of program.tables ?? []) for (const name of tensors) used.add(name);
+  const tables: TableSource[] = [];
+  for (const table of matchTables(program, weights)) {
+    if ("kind" in table) problems.push(table);
+    else tables.push(table);
+  }
+  for (const { stored } of tables) for (const { tensor } of stored?.parts ?? []) used.add(tensor.name);
   for (const name of weights.tensors.keys())
     if (!used.has(name) && !(program.ignored ?? []).some((pattern) => matchesPattern(pattern, name)))
       problems.push(extra(name));
   if (problems.length > 0) throw new WeightsMismatchError(problems.slice(0, mostProblems), problems.length);
-  return placements;
+  return { placements, tables };
 }
 
 const shown = (name: string): string => JSON.stringify(name.length > 160 ? `${name.slice(0, 160)}…` : name);

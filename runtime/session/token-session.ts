@@ -11,15 +11,20 @@ import {
   OutOfMemoryError,
   TokenError,
 } from "../artifact/errors.ts";
+import type { Phase } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
-import type { Device } from "../device/device.ts";
+import type { Device, DeviceCall, ResultArray } from "../device/device.ts";
 import type { SessionPlace } from "../device/memories.ts";
-import { choosePiece, type Logits, logitsOf } from "./choose-phase.ts";
+import { type Logits, logitsOf, piecesOf } from "./choose-phase.ts";
+import { Lookups } from "./look-ups.ts";
+import type { RowTable } from "./row-table.ts";
 import { readSession, type SessionIdentity, writeSession } from "./saved-session.ts";
 
 export interface SessionParts {
   readonly device: Device;
   readonly identity: SessionIdentity;
+  /** Of the program, by number. */
+  readonly tables: readonly RowTable[];
   /** Lets events be handled. */
   readonly pause: () => Promise<void>;
   /** Called once, when it is disposed. */
@@ -143,8 +148,11 @@ export class TokenSession {
   }
 
   async #play({ entry, ids, given, before, logits, rows, signal }: EntryCall): Promise<CallResult> {
-    const { device, pause } = this.#parts;
+    const { device, pause, tables } = this.#parts;
     const { program, chunk } = device.plan;
+    const pieces = piecesOf(program.phases, ids.length, chunk, { entry, logits, rows });
+    const order = { device, tables, ids, pieces, before, states: this.#states, signal };
+    const lookups = pieces.some((p) => hasLookups(program.phases[p.phase])) ? new Lookups(order) : null;
     let last: Float32Array = new Float32Array(0);
     const all = new Map<string, Float32Array>();
     const keep = (name: string, values: Float32Array, width: number, at: number): void => {
@@ -152,29 +160,32 @@ export class TokenSession {
       all.set(name, kept);
       kept.set(values, at * width);
     };
-    for (let at = 0; at < ids.length; ) {
+    let at = 0;
+    for (const [i, piece] of pieces.entries()) {
+      const phase = program.phases[piece.phase];
+      if (phase === undefined) throw new RangeError(`no phase ${piece.phase}`);
       signal?.throwIfAborted();
       await pause();
+      while (device.suspended !== null) await device.suspended;
       signal?.throwIfAborted();
       this.#checkAlive();
-      const piece = choosePiece(program.phases, ids.length - at, chunk, { entry, logits, rows });
-      const phase = program.phases[piece?.phase ?? -1];
-      if (piece === null || phase === undefined) throw new OptionError(`no phase takes ${ids.length - at} tokens`);
       const to = at + piece.tokens;
-      const results = device.run({
+      const call = {
         phase: piece.phase,
         tokens: piece.tokens,
-        inputs: phase.inputs.map(({ name }, i) => {
-          const values = i === 0 ? ids : (given.get(name) ?? new Float32Array(0));
+        inputs: phase.inputs.flatMap(({ name }, input) => {
+          const values = input === 0 ? ids : (given.get(name) ?? new Float32Array(0));
           const width = values.length / ids.length;
-          return values.subarray(at * width, to * width);
+          return isLookup(phase, input) ? [] : [values.subarray(at * width, to * width)];
         }),
         before: before + at,
         states: this.#states,
-      });
+      };
+      const results = lookups === null ? device.run(call) : await this.#playAhead(call, lookups, i, pieces.length);
       const gives = logitsOf(phase);
-      for (const [i, { name }] of phase.outputs.entries()) {
-        const values = results[i] ?? new Float32Array(0);
+      for (const [output, { name }] of phase.outputs.entries()) {
+        const values = results[output];
+        if (!(values instanceof Float32Array)) continue;
         const width = widthOf(values, name === "next" ? 1 : piece.tokens, name);
         if (name === gives && logits === "logits") keep(name, values, width, at);
         else if (name === gives) last = values.length === width ? values : values.slice(values.length - width);
@@ -184,6 +195,20 @@ export class TokenSession {
     }
     const whole = logits === "logits" ? (all.get("logits") ?? all.get("next")) : undefined;
     return { logits: whole ?? last, rows: new Map(rows.map((name) => [name, all.get(name) ?? new Float32Array(0)])) };
+  }
+
+  /** What comes before the first rows of a table is computed while they are fetched, and those of the next piece too. */
+  async #playAhead(call: DeviceCall, lookups: Lookups, piece: number, pieces: number): Promise<readonly ResultArray[]> {
+    const { device } = this.#parts;
+    const asked = lookups.ask(piece);
+    if (piece + 1 < pieces) void lookups.ask(piece + 1);
+    const started = device.start(call);
+    try {
+      return started.finish(await asked);
+    } catch (error) {
+      started.drop();
+      throw error;
+    }
   }
 
   /** Forgets the last `count` tokens. */
@@ -262,6 +287,9 @@ export class TokenSession {
     return checkedIds(tokens, vocabulary);
   }
 }
+
+const hasLookups = (phase: Phase | undefined): boolean => (phase?.lookups ?? []).length > 0;
+const isLookup = ({ lookups = [] }: Phase, input: number): boolean => lookups.some((l) => l.input === input);
 
 /** A copy. Throws TokenError for none, and for what is no id. */
 export function checkedIds(tokens: ArrayLike<number>, vocabulary: number): Int32Array<ArrayBuffer> {

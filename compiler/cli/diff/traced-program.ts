@@ -83,7 +83,7 @@ export class TracedProgram {
   /** Throws what a package's `load` throws. */
   static async open({ program, module, weights, context, chunk }: TraceOrder): Promise<TracedProgram> {
     const plan = planDevice({ program, threads: 1, chunk, logitsChunk: chunk, context });
-    const placements = matchWeights(program, weights, { narrow: true });
+    const { placements } = matchWeights(program, weights, { narrow: true });
     const states = Math.ceil((plan.spread.memories[0]?.end ?? 0) / 64) * 64;
     const memory = new WebAssembly.Memory({ initial: Math.ceil((states + plan.states.bytes) / page), maximum: page });
     const file = "kernels/simd.wasm";
