@@ -1,4 +1,4 @@
-import { type Logits, weighed } from "./candidates.ts";
+import { type Logits, type Weighed, weighed } from "./candidates.ts";
 import type { RandomSource } from "./random.ts";
 import { checkOptions, type SamplingOptions } from "./sampling-options.ts";
 
@@ -15,8 +15,16 @@ export function sample(
   previous: Iterable<number> = [],
 ): number {
   const checked = checkOptions(options);
-  const { ids, weights, total } = weighed(logits, checked, previous);
-  const drawn = checked.temperature === 0 ? 0 : random.nextFraction() * total;
+  return drawn(weighed(logits, checked, previous), random, checked);
+}
+
+/** One of the ids, each as likely as its weight. */
+export function drawn(
+  { ids, weights, total }: Weighed,
+  random: Pick<RandomSource, "nextFraction">,
+  { temperature }: { readonly temperature: number },
+): number {
+  const fraction = temperature === 0 ? 0 : random.nextFraction() * total;
   let reached = 0;
   let last = ids[0] ?? 0;
   for (let i = 0; i < ids.length; i += 1) {
@@ -24,7 +32,7 @@ export function sample(
     if (weight === 0) continue;
     last = ids[i] ?? 0;
     reached += weight;
-    if (drawn < reached) return last;
+    if (fraction < reached) return last;
   }
   // Rounding can leave the sum a little below what was drawn.
   return last;
