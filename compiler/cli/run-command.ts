@@ -27,8 +27,7 @@ export async function runRun(line: CommandLine, surroundings: Surroundings): Pro
       {
         taps: options.taps,
         signal,
-        prepare: (folder, config) =>
-          makeReady(options, openText(folder, config, terminal.cwd, line.value("chat-template"))),
+        prepare: (folder, config) => makeReady(options, folder, config, terminal.cwd),
       },
       async ({ runner, ready, taps }) => {
         const { text, ids: prompt } = ready;
@@ -50,7 +49,8 @@ interface Ready {
   readonly ids: readonly number[];
 }
 
-function makeReady(options: RunOptions, text: TextFiles | Failure): Ready | Failure {
+function makeReady(options: RunOptions, folder: string, config: string, cwd: string): Ready | Failure {
+  const text = openText(folder, config, cwd);
   if (text instanceof Failure) return text;
   if (text.tokenizer === null && options.stopStrings.length > 0)
     return new Failure(

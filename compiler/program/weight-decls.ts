@@ -7,10 +7,11 @@ export interface DeclaredWeight {
   readonly label: string;
   readonly elem: BufferElem;
   readonly source: WeightSource;
+  readonly optional: string | null;
   readonly at: string | null;
 }
 
-export function weightDecl({ label, elem, source, at }: DeclaredWeight, sizes: Sizes): WeightDecl {
+export function weightDecl({ label, elem, source, optional, at }: DeclaredWeight, sizes: Sizes): WeightDecl {
   return {
     name: label,
     elem,
@@ -18,6 +19,7 @@ export function weightDecl({ label, elem, source, at }: DeclaredWeight, sizes: S
     shape: source.stored.map((d) => evalDim(d, sizes)),
     tensors: tensorNames(source),
     below: source.below === null ? null : evalDim(source.below, sizes),
+    ...(optional === null ? {} : { optional }),
     at,
   };
 }

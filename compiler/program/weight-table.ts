@@ -55,9 +55,9 @@ export class WeightTable {
     for (const names of source.copies) for (const name of names) this.#copies.add(name);
     for (const names of source.tensors) for (const name of names) this.#read.add(name);
     this.#at.set(n.name, { kind: "weight", weight: this.#decls.length });
-    this.#decls.push(
-      weightDecl({ label: n.name, elem: this.elemOf(n), source, at: this.#placeOf(source, model) }, sizes),
-    );
+    const placed = this.#placed(source, model);
+    const [at, optional] = [placed === null ? null : placeOf(placed), placed?.optional ?? null];
+    this.#decls.push(weightDecl({ label: n.name, elem: this.elemOf(n), source, optional, at }, sizes));
   }
   /** The number of a weight of which rows are looked up. */
   table(n: Node, { weights }: Elaborated, model: BoundModel, sizes: Sizes): number {
@@ -67,17 +67,15 @@ export class WeightTable {
     if (source === undefined || source.constant !== null) throw new InternalError(`%${n.name} has no tensor`);
     const [names = []] = source.tensors;
     for (const name of names) this.#read.add(name);
+    const placed = this.#placed(source, model);
+    const at = placed === null ? null : placeOf(placed);
     const shape = source.stored.map((d) => evalDim(d, sizes));
-    this.#tables.push({ name: n.name, shape, tensors: names, at: this.#placeOf(source, model) });
+    this.#tables.push({ name: n.name, shape, tensors: names, at });
     return this.#tables.length - 1;
   }
-  /** `models/deepseek-llm.ds:78:3`: where the text declares it. */
-  #placeOf({ tensors }: WeightSource, model: BoundModel): string | null {
+  #placed({ tensors }: WeightSource, model: BoundModel): PlacedWeight | null {
     const first = tensors[0]?.[0] ?? "";
-    const span = model.weights.findLast((w) => isNamed(w, first))?.decl.span;
-    if (span === undefined) return null;
-    const before = span.source.text.slice(0, span.start).split("\n");
-    return `${span.source.path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+    return model.weights.findLast((w) => isNamed(w, first)) ?? null;
   }
   #constant(n: Node, values: readonly (number | bigint)[]): void {
     this.#at.set(n.name, { kind: "constant", constant: this.#constants.length });
@@ -116,3 +114,9 @@ const isNamed = ({ weight, indices }: PlacedWeight, name: string): boolean =>
     const filled = parts.filter((_, i) => i % 2 === 1);
     return found !== null && filled.every((hole, i) => indices.get(hole)?.includes(Number(found[i + 1])) === true);
   });
+
+/** `models/deepseek-llm.ds:78:3`: where the text declares it. */
+function placeOf({ decl: { span } }: PlacedWeight): string {
+  const before = span.source.text.slice(0, span.start).split("\n");
+  return `${span.source.path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+}

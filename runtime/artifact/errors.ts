@@ -180,3 +180,21 @@ export class NoTokenizerError extends DscError {
     super("no-tokenizer", "there is no tokenizer.json beside the weights: give token ids");
   }
 }
+
+/** Why a model drafts no tokens: its text does not, the checkpoint has no weights for it, or they were not to be loaded. */
+export type NoDraftReason = "no-entry" | "no-weights" | "not-loaded";
+
+/** Drafts were asked for, and there is nothing to draft with. */
+export class NoDraftError extends DscError {
+  override readonly name = "NoDraftError";
+  readonly reason: NoDraftReason;
+  constructor(reason: NoDraftReason) {
+    super("no-draft", `no tokens can be drafted: ${whyNoDraft[reason]}`);
+    this.reason = reason;
+  }
+}
+const whyNoDraft: Readonly<Record<NoDraftReason, string>> = {
+  "no-entry": "the model has nothing that does",
+  "no-weights": "the checkpoint has no weights for it",
+  "not-loaded": "the model was loaded without",
+};

@@ -56,6 +56,8 @@ export interface WeightDecl {
   readonly tensors: TensorNames;
   /** What each integer must be below; null where the text says nothing. */
   readonly below: number | null;
+  /** The optional part that it belongs to: a checkpoint has all tensors of those that are optional, or none. None without it. */
+  readonly optional?: string;
   /** Where the text declares it: `models/deepseek-llm.ds:78:3`. */
   readonly at: string | null;
 }

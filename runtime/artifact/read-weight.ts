@@ -13,8 +13,10 @@ export function readWeight(at: At): WeightDecl {
   if (tensors > mostTensors) throw corrupt(`${at.path}.stacks`, `${tensors} tensors`);
   if (!Number.isSafeInteger(shape.reduce((n, s) => n * s, tensors * 8)))
     throw corrupt(`${at.path}.shape`, "too many elements");
+  const optional = orNull(member(at, "optional"), (a) => text(a));
   return {
     name: text(member(at, "name")),
+    ...(optional === null ? {} : { optional }),
     elem: word(member(at, "elem"), elemNames),
     stacks,
     shape,

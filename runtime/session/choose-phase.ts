@@ -54,6 +54,15 @@ export function piecesOf(phases: readonly Phase[], tokens: number, most: number,
   return pieces;
 }
 
+/** Most tokens of one call that gives all of this. 0 where none does. */
+export const mostTokens = (phases: readonly Phase[], { entry, logits, rows }: Wanted): number =>
+  Math.max(
+    0,
+    ...phases
+      .filter((p) => p.entry === entry && logitsOf(p) === logits && rows.every((name) => givesRows(p, name)))
+      .map((p) => p.to),
+  );
+
 /** Which logits a phase gives; null where it gives none. */
 export function logitsOf({ outputs }: Phase): Logits | null {
   const found = outputs.find(({ name }) => name === "next" || name === "logits");

@@ -26,6 +26,8 @@ export interface Placement {
 export interface MatchOptions {
   /** Whether numbers may lose precision on their way into a narrower element. */
   readonly narrow: boolean;
+  /** `false` leaves optional weights where they are. */
+  readonly optional?: boolean;
 }
 
 /** Whether a tensor is under none of its names. */
@@ -49,17 +51,19 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
   const used = new Set<string>();
   for (const [weight, decl] of program.weights.entries()) {
     const elements = decl.shape.reduce((n, extent) => n * extent, 1);
+    const wanted = decl.optional === undefined || options.optional !== false;
     for (const [ordinal, spellings] of tensorNames(decl).entries()) {
       const present = spellings.filter((name) => weights.tensors.has(name));
       for (const name of present) used.add(name);
       const tensor = weights.tensors.get(present[0] ?? "");
       if (tensor === undefined || present.length > 1) {
-        problems.push(spellingProblem(decl, spellings, present));
+        if (wanted) problems.push(spellingProblem(decl, spellings, present));
         continue;
       }
       const stored = isReal(decl) ? storedTensor(program, weights, tensor, decl.shape) : null;
       const decodes = stored !== null && typeof stored !== "string";
       if (decodes) for (const part of stored.parts) used.add(part.tensor.name);
+      if (!wanted) continue;
       const dtype = decodes ? "F32" : tensor.dtype;
       const problem =
         typeof stored === "string"

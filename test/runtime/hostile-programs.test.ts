@@ -1,10 +1,14 @@
 /** A `program.json` from anybody: it is read and planned, or refused with a typed error; nothing else happens. */
-import { expect, test } from "vitest";
-import { DscError } from "../../runtime/artifact/errors.ts";
+import { describe, expect, test } from "vitest";
+import { CorruptPackageError, DscError } from "../../runtime/artifact/errors.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { readProgram } from "../../runtime/artifact/read-program.ts";
 import { evaluateCall } from "../../runtime/device/link-phase.ts";
 import { planDevice } from "../../runtime/device/plan-device.ts";
+import { checkDraft } from "../../runtime/session/check-draft.ts";
+import { checkPhases } from "../../runtime/session/choose-phase.ts";
+import { withoutDraft } from "../../runtime/session/optional-weights.ts";
+import { draftingProgram } from "./drafting-program.ts";
 import { planUnder } from "./limit-memories.ts";
 import { tinyProgram } from "./tiny-program.ts";
 
@@ -14,6 +18,8 @@ const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.st
 function refusal(bytes: Uint8Array): string | undefined {
   try {
     const program = readProgram(bytes);
+    checkPhases(program, 8);
+    checkDraft(program, 8);
     const request = { program, threads: 2, chunk: 8, logitsChunk: 8, context: Math.min(program.context, 48) };
     // In one memory, and in three.
     for (const memoryBytes of [2 ** 32, 72_000]) {
@@ -214,4 +220,124 @@ test("a call beyond what was allocated is refused before it runs", () => {
   expect(() => evaluateCall(many, 9, 0, [0])).toThrow(refused);
   expect(() => evaluateCall(all, 5, 0, [0])).toThrow(refused);
   expect(() => evaluateCall(one, 1, -1, [0])).toThrow(refused);
+});
+
+describe("a program that drafts", () => {
+  const change = (change: (p: Program) => unknown): string => refusal(bytesOf(change(draftingProgram))) ?? "accepted";
+  const proposing = (of: (p: Program["phases"][number]) => unknown) => (p: Program) => ({
+    ...p,
+    phases: p.phases.map((one) => (one.entry === "propose" ? of(one) : one)),
+  });
+  const checking = (of: (p: Program["phases"][number]) => unknown) => (p: Program) => ({
+    ...p,
+    phases: p.phases.map((one) => (one.name === "verify" ? of(one) : one)),
+  });
+  const fed = (feed: object) => (p: Program) => ({
+    ...p,
+    draft: { ...p.draft, feeds: p.draft?.feeds.map((f) => ({ ...f, ...feed })) },
+  });
+
+  test("is accepted as it is, and without what drafts", () => {
+    expect(change((p) => p)).toBe("accepted");
+    expect(readProgram(bytesOf(draftingProgram))).toEqual(draftingProgram);
+    const order = { threads: 1, chunk: 8, logitsChunk: 8, context: 48 };
+    const [whole, less] = [draftingProgram, withoutDraft(draftingProgram)].map((program) =>
+      planDevice({ program, ...order }),
+    );
+    expect(less?.states.bytes).toBeLessThan(whole?.states.bytes ?? 0);
+  });
+
+  test("an optional weight that the model itself reads is missed", () => {
+    const weights = draftingProgram.weights.map((w) => ({ ...w, optional: "all" }));
+    const program = withoutDraft({ ...draftingProgram, weights });
+    const plan = () => planDevice({ program, threads: 1, chunk: 8, logitsChunk: 8, context: 48 });
+    expect(plan).toThrow(CorruptPackageError);
+  });
+
+  test("any value in any place, anything left out", () => {
+    let [refused, tried] = [0, 0];
+    for (const path of paths(draftingProgram)) {
+      const [top, i] = path;
+      if (top !== "draft" && !(top === "phases" && Number(i) > 2) && !(top === "weights" && i === "2")) continue;
+      for (const [j, value] of junk.entries()) {
+        if (!full && (j + path.length) % 5 > 0) continue;
+        tried += 1;
+        if (refusal(bytesOf(put(draftingProgram, path, value))) !== undefined) refused += 1;
+      }
+      refusal(bytesOf(put(draftingProgram, path, undefined)));
+    }
+    expect(tried).toBeGreaterThan(500);
+    expect(refused / tried).toBeGreaterThan(0.8);
+  });
+
+  test.each<[string, (p: Program) => unknown, RegExp]>([
+    [
+      "an entry that drafts for itself",
+      (p) => ({ ...p, draft: { entry: "forward", feeds: [] } }),
+      /forward cannot draft for itself/,
+    ],
+    ["an entry that is not played", (p) => ({ ...p, draft: { ...p.draft, entry: "other" } }), /no phase plays "other"/],
+    ["an input that nothing feeds", (p) => ({ ...p, draft: { ...p.draft, feeds: [] } }), /nothing feeds hidden/],
+    ["what feeds is not given by the model", fed({ first: "other" }), /gives other, next/],
+    ["what feeds is not given by the entry", fed({ then: "other" }), /has no output other/],
+    [
+      "rows of the model that are shorter",
+      checking((p) => ({ ...p, outputs: p.outputs.map((o) => (o.name === "hidden" ? { ...o, dims: ["T", 4] } : o)) })),
+      /hidden is fed rows of 8 and of 4/,
+    ],
+    [
+      "inputs that are longer",
+      proposing((p) => ({ ...p, inputs: p.inputs.map((x) => (x.elem === "f32" ? { ...x, dims: ["T", 9] } : x)) })),
+      /hidden is fed rows of/,
+    ],
+    [
+      "inputs that grow with what is remembered",
+      proposing((p) => ({
+        ...p,
+        inputs: p.inputs.map((x) => (x.elem === "f32" ? { ...x, dims: ["T", ["+", "S0", 1]] } : x)),
+      })),
+      /the rows of hidden differ in length/,
+    ],
+    [
+      "inputs that do not come by tokens",
+      proposing((p) => ({ ...p, inputs: p.inputs.map((x) => (x.elem === "f32" ? { ...x, dims: [8, "T"] } : x)) })),
+      /hidden has no row for each token/,
+    ],
+    [
+      "inputs that are too large",
+      (p) => {
+        const large = ["*", 2 ** 20, 2 ** 20];
+        const grown = <T extends { readonly name: string }>(all: readonly T[]) =>
+          all.map((x) => (/hidden/.test(x.name) ? { ...x, dims: ["T", large] } : x));
+        return {
+          ...p,
+          phases: p.phases.map((x) => ({ ...x, inputs: grown(x.inputs), outputs: grown(x.outputs) })),
+        };
+      },
+      /is not in 0 …|takes \d+ bytes/,
+    ],
+    [
+      "inputs of whole numbers",
+      proposing((p) => ({ ...p, inputs: p.inputs.map((x) => ({ ...x, elem: "i32" })) })),
+      /has f32 there, this is i32|not f32/,
+    ],
+    ["guesses beyond the vocabulary", (p) => ({ ...p, vocabulary: 12 }), /next of draft is not of all 12 ids/],
+    [
+      "no phase that checks",
+      (p) => ({ ...p, phases: p.phases.filter((x) => !/verify|prompt/.test(x.name) || x.entry === "propose") }),
+      /gives hidden, next/,
+    ],
+    [
+      "no phase for a single pair",
+      (p) => ({ ...p, phases: p.phases.filter((x) => x.name !== "draft") }),
+      /no phase of a single token drafts/,
+    ],
+    [
+      "a name of an optional part that is none",
+      (p) => ({ ...p, weights: p.weights.map((w) => ({ ...w, optional: 1 })) }),
+      /expected a text/,
+    ],
+  ])("%s", (_, of, message) => {
+    expect(change(of)).toMatch(message);
+  });
 });

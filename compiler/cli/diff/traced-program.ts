@@ -10,6 +10,7 @@ import { writeConstants } from "../../../runtime/device/write-constants.ts";
 import { type DtypeName, findDtype } from "../../../runtime/formats/dtypes.ts";
 import { loadWeights } from "../../../runtime/session/load-weights.ts";
 import { matchWeights } from "../../../runtime/session/match-weights.ts";
+import { hasOptional, withoutDraft } from "../../../runtime/session/optional-weights.ts";
 import type { Weights } from "../../../runtime/weights/weights.ts";
 import { elems } from "../../kernel/elem.ts";
 
@@ -81,9 +82,11 @@ export class TracedProgram {
   }
 
   /** Throws what a package's `load` throws. */
-  static async open({ program, module, weights, context, chunk }: TraceOrder): Promise<TracedProgram> {
+  static async open({ program: whole, module, weights, context, chunk }: TraceOrder): Promise<TracedProgram> {
+    const optional = hasOptional(whole, weights);
+    const program = optional ? whole : withoutDraft(whole);
     const plan = planDevice({ program, threads: 1, chunk, logitsChunk: chunk, context });
-    const { placements } = matchWeights(program, weights, { narrow: true });
+    const { placements } = matchWeights(whole, weights, { narrow: true, optional });
     const states = Math.ceil((plan.spread.memories[0]?.end ?? 0) / 64) * 64;
     const memory = new WebAssembly.Memory({ initial: Math.ceil((states + plan.states.bytes) / page), maximum: page });
     const file = "kernels/simd.wasm";
