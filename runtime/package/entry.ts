@@ -52,6 +52,8 @@ export {
   DisposedError,
   DscError,
   KernelError,
+  NoDraftError,
+  type NoDraftReason,
   NoTokenizerError,
   OptionError,
   OutOfMemoryError,
@@ -67,9 +69,11 @@ export {
 } from "../artifact/errors.ts";
 export { WeightsError, type WeightsErrorCode } from "../formats/weights-error.ts";
 export { SamplingError } from "../sampling/sampling-error.ts";
+export type { DraftStatistics } from "../session/draft-counts.ts";
 export type { Progress } from "../session/load-weights.ts";
 export type { ReasoningTags, Stream, StreamPiece } from "../text/streams.ts";
 export { TextError } from "../text/text-error.ts";
+export type { DraftInfo } from "./draft-option.ts";
 export type { LoadOptions } from "./load-options.ts";
 export { Model, type ModelInfo } from "./model.ts";
 export type { WeightsSource } from "./open-source.ts";

@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly tables?: Residency;
   /** Lets numbers of the checkpoint lose precision where the model stores them narrower. */
   readonly narrow?: boolean;
+  /** `false` leaves out what drafts tokens, and its memory: `generate` then gives them one by one. */
+  readonly draft?: boolean;
   /** The script of workers, where it is not beside the runtime. */
   readonly worker?: URL | string;
   readonly signal?: AbortSignal | undefined;

@@ -4,19 +4,23 @@
  */
 import { elemBytes } from "../artifact/elems.ts";
 import { statesOf } from "../artifact/entry-states.ts";
+import type { NoDraftReason } from "../artifact/errors.ts";
 import type { Program } from "../artifact/program.ts";
 import { Device } from "../device/device.ts";
 import { mayBlock } from "../device/features.ts";
 import { weightBytes, weightElements } from "../device/layout.ts";
 import { type DevicePlan, planInMemories } from "../device/plan-device.ts";
-import { checkPhases } from "../session/choose-phase.ts";
+import { checkDraft } from "../session/check-draft.ts";
+import { checkPhases, mostTokens } from "../session/choose-phase.ts";
 import type { Host, OpenedWeights } from "../session/host.ts";
 import { fingerprint, loadWeights } from "../session/load-weights.ts";
 import { lacksTensors, matchWeights } from "../session/match-weights.ts";
 import { openTables } from "../session/open-tables.ts";
+import { hasOptional, withoutDraft } from "../session/optional-weights.ts";
 import type { RowTable } from "../session/row-table.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
 import { readTextFiles } from "../text/text-files.ts";
+import type { Weights } from "../weights/weights.ts";
 import { checkedLoad, chooseSimd, type LoadOptions } from "./load-options.ts";
 import { Model, type ModelInfo } from "./model.ts";
 import { openSource } from "./open-source.ts";
@@ -35,19 +39,22 @@ export async function loadInto(
   const file = await readProgramFile(files);
   const { threads, context, chunk, logitsChunk } = checkedLoad(options, file.program, host.cores);
   checkPhases(file.program, chunk);
+  checkDraft(file.program, chunk);
   const kernels = await readKernels(files, file.program, chooseSimd(options.simd), threads);
-  const plan = await planInMemories({
-    ...{ program: file.program, threads: kernels.threads, chunk, logitsChunk, context },
-    memoryBytes: host.memoryBytes,
-  });
   const opened = await openSource(options.weights, host, {
     signal,
     lacks: (weights) => lacksTensors(file.program, weights),
   });
   try {
-    const { placements, tables: sources } = matchWeights(file.program, opened.weights, {
-      narrow: options.narrow === true,
+    const { weights } = opened;
+    const lacks = whyNoDraft(file.program, weights, options);
+    const plan = await planInMemories({
+      program: lacks === null ? file.program : withoutDraft(file.program),
+      ...{ threads: kernels.threads, chunk, logitsChunk, context },
+      memoryBytes: host.memoryBytes,
     });
+    const wanted = { narrow: options.narrow === true, optional: lacks === null };
+    const { placements, tables: sources } = matchWeights(file.program, weights, wanted);
     const device = await Device.open({
       plan,
       module: kernels,
@@ -63,7 +70,7 @@ export async function loadInto(
       const stays = tables.some((t) => t.residency === "source");
       if (!stays) await opened.weights.close();
       const close = stays ? () => opened.weights.close() : async () => undefined;
-      return modelOf({ file, plan, kernels, device, host, opened, tables, close });
+      return modelOf({ file, plan, kernels, device, host, opened, tables, close, lacks });
     } catch (error) {
       device.dispose();
       throw error;
@@ -83,22 +90,33 @@ interface Loaded {
   readonly opened: OpenedWeights;
   readonly tables: readonly RowTable[];
   readonly close: () => Promise<void>;
+  readonly lacks: NoDraftReason | null;
 }
 
-function modelOf({ file, plan, kernels, device, host, opened, tables, close }: Loaded): Model {
+function whyNoDraft(program: Program, weights: Weights, { draft }: LoadOptions): NoDraftReason | null {
+  if (program.draft === undefined) return "no-entry";
+  if (draft === false) return "not-loaded";
+  return hasOptional(program, weights) ? null : "no-weights";
+}
+
+function modelOf({ file, plan, kernels, device, host, opened, tables, close, lacks }: Loaded): Model {
   const { program } = plan;
   const own = statesOf(program, program.entry);
   const identity: SessionIdentity = {
     name: program.model,
     program: file.hash,
-    weights: fingerprint(program.weights.map(weightBytes), { weight: device.weight.bind(device) }),
+    // Saved sessions are of what chooses tokens: who cannot draft takes up those of who could.
+    weights: fingerprint(
+      program.weights.map((w) => (w.optional === undefined ? weightBytes(w) : 0)),
+      { weight: device.weight.bind(device) },
+    ),
     tokenBytes: program.states.reduce((n, s, i) => n + (own.has(i) ? s.copies * s.row * elemBytes[s.elem] : 0), 0),
     vocabulary: program.vocabulary,
     context: plan.context,
   };
   return new Model({
     device,
-    info: infoOf(program, plan, kernels),
+    info: infoOf(plan, kernels, lacks),
     identity,
     tables,
     close,
@@ -107,7 +125,11 @@ function modelOf({ file, plan, kernels, device, host, opened, tables, close }: L
   });
 }
 
-function infoOf(program: Program, plan: DevicePlan, { simd, threads }: KernelFile): ModelInfo {
+function infoOf(plan: DevicePlan, { simd, threads }: KernelFile, lacks: NoDraftReason | null): ModelInfo {
+  const { program } = plan;
+  const rows = program.draft?.feeds.map((f) => f.first) ?? [];
+  // One of the tokens that are checked was chosen.
+  const most = Math.max(1, mostTokens(program.phases, { entry: program.entry, logits: "logits", rows })) - 1;
   const sum = (numbers: readonly number[]): number => numbers.reduce((n, x) => n + x, 0);
   return {
     name: program.model,
@@ -119,6 +141,7 @@ function infoOf(program: Program, plan: DevicePlan, { simd, threads }: KernelFil
     chunk: plan.chunk,
     threads,
     simd,
+    draft: lacks === null ? { available: true, most } : { available: false, reason: lacks },
     memory: {
       weights: sum(program.weights.map(weightBytes)),
       constants: sum(program.constants.map((c) => elemBytes[c.elem] * c.values.length)),

@@ -6,6 +6,7 @@ import type { SessionIdentity } from "../session/saved-session.ts";
 import { TokenSession } from "../session/token-session.ts";
 import type { TextOfModel } from "../text/text-files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import type { DraftInfo } from "./draft-option.ts";
 import { Session } from "./session.ts";
 
 /** What was loaded, and how. Memory in bytes. */
@@ -22,6 +23,8 @@ export interface ModelInfo {
   readonly chunk: number;
   readonly threads: number;
   readonly simd: "baseline" | "relaxed";
+  /** Whether `generate` can draft tokens. */
+  readonly draft: DraftInfo;
   readonly memory: {
     readonly weights: number;
     readonly constants: number;
@@ -90,7 +93,9 @@ export class Model {
       this.#sessions.delete(session);
     };
     const tokens = new TokenSession({ device, identity, tables, pause, disposed });
-    const session = new Session(tokens, () => this.#readText(), identity.context);
+    const { context, chunk, draft } = this.info;
+    const drafting = device.plan.program.draft;
+    const session = new Session(tokens, () => this.#readText(), { context, chunk, draft, drafting });
     this.#sessions.add(session);
     return session;
   }

@@ -1,9 +1,14 @@
 /** A conversation with a model: what callers of a package hold. */
-import { BusyError, NoTokenizerError } from "../artifact/errors.ts";
+
+import { BusyError, NoDraftError, NoTokenizerError } from "../artifact/errors.ts";
+import type { DraftDecl } from "../artifact/program.ts";
 import { randomFromSeed } from "../sampling/random.ts";
 import { sample } from "../sampling/sample.ts";
 import { checkOptions, type SamplingOptions } from "../sampling/sampling-options.ts";
-import { generate } from "../session/generate.ts";
+import type { DraftCounts, DraftStatistics } from "../session/draft-counts.ts";
+import type { DraftMemory } from "../session/draft-memory.ts";
+import type { DraftTokensOptions } from "../session/draft-tokens.ts";
+import { type Generated, generate, type StopStepLike } from "../session/generate.ts";
 import type { TokenSession } from "../session/token-session.ts";
 import { decoderAfter, splitterAfter } from "../text/after-prompt.ts";
 import { newStopper, type StopOptions, type Stopper, type StopReason } from "../text/stopping.ts";
@@ -11,6 +16,7 @@ import type { ReasoningTags, Stream, StreamPiece } from "../text/streams.ts";
 import type { TextOfModel } from "../text/text-files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { checkGenerate, checkObject, checkSignal } from "./check-options.ts";
+import { type DraftInfo, draftOf } from "./draft-option.ts";
 
 export interface ForwardOptions {
   /** Logits of all the tokens instead of the last one's. */
@@ -33,6 +39,11 @@ export interface GenerateTextOptions extends SamplingOptions {
    * the weights name: `<think>` and `</think>` where the vocabulary or the chat template has them.
    */
   readonly reasoning?: ReasoningTags | false;
+  /**
+   * Tokens to guess at a time, for speed: what is said stays the same at temperature 0 and as likely otherwise, but one seed
+   * gives other answers with than without. Without it 1 where the model drafts; 0 or false for none.
+   */
+  readonly draft?: number | boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -48,6 +59,15 @@ export interface GeneratedToken {
   readonly stop: StopReason | { readonly kind: "context-full" } | null;
 }
 
+/** What a session knows of its model. */
+export interface SessionFacts {
+  readonly context: number;
+  readonly chunk: number;
+  readonly draft: DraftInfo;
+  /** Where `draft` is available. */
+  readonly drafting: DraftDecl | undefined;
+}
+
 /**
  * One at a time: while a call or an iterator of `generate` is at work, others throw BusyError. Sessions of one model know nothing of
  * each other.
@@ -55,23 +75,32 @@ export interface GeneratedToken {
 export class Session {
   readonly #tokens: TokenSession;
   readonly #text: () => Promise<TextOfModel>;
-  readonly #context: number;
+  readonly #facts: SessionFacts;
   #generating = false;
+  /** While tokens are drafted it holds more than was said. */
+  #said = Number.POSITIVE_INFINITY;
+  #drafts: DraftMemory | null = null;
+  #counts: DraftCounts | null = null;
 
-  constructor(tokens: TokenSession, text: () => Promise<TextOfModel>, context: number) {
+  constructor(tokens: TokenSession, text: () => Promise<TextOfModel>, facts: SessionFacts) {
     this.#tokens = tokens;
     this.#text = text;
-    this.#context = context;
+    this.#facts = facts;
   }
 
   /** Tokens that it remembers. */
   get length(): number {
-    return this.#tokens.length;
+    return Math.min(this.#tokens.length, this.#said);
   }
 
   /** The ids that it remembers, as a copy. */
   get tokens(): Int32Array {
-    return this.#tokens.tokens();
+    return this.#tokens.tokens().subarray(0, this.length);
+  }
+
+  /** Of the last `generate`, or the one that runs; null where it has drafted nothing. */
+  get statistics(): DraftStatistics | null {
+    return this.#counts?.statistics() ?? null;
   }
 
   /**
@@ -103,6 +132,7 @@ export class Session {
       yield* this.#generate(prompt, options);
     } finally {
       this.#generating = false;
+      this.#said = Number.POSITIVE_INFINITY;
     }
   }
 
@@ -113,13 +143,15 @@ export class Session {
     checkGenerate(options);
     const { signal, stop = [], maxTokens = Number.POSITIVE_INFINITY, seed = freshSeed() } = options;
     checkOptions(options);
+    const draft = draftOf(options.draft, this.#facts.draft);
+    this.#counts = null;
     signal?.throwIfAborted();
     const { tokenizer, endIds, tags } = await this.#text();
     const prompt = typeof given === "string" ? this.#encode(given, tokenizer) : Array.from(this.#tokens.checked(given));
     const stopStrings = typeof stop === "string" ? [stop] : stop;
     if (tokenizer === null && stopStrings.length > 0) throw new NoTokenizerError();
     const earlier = this.#tokens.tokens();
-    const room = this.#context - earlier.length - prompt.length + 1;
+    const room = this.#facts.context - earlier.length - prompt.length + 1;
     const { reasoning = tags } = options;
     const stopper = stopperAfter(tokenizer, [...earlier, ...prompt], reasoning === false ? null : reasoning, {
       endIds: options.endIds ?? endIds,
@@ -128,21 +160,46 @@ export class Session {
       maxTokens: Math.min(maxTokens, Math.max(1, room)),
     });
     const random = randomFromSeed(seed);
-    const steps = generate({
-      prompt,
-      next: (ids) => this.#tokens.forward(ids, "next", { signal }),
-      choose: (logits, previous) =>
-        sample(logits, random, options, earlier.length === 0 ? previous : [...earlier, ...previous]),
-      push: stopper.push,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    const common = { prompt, push: stopper.push, ...(signal === undefined ? {} : { signal }) };
+    const steps =
+      draft === 0
+        ? generate({
+            ...common,
+            next: (ids) => this.#tokens.forward(ids, "next", { signal }),
+            choose: (logits, previous) =>
+              sample(logits, random, options, earlier.length === 0 ? previous : [...earlier, ...previous]),
+          })
+        : await this.#drafted({ ...common, draft, random, sampling: options, earlier: Array.from(earlier), maxTokens });
     // The limit that ended it may be the context's and not the caller's.
     const full = room < maxTokens ? ({ kind: "context-full" } as const) : null;
+    let held = earlier.length + prompt.length;
+    if (draft > 0) this.#said = earlier.length;
     for await (const { id, step } of steps) {
+      if (draft > 0) this.#said = held;
+      held += 1;
       const stop = step.stop?.kind === "max-tokens" ? (full ?? step.stop) : step.stop;
       const { text, pieces } = step;
       yield { token: id, text, pieces, stream: pieces.at(-1)?.stream ?? null, stop };
     }
+  }
+
+  async #drafted<Step extends StopStepLike>(
+    options: Pick<
+      DraftTokensOptions<Step>,
+      "prompt" | "push" | "draft" | "random" | "sampling" | "earlier" | "maxTokens" | "signal"
+    >,
+  ): Promise<AsyncGenerator<Generated<Step>, void, undefined>> {
+    const { context, chunk, draft, drafting } = this.#facts;
+    if (drafting === undefined || !draft.available) throw new NoDraftError("no-entry");
+    this.#tokens.checked(options.prompt);
+    const { DraftCounts, DraftMemory, draftTokens } = await import("../session/draft-tokens.ts");
+    this.#drafts ??= new DraftMemory();
+    this.#counts = new DraftCounts();
+    return draftTokens({
+      ...options,
+      ...{ session: this.#tokens, decl: drafting, memory: this.#drafts, counts: this.#counts },
+      ...{ context, chunk, checks: draft.most + 1 },
+    });
   }
 
   #encode(text: string, tokenizer: Tokenizer | null): readonly number[] {

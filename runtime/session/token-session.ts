@@ -78,6 +78,9 @@ export class TokenSession {
   get busy(): boolean {
     return this.#busy;
   }
+  get disposed(): boolean {
+    return this.#disposed;
+  }
   /** A copy of the ids that it remembers. */
   tokens(): Int32Array<ArrayBuffer> {
     return this.#ids.slice(0, this.#length);
@@ -108,6 +111,15 @@ export class TokenSession {
     this.#ids.set(ids, before);
     this.#length = before + ids.length;
     return result;
+  }
+
+  /** Other outputs of the entry for its last `count` tokens, which are computed again: it remembers what it did. */
+  async again(count: number, rows: readonly string[], { signal }: CallOptions = {}): Promise<CallResult> {
+    this.#check();
+    const before = this.#length - count;
+    const ids = this.#ids.slice(before, this.#length);
+    const { entry } = this.#parts.device.plan.program;
+    return this.#exclusive(() => this.#play({ entry, ids, given: new Map(), before, logits: "next", rows, signal }));
   }
 
   /** Tokens that the entry which drafts remembers: a sequence of its own, beside the session's. */

@@ -15,13 +15,9 @@ export interface TextMutant {
   readonly edits: readonly Edit[];
 }
 
-export const edit = (file: string, from: string, to: string): Edit => ({ file, from, to });
+const edit = (file: string, from: string, to: string): Edit => ({ file, from, to });
 const attention = (from: string, to: string): Edit => edit("std/attention.ds", from, to);
-export const mutant = (what: string, seenIn: string, ...edits: readonly Edit[]): TextMutant => ({
-  what,
-  seenIn,
-  edits,
-});
+const mutant = (what: string, seenIn: string, ...edits: readonly Edit[]): TextMutant => ({ what, seenIn, edits });
 
 export const textMutants: readonly TextMutant[] = [
   mutant(

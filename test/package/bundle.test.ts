@@ -54,13 +54,16 @@ describe("the bundle", () => {
 
   // 60 KB are wanted. Half of what is too much are the readers of weight files, whose refusals are most of them.
   test("is small: our own code without what is loaded where it is asked for only", () => {
-    const inputs = Object.values(bundle.metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+    const asked = Object.entries(bundle.metafile.outputs).filter(([path]) => !/\/draft-tokens-/.test(path));
+    const inputs = asked.flatMap(([, output]) => Object.entries(output.inputs));
     const own = inputs.filter(([path]) => /^runtime\/(?!text\/|node\/|device\/several\/)/.test(path));
-    expect(own.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)).toBeLessThan(96_000);
+    expect(own.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)).toBeLessThan(110_000);
     const usual = Object.entries(bundle.metafile.outputs).filter(
       ([, { inputs: of }]) => "runtime/package/model.ts" in of,
     );
-    expect(usual.flatMap(([, { inputs: of }]) => Object.keys(of)).join()).not.toContain("device/several/");
+    const loaded = usual.flatMap(([, { inputs: of }]) => Object.keys(of)).join();
+    for (const name of ["device/several/", "session/speculate", "session/draft-memory", "sampling/check-guess"])
+      expect(loaded).not.toContain(name);
   });
 });
 
