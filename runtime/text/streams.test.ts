@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { newStopper } from "./stopping.ts";
@@ -181,6 +183,23 @@ describe("streams", () => {
     ["", "open"],
   ])("where the prompt %j leaves it", (prompt, start) => {
     expect(startAfter(prompt, tags)).toBe(start);
+  });
+});
+
+interface Recorded {
+  readonly inputs: Readonly<Record<string, { readonly enable_thinking?: boolean }>>;
+  readonly expected: readonly { readonly template: string; readonly input: string; readonly text: string }[];
+}
+const folder = process.env["DSC_TEST_DATA"];
+const path = folder === undefined ? undefined : join(folder, "data/chat-templates/cases.json");
+const recorded: Recorded | undefined =
+  path !== undefined && existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
+
+describe.skipIf(recorded === undefined)("prompts of published templates (skipped without DSC_TEST_DATA)", () => {
+  const opens = /R1-Distill|V3\.1/;
+  test.each(recorded?.expected ?? [])("$template, $input", ({ template, input, text }) => {
+    const thinks = recorded?.inputs[input]?.enable_thinking === true;
+    expect(startAfter(text, tags)).toBe(opens.test(template) ? (thinks ? "reasoning" : "answer") : "open");
   });
 });
 
