@@ -1,12 +1,12 @@
 /** The dense family against recordings of transformers: embeddings, every block, the last norm, every logit. */
 import { describe, expect, test } from "vitest";
 import { caseNames, loadCase } from "../oracle/cases.ts";
-import { errorsOf, openDense, partsOf } from "./recorded-parts.ts";
+import { errorsOf, openRecorded, partsOf } from "./recorded-parts.ts";
 
 describe.each(caseNames)("%s agrees with its recording", (name) => {
   const oracle = loadCase(name);
   const all = [...oracle.ids, ...oracle.steps];
-  const opened = openDense(oracle);
+  const opened = openRecorded(oracle);
   const rows: readonly (readonly [how: string, calls: readonly (readonly number[])[], chunk: number])[] = [
     ["the prompt in one call, then single steps", [oracle.ids, ...oracle.steps.map((id) => [id])], 64],
     ["everything in one call", [all], 64],

@@ -3,16 +3,21 @@ import type { ReferenceSession } from "../../backends/reference/session.ts";
 import { newTapRecorder } from "../../compiler/cli/tap-recorder.ts";
 import { type OracleCase, recordingError } from "../oracle/cases.ts";
 import { type BoundText, bindText, type Rows, rowsOf, type TextOptions } from "./bind-text.ts";
+import { settingsOf, textOf } from "./text-of.ts";
 
 /** By the names of the recording: `embed`, `block.0` to the last, `norm`, and `logits`. */
 export type Parts = ReadonlyMap<string, Rows>;
 
 const taps = { names: ["h.0", "layer.y"], wants: (path: string) => path === "h.0" || path === "layer.y" };
 
-export const openDense = (oracle: OracleCase, more: Pick<TextOptions, "texts" | "settings"> = {}): Promise<BoundText> =>
+export const openRecorded = (
+  oracle: OracleCase,
+  more: Pick<TextOptions, "texts" | "settings"> = {},
+): Promise<BoundText> =>
   bindText({
-    entry: "models/deepseek-llm.ds",
+    entry: `models/${textOf(oracle.config)}.ds`,
     config: oracle.config,
+    settings: settingsOf(oracle.config),
     tensors: oracle.weights(),
     results: ["hidden", "logits"],
     keep: taps.wants,

@@ -15,9 +15,13 @@ export interface TextMutant {
   readonly edits: readonly Edit[];
 }
 
-const edit = (file: string, from: string, to: string): Edit => ({ file, from, to });
+export const edit = (file: string, from: string, to: string): Edit => ({ file, from, to });
 const attention = (from: string, to: string): Edit => edit("std/attention.ds", from, to);
-const mutant = (what: string, seenIn: string, ...edits: readonly Edit[]): TextMutant => ({ what, seenIn, edits });
+export const mutant = (what: string, seenIn: string, ...edits: readonly Edit[]): TextMutant => ({
+  what,
+  seenIn,
+  edits,
+});
 
 export const textMutants: readonly TextMutant[] = [
   mutant(
