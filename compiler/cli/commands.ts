@@ -76,6 +76,7 @@ const generation: CommandSpec["options"] = {
     repeats: true,
     about: "what the chat template reads besides messages, as JSON or text: thinking=true",
   },
+  "chat-template": { value: "FILE.jinja", about: "the chat template; without it, the one beside the weights" },
   "no-reasoning": { value: null, about: "does not show what the model writes to itself before it answers" },
   "reasoning-tags": {
     value: "TAGS",
@@ -250,6 +251,34 @@ const run: Command = {
     ],
   },
   load: async () => (await import("./run-command.ts")).runRun,
+};
+
+const chat: Command = {
+  spec: {
+    name: "chat",
+    about: "a conversation with a model, in the terminal or through a pipe",
+    usage: "MODEL.ds|PACKAGE --weights DIR [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      ...running,
+      system: { value: "TEXT", about: "what the conversation begins with" },
+      "max-tokens": { value: "N", about: "most tokens of an answer; without it, as many as the model remembers" },
+      ...generation,
+      entry,
+      json: {
+        value: null,
+        about: "one JSON object an answer; a line that begins with { is one with the message as `content`",
+      },
+    },
+    notes: [
+      "A line is a message; the checkpoint's chat template makes prompts of them. Of an answer, what the model writes to itself " +
+        "stays out of the conversation. What a prompt has in common with the one before is not computed again.",
+      "/reset, /undo, /system TEXT, /save FILE, /stats, /help and /quit are commands. Ctrl-C stops an answer, and leaves where none " +
+        "is written; a second one ends the program at once.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./chat-command.ts")).runChat,
 };
 
 const logits: Command = {
@@ -475,6 +504,7 @@ export const commands: readonly Command[] = [
   tiny,
   importFolder,
   run,
+  chat,
   logits,
   opt,
   compile,

@@ -1,14 +1,27 @@
+export interface Interruption {
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Ctrl-C is then what it was. */
+  readonly release: () => void;
+}
+
 /**
- * Gives a signal that Ctrl-C aborts. A second Ctrl-C ends the process as ever: work that never comes back to the event
- * loop cannot be asked to stop.
+ * Listens for one Ctrl-C. A second one ends the process as ever: work that never comes back to the event loop cannot be
+ * asked to stop.
  */
-export async function interruptible<T>(use: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export function onInterrupt(): Interruption {
   const abort = new AbortController();
   const stop = (): void => abort.abort(new Error("interrupted"));
   process.once("SIGINT", stop);
+  return { signal: abort.signal, release: () => process.removeListener("SIGINT", stop) };
+}
+
+/** Gives a signal that Ctrl-C aborts. */
+export async function interruptible<T>(use: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, release } = onInterrupt();
   try {
-    return await use(abort.signal);
+    return await use(signal);
   } finally {
-    process.removeListener("SIGINT", stop);
+    release();
   }
 }

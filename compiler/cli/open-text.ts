@@ -1,6 +1,6 @@
 /** What a checkpoint's folder says of text: its tokenizer, its chat template, and which ids end a text. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   type ChatMessage,
   type ChatTemplate,
@@ -28,12 +28,19 @@ export interface TextFiles {
   readonly chat: (messages: readonly ChatMessage[], variables?: { readonly [name: string]: JsonValue }) => string;
 }
 
-/** `config`: the text of the model's config. Throws TextError. */
-export function openText(folder: string, config: string, cwd: string): TextFiles | Failure {
+/** `config`: the text of the model's config. `template`: a file with a chat template instead of the folder's. Throws TextError. */
+export function openText(
+  folder: string,
+  config: string,
+  cwd: string,
+  template: string | null = null,
+): TextFiles | Failure {
   const texts = new Map<string, string>();
+  const named = template === null ? null : resolve(cwd, template);
   for (const name of ["tokenizer.json", "tokenizer_config.json", "generation_config.json", "chat_template.jinja"]) {
-    const file = join(folder, name);
-    if (!existsSync(file)) continue;
+    const own = name === "chat_template.jinja" ? named : null;
+    const file = own ?? join(folder, name);
+    if (own === null && !existsSync(file)) continue;
     const text = readText(file, nameFrom(cwd, file), sizeLimits.json);
     if (text instanceof Failure) return text;
     texts.set(name, text);

@@ -27,7 +27,8 @@ export async function runRun(line: CommandLine, surroundings: Surroundings): Pro
       {
         taps: options.taps,
         signal,
-        prepare: (folder, config) => makeReady(options, folder, config, terminal.cwd),
+        prepare: (folder, config) =>
+          makeReady(options, openText(folder, config, terminal.cwd, line.value("chat-template"))),
       },
       async ({ runner, ready, taps }) => {
         const { text, ids: prompt } = ready;
@@ -49,8 +50,7 @@ interface Ready {
   readonly ids: readonly number[];
 }
 
-function makeReady(options: RunOptions, folder: string, config: string, cwd: string): Ready | Failure {
-  const text = openText(folder, config, cwd);
+function makeReady(options: RunOptions, text: TextFiles | Failure): Ready | Failure {
   if (text instanceof Failure) return text;
   if (text.tokenizer === null && options.stopStrings.length > 0)
     return new Failure(

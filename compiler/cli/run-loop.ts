@@ -64,6 +64,7 @@ export async function runLoop(running: Running): Promise<RunResult> {
     maxTokens: Math.min(options.maxTokens, room),
   });
   const watch = stopwatch(prompt.length - known, runner.speculation);
+  const ids: number[] = [];
   const next = async (given: readonly number[]): Promise<ArrayLike<number>> => {
     let last: ArrayLike<number> = [];
     const chunk = options.chunk ?? runner.chunk;
@@ -71,12 +72,12 @@ export async function runLoop(running: Running): Promise<RunResult> {
       // Ctrl-C is heard between calls only.
       await afterEvents();
       signal.throwIfAborted();
-      progress(`prompt: ${at} of ${given.length} tokens`);
+      // Not behind an answer's first words: what is being done stands in the line that is written.
+      if (ids.length === 0) progress(`prompt: ${at} of ${given.length} tokens`);
       last = await runner.next(given.slice(at, at + chunk), signal);
     }
     return last;
   };
-  const ids: number[] = [];
   const pieces: StreamPiece[] = [];
   let stop: RunStop | null = null;
   const take = (certain: readonly StreamPiece[]): void => {
@@ -117,7 +118,7 @@ export async function runLoop(running: Running): Promise<RunResult> {
     reasoning: reasons ? textIn((stream) => stream === "reasoning") : null,
     answer: written ? textIn((stream) => stream === "answer") : null,
     stop,
-    statistics: watch.statistics(),
+    statistics: { ...watch.statistics(), ...(known === 0 ? {} : { rememberedTokens: known }) },
   };
 }
 

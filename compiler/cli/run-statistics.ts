@@ -13,6 +13,8 @@ export interface RunStatistics {
   readonly seconds: number;
   /** Tokens after the first, by that time; null where there is one token or none. */
   readonly tokensPerSecond: number | null;
+  /** Tokens of the prompt that did not have to be computed, as they were remembered; where there were any. */
+  readonly rememberedTokens?: number;
   /** Tokens that were guessed ahead, and those of them that were right; where the runner guesses. */
   readonly drafted?: number;
   readonly accepted?: number;
@@ -56,10 +58,12 @@ export function stopwatch(promptTokens: number, speculation?: () => Speculation)
 const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 export function statisticsLine(statistics: RunStatistics, stop: RunStop): string {
-  const { promptTokens, tokens, promptSeconds, tokensPerSecond, drafted = 0, accepted = 0 } = statistics;
+  const { promptTokens, tokens, promptSeconds, tokensPerSecond } = statistics;
+  const { rememberedTokens = 0, drafted = 0, accepted = 0 } = statistics;
+  const behind = rememberedTokens === 0 ? "" : ` behind ${rememberedTokens} remembered`;
   const speed = tokensPerSecond === null ? "" : ` at ${tokensPerSecond.toFixed(1)} a second`;
   return [
-    `${count(promptTokens, "prompt token")} in ${promptSeconds.toFixed(2)} s`,
+    `${count(promptTokens, "prompt token")}${behind} in ${promptSeconds.toFixed(2)} s`,
     `${count(tokens, "token")}${speed}`,
     ...(drafted === 0 ? [] : [`${accepted} of ${drafted} guessed tokens were right`]),
     `stopped: ${stopText(stop)}`,

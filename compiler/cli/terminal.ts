@@ -1,7 +1,8 @@
-/** The two streams, and what may be written on them. */
+/** The streams, and what may be written on two of them. */
 import { printable } from "../../dsl/diagnostics/display.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import type { Failure } from "./failure.ts";
+import { type InputLines, inputLines } from "./input-lines.ts";
 
 export interface Terminal {
   readonly cwd: string;
@@ -14,6 +15,8 @@ export interface Terminal {
   readonly error: (text: string) => void;
   /** What is being done; shown only when the command has run for a second, and only to a person. */
   readonly progress: (doing: string) => void;
+  /** What is said to the command, line by line; `prompt` stands before a line that a person types. */
+  readonly lines: (prompt: string) => InputLines;
 }
 
 const patience = 1000;
@@ -52,6 +55,7 @@ export function openTerminal(process: NodeJS.Process): Terminal {
       stderr.write(`\r\u001b[K${[...printable(doing)].slice(0, width).join("")}`);
       shown = true;
     },
+    lines: (prompt) => inputLines(process, prompt),
   };
 }
 

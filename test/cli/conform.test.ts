@@ -38,6 +38,9 @@ async function report(rows: readonly Row[], json = false, interruptAfter = rows.
       error += text;
     },
     progress: () => undefined,
+    lines: () => {
+      throw new Error("nothing is said to it");
+    },
   };
   const code = await reportRows(given(), { backend: "wasm", signal: abort.signal, json, terminal });
   return { code, out, error };

@@ -13,6 +13,9 @@ test("a bug is reported with what is needed to find it, and without the folders 
       shown += text;
     },
     progress: () => undefined,
+    lines: () => {
+      throw new Error("nothing is said to it");
+    },
   };
   const error = new TypeError("x is not a function");
   error.stack = [

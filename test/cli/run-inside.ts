@@ -2,12 +2,13 @@
 import { readCommandLine } from "../../compiler/cli/command-line.ts";
 import { findCommand } from "../../compiler/cli/commands.ts";
 import { Failure } from "../../compiler/cli/failure.ts";
+import type { InputLine } from "../../compiler/cli/input-lines.ts";
 import { reportFailure, type Terminal } from "../../compiler/cli/terminal.ts";
 import { root } from "../conformance/bind-text.ts";
 import type { Ran } from "./run-dsc.ts";
 
-/** `args` begin with the command. What is thrown is a bug, and thrown on. */
-export async function runInside(args: readonly string[], cwd: string): Promise<Ran> {
+/** `args` begin with the command; `input` is what its lines are asked of. What is thrown is a bug, and thrown on. */
+export async function runInside(args: readonly string[], cwd: string, input: readonly string[] = []): Promise<Ran> {
   let [out, error] = ["", ""];
   const terminal: Terminal = {
     cwd,
@@ -20,6 +21,14 @@ export async function runInside(args: readonly string[], cwd: string): Promise<R
       error += text;
     },
     progress: () => undefined,
+    lines: () => {
+      const rest = [...input];
+      const next = async (): Promise<InputLine> => {
+        const text = rest.shift();
+        return text === undefined ? { kind: "end" } : { kind: "line", text };
+      };
+      return { typed: false, next, close: () => undefined };
+    },
   };
   const [name = "", ...rest] = args;
   const command = findCommand(name);

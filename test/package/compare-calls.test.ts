@@ -40,7 +40,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function prepare(): Promise<Comparing> {
   const silent = () => undefined;
   const colour = { out: false, error: false };
-  const terminal = { cwd: folder, columns: 80, colour, out: silent, error: silent, progress: silent };
+  const lines = (): never => {
+    throw new Error("nothing is said to it");
+  };
+  const terminal = { cwd: folder, columns: 80, colour, out: silent, error: silent, progress: silent, lines };
   const file = join(folder, "twin/config.json");
   const inputs = { config: { file, text: readFileSync(file, "utf8") }, weights: null, settings: new Map() };
   const choices = { target: "wasm", weights: "f32", entry: null, verify: true } as const;

@@ -14,9 +14,7 @@ export function nextCommands(facts: Facts, usable: boolean): readonly string[] {
   const run = tokenizer === null ? "--ids 1,2,3" : '--prompt "Once upon a time"';
   return [
     `dsc run ${file} --weights ${dir} ${run}`,
-    ...(tokenizer === null || templates.length === 0
-      ? []
-      : [`dsc run ${file} --weights ${dir} --backend wasm --chat --prompt "Hello"`]),
+    ...(tokenizer === null || templates.length === 0 ? [] : [`dsc chat ${file} --weights ${dir} --backend wasm`]),
     `dsc compile ${file} ${given} --out package`,
     params,
   ];
