@@ -4,10 +4,11 @@ import { loadTarget } from "../../backends/registry.ts";
 import { placeText, strategyText } from "../directives/directives.ts";
 import { type Compiled, compileModel, type PhaseReport } from "../driver/compile.ts";
 import { narrowFormat } from "../elaborate/narrowed.ts";
+import { memoryCard } from "../package/memory-card.ts";
 import { byteText } from "../package/number-words.ts";
+import { kernelCosts } from "../package/phase-cost.ts";
 import { printReport } from "../passes/pass.ts";
 import type { KernelReport } from "../program/phase-builder.ts";
-import { bytes, flopsAt, timeOf } from "../target/cost.ts";
 import type { CostTarget } from "../target/target.ts";
 import { readInputs } from "./check-file.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -27,6 +28,8 @@ export interface ExplainedKernel {
   /** Calls in one run of the phase. */
   readonly calls: number;
   readonly bytes: number;
+  /** Of these, of weights. */
+  readonly weights: number;
   readonly flops: number;
   /** By the roofline: the slower of arithmetic and traffic, and the launch. */
   readonly seconds: number;
@@ -45,7 +48,7 @@ export async function runExplainModel(line: CommandLine, surroundings: Surroundi
     if (told === null) return exitCodes.errorsFound;
     if (told instanceof Failure) return reportFailure(terminal, told);
     if (line.has("json")) terminal.out(`${JSON.stringify(told.phases, null, 2)}\n`);
-    else for (const phase of told.phases) terminal.out(phaseText(phase));
+    else terminal.out([cardText(told.program), ...told.phases.map(phaseText)].join(""));
     for (const { path, at } of told.unmet)
       terminal.error(`${placeText(at)}: nothing that is computed here is called \`${path}\`\n`);
     return exitCodes.fine;
@@ -65,6 +68,7 @@ interface ExplainedPhase {
 }
 
 interface Explained {
+  readonly program: Compiled["program"];
   readonly phases: readonly ExplainedPhase[];
   readonly unmet: Compiled["unmet"];
 }
@@ -89,18 +93,17 @@ async function explain(
   const compiled = compileModel({ model, declared, entry, target, weights, verify, compiler: home.version });
   const wanted = line.value("phase");
   const phases = compiled.reports.filter((r) => wanted === null || r.phase === wanted);
-  if (phases.length > 0)
-    return { phases: phases.map((r) => explained(r, target.cost)), unmet: wanted === null ? compiled.unmet : [] };
+  const { program } = compiled;
+  const unmet = wanted === null ? compiled.unmet : [];
+  if (phases.length > 0) return { program, phases: phases.map((r) => explained(r, program, target.cost)), unmet };
   const names = compiled.reports.map((r) => r.phase).join(", ");
   return new Failure(exitCodes.usage, `--phase ${wanted}: there is no such phase`, `there is ${names}`);
 }
 
-function explained(
-  { phase, sizes, kernels, passes, lookups, storageOf }: PhaseReport,
-  target: CostTarget,
-): ExplainedPhase {
-  const seconds = kernels.map((k) => timeOf(k.node, sizes, target));
-  const whole = seconds.reduce((sum, s, i) => sum + s * (kernels[i]?.times ?? 1), 0);
+function explained(report: PhaseReport, program: Compiled["program"], target: CostTarget): ExplainedPhase {
+  const { phase, sizes, kernels, passes, lookups, storageOf } = report;
+  const costs = kernelCosts(report, program, target);
+  const whole = costs.reduce((sum, { seconds }, i) => sum + seconds * (kernels[i]?.times ?? 1), 0);
   return {
     phase,
     sizes,
@@ -108,16 +111,17 @@ function explained(
     kernels: kernels.map((k, i) => {
       const name = `%${k.node.name}`;
       const about = passes.filter((r) => r.decision.split(/[ ,]+/).includes(name) || `%${r.node}` === name);
-      const own = seconds[i] ?? 0;
+      const { bytes, weights, flops, seconds } = costs[i] ?? { bytes: 0, weights: 0, flops: 0, seconds: 0 };
       return {
         definition: k.node.name,
         kernel: k.kernel,
         strategy: k.says,
         calls: k.times,
-        bytes: bytes(k.node, sizes),
-        flops: flopsAt(k.node, sizes),
-        seconds: own,
-        share: (own * k.times) / whole,
+        bytes,
+        weights,
+        flops,
+        seconds,
+        share: (seconds * k.times) / whole,
         because: [...saidOf(k, storageOf), ...about.map(printReport), ...k.refused.map((why) => `not ${why}`)],
       };
     }),
@@ -135,10 +139,23 @@ function saidOf({ node, rule }: KernelReport, storageOf: PhaseReport["storageOf"
   ];
 }
 
+/** What is kept whatever is called. */
+function cardText(program: Compiled["program"]): string {
+  const { weights, statePerToken, context, stateAtContext } = memoryCard(program);
+  const kinds = [...new Set(program.weights.map((w) => w.elem))].sort().join(", ");
+  const elements = program.weights.reduce((n, w) => [...w.stacks, ...w.shape].reduce((m, size) => m * size, 1) + n, 0);
+  const kept = `${byteText(weights)} of weights (${countText(elements).trim()} numbers as ${kinds})`;
+  const tokens = `${byteText(statePerToken)} a remembered token, ${byteText(stateAtContext)} for ${context}`;
+  return `${program.model}: ${kept}; ${tokens}\n\n`;
+}
+
 function phaseText({ phase, sizes, lookups, kernels }: ExplainedPhase): string {
   const numbers = Object.entries(sizes).map(([name, n]) => `${name} = ${n}`);
-  const total = kernels.reduce((sum, k) => sum + k.seconds * k.calls, 0);
-  const lines = [`${phase}, planned for ${numbers.join(", ")}: ${timeText(total)} by the roofline`];
+  const total = (of: "seconds" | "bytes" | "weights"): number => kernels.reduce((sum, k) => sum + k[of] * k.calls, 0);
+  const moved = `moves ${byteText(total("bytes"))}, ${byteText(total("weights"))} of it weights`;
+  const lines = [
+    `${phase}, planned for ${numbers.join(", ")}: ${moved}; ${timeText(total("seconds"))} by the roofline`,
+  ];
   for (const { input, rows } of lookups) lines.push(`  ${input}: looked up before it, by ${rows}`);
   for (const k of kernels) {
     const cost = `${byteText(k.bytes)}, ${countText(k.flops)}FLOP, ${timeText(k.seconds)}, ${(100 * k.share).toFixed(1)} %`;

@@ -10,6 +10,8 @@ export interface PhaseCost {
   readonly kernels: number;
   readonly flops: number;
   readonly bytes: number;
+  /** Of these, of weights. */
+  readonly weights: number;
   /** By the roofline of the target's description: each kernel takes the longer of its arithmetic and its traffic. */
   readonly seconds: number;
 }

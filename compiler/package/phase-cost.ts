@@ -3,29 +3,61 @@ import type { Program } from "../../runtime/artifact/program.ts";
 import type { PhaseReport } from "../driver/compile.ts";
 import type { Computed, Node } from "../graph/node.ts";
 import { elems } from "../kernel/elem.ts";
-import { bytes, flopsAt, tiledFlops } from "../target/cost.ts";
+import { bytes, flopsAt, picksOf, tiledFlops } from "../target/cost.ts";
 import { type CostTarget, roofline } from "../target/target.ts";
 import type { PhaseCost } from "./package-facts.ts";
 
+/** Of one call of a kernel, at the sizes that its phase was planned for. */
+export interface KernelCost {
+  readonly flops: number;
+  /** Read and written. */
+  readonly bytes: number;
+  /** Of these, of weights. Picked experts count once, however many of the tokens pick them. */
+  readonly weights: number;
+  /** By the roofline: the slower of arithmetic and traffic, and the launch. */
+  readonly seconds: number;
+}
+
+/** Of each kernel of a phase, in order. */
+export function kernelCosts(
+  { sizes, kernels }: PhaseReport,
+  { weights }: Pick<Program, "weights">,
+  target: CostTarget,
+): readonly KernelCost[] {
+  const kept = new Map(weights.map(({ name, elem }) => [name, elems[elem].bytes]));
+  const ofWeight = (n: Node): number => (n.kind === "weight" ? (kept.get(n.name) ?? 4) : 0);
+  /** Everything but weights is kept in four bytes. */
+  const width = (n: Node): number => (n.kind === "weight" ? ofWeight(n) : 4);
+  const picks = (n: Node): number => picksOf(n, sizes);
+  return kernels.map(({ node }: { readonly node: Computed }): KernelCost => {
+    const moved = bytes(node, sizes, width, picks);
+    return {
+      flops: flopsAt(node, sizes),
+      bytes: moved,
+      weights: bytes(node, sizes, ofWeight, picks),
+      seconds: roofline(target, tiledFlops(node, sizes, target), moved) + target.launchSeconds,
+    };
+  });
+}
+
 /** At the sizes that the phase was planned for. */
 export function phaseCost(
-  { phase, sizes, kernels }: PhaseReport,
-  { weights, tokens, before }: Pick<Program, "weights" | "tokens" | "before">,
+  report: PhaseReport,
+  program: Pick<Program, "weights" | "tokens" | "before">,
   target: CostTarget,
 ): PhaseCost {
-  const kept = new Map(weights.map(({ name, elem }) => [name, elems[elem].bytes]));
-  /** Everything but weights is kept in four bytes. */
-  const width = (node: Node): number => (node.kind === "weight" ? (kept.get(node.name) ?? 4) : 4);
-  const moved = (node: Computed): number => bytes(node, sizes, width);
-  const sum = (of: (node: Computed) => number): number =>
-    kernels.reduce((total, kernel) => total + kernel.times * of(kernel.node), 0);
+  const { phase, sizes, kernels } = report;
+  const costs = kernelCosts(report, program, target);
+  const sum = (of: keyof KernelCost): number =>
+    kernels.reduce((total, { times }, i) => total + times * (costs[i]?.[of] ?? 0), 0);
   return {
     phase,
-    tokens: sizes[tokens] ?? 1,
-    before: sizes[before] ?? 0,
-    kernels: sum(() => 1),
-    flops: sum((node) => flopsAt(node, sizes)),
-    bytes: sum(moved),
-    seconds: sum((node) => roofline(target, tiledFlops(node, sizes, target), moved(node)) + target.launchSeconds),
+    tokens: sizes[program.tokens] ?? 1,
+    before: sizes[program.before] ?? 0,
+    kernels: kernels.reduce((total, { times }) => total + times, 0),
+    flops: sum("flops"),
+    bytes: sum("bytes"),
+    weights: sum("weights"),
+    seconds: sum("seconds"),
   };
 }

@@ -66,15 +66,15 @@ ${phases.join("\n")}
 function cost({ cost: phases, target }: PackageFacts): string {
   const rows = phases.map(
     (p) =>
-      `| ${p.phase} | ${p.tokens} behind ${p.before} | ${p.kernels} | ${countText(p.flops)}FLOP | ${byteText(p.bytes)} | ${secondsText(p.seconds)} |`,
+      `| ${p.phase} | ${p.tokens} behind ${p.before} | ${p.kernels} | ${countText(p.flops)}FLOP | ${byteText(p.bytes)} | ${byteText(p.weights)} | ${secondsText(p.seconds)} |`,
   );
   return `## Cost
 
 What a call computes and moves, and how long that takes at least on the machine that the description of \`${target}\` assumes.
 It is a model for choosing plans, not a measurement; \`dsc bench\` measures.
 
-| phase | tokens | kernels run | arithmetic | traffic | at least |
-| --- | --- | --- | --- | --- | --- |
+| phase | tokens | kernels run | arithmetic | traffic | of it weights | at least |
+| --- | --- | --- | --- | --- | --- | --- |
 ${rows.join("\n")}`;
 }
 

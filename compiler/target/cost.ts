@@ -119,9 +119,15 @@ const isIndirect = (e: Scalar): e is Read => e.kind === "read" && e.value.type.d
 
 /**
  * Elements that one read moves: no more than the tensor holds. Through an index tensor a row is moved for each point,
- * unless the indices are sorted: then it is the rows that are hit at all, E·(1 - (1 - 1/E)^draws) expected of E.
+ * unless the indices are sorted: then it is the rows that are hit at all, E·(1 - (1 - 1/E)^draws) expected of E. `picks`: how
+ * many of the draws are known to differ, of a sorted index tensor.
  */
-export function readElements(r: Read, extent: (name: string) => number, sizes: Sizes): number {
+export function readElements(
+  r: Read,
+  extent: (name: string) => number,
+  sizes: Sizes,
+  picks: (sorted: Node) => number = () => 1,
+): number {
   const product = (names: Iterable<string>): number => [...names].reduce((p, x) => p * extent(x), 1);
   const names = new Set(r.at.flatMap((x) => [...freeNames(x)]));
   const along = r.at.findIndex(isIndirect);
@@ -130,11 +136,22 @@ export function readElements(r: Read, extent: (name: string) => number, sizes: S
   if (!isSorted(through.value)) return product(names);
   const chosen = freeNames(through);
   const others = [...names].filter((x) => !chosen.has(x));
-  return product(others) * expectedDistinct(evalDim(r.value.type.dims[along] ?? oneDim, sizes), product(chosen));
+  const rows = evalDim(r.value.type.dims[along] ?? oneDim, sizes);
+  return product(others) * expectedDistinct(rows, product(chosen), picks(through.value));
 }
 
-/** Expected number of different rows among independent uniform draws. */
-export const expectedDistinct = (rows: number, draws: number): number => rows * (1 - (1 - 1 / rows) ** draws);
+/** Expected number of different rows among uniform draws, each of `together` different rows and independent of the others. */
+export const expectedDistinct = (rows: number, draws: number, together = 1): number =>
+  rows * (1 - (1 - Math.min(1, together / rows)) ** (draws / together));
+
+/**
+ * How many of the entries of sorted indices are known to differ: the members of one selection do. Plans are not priced by it
+ * (docs/performance.md, what was tried and left).
+ */
+export function picksOf(n: Node, sizes: Sizes): number {
+  const selected = n.kind === "map" ? readsOf(n.body).find((r) => r.value.kind === "top_k")?.value : undefined;
+  return selected?.kind === "top_k" ? Math.max(1, evalDim(selected.k, sizes)) : 1;
+}
 
 export const elementsOf = (n: Node, sizes: Sizes): number =>
   n.type.dims.reduce((product, d) => product * evalDim(d, sizes), 1);
@@ -161,14 +178,17 @@ export function isSorted(n: Node): boolean {
 /** Bytes of an element of a node where nothing else is known. */
 const plainWidth = (n: Node): number => bytesOf[n.type.dtype];
 
-/** Bytes that a node reads and writes; two reads of the same elements count once. `width`: bytes of a node's element. */
-export function bytes(n: Computed, sizes: Sizes, width = plainWidth): number {
+/**
+ * Bytes that a node reads and writes; two reads of the same elements count once. `width`: bytes of a node's element, `picks` as
+ * `readElements` has it.
+ */
+export function bytes(n: Computed, sizes: Sizes, width = plainWidth, picks?: (sorted: Node) => number): number {
   const extent = extentsOf(n, sizes);
   const seen = new Map<string, number>();
   const note = (x: Scalar): void => {
     if (x.kind !== "read") return;
     const k = `${x.value.id}[${x.at.map(affineKey).join(",")}]`;
-    if (!seen.has(k)) seen.set(k, readElements(x, extent, sizes) * width(x.value));
+    if (!seen.has(k)) seen.set(k, readElements(x, extent, sizes, picks) * width(x.value));
   };
   for (const e of expressionsOf(n)) walk(e, note);
   const written = elementsOf(n, sizes) * width(n);
