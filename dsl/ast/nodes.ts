@@ -301,7 +301,9 @@ export type ScalarNode =
       readonly span: Span;
     }
   | { readonly kind: "index-type"; readonly axis: Expr; readonly span: Span }
-  | { readonly kind: "set-type"; readonly axis: Expr; readonly span: Span };
+  | { readonly kind: "set-type"; readonly axis: Expr; readonly span: Span }
+  /** `"a" | "b"`: one of these texts. Stands in types only, not in casts and not behind axes. */
+  | { readonly kind: "choice-type"; readonly choices: readonly StringLiteral[]; readonly span: Span };
 
 export interface Subscript {
   readonly items: readonly Expr[];

@@ -66,7 +66,12 @@ export function bindConfig(
       const option = options.get(name);
       const expr = found.node.kind === "field" ? found.node.value : found.node.default;
       value = option !== undefined ? option : expr === null ? undefined : evaluateStatic(expr, scopeFor(found.tagged));
-      if (given && found.node.kind === "field") value = coerce(name, value, found, source, root, recorder);
+      const followsError =
+        expr !== null && namesIn(expr).some((other) => memo.has(other) && memo.get(other) === undefined);
+      if (given && found.node.kind === "field")
+        value = coerce(name, value, found, source, root, followsError, recorder);
+      if (given) value = chosen(value, found, source, root, recorder);
+      if (given) value = longEnough(value, found, scopeFor(found.tagged), source, root, recorder);
     } else {
       value = definitionAt(name, []);
     }
@@ -102,7 +107,7 @@ export function bindConfig(
   for (const name of fields.keys()) fieldValue(name);
   if (given) checkConstraints(checked, fields, scopeFor, scope, source, recorder);
   const path = choosePath(checked, scope);
-  if (given && path !== null) checkRequires(path, scopeFor, source, recorder);
+  if (given && path !== null) checkRequires(path, fields, scopeFor, source, recorder);
   return { scope, path, given };
 }
 
@@ -210,6 +215,9 @@ export function pathsIn(expr: Expr): readonly { readonly path: readonly string[]
   return childrenOf(expr).flatMap(pathsIn);
 }
 
+const namesIn = (expr: Expr): readonly string[] =>
+  expr.kind === "name" ? [expr.text] : childrenOf(expr).flatMap(namesIn);
+
 /** The value as its declared type asks; reports what is missing, null, or of another JSON type. */
 function coerce(
   name: string,
@@ -217,6 +225,7 @@ function coerce(
   field: Field,
   source: Source | null,
   root: Known,
+  followsError: boolean,
   recorder: Recorder,
 ): Known {
   if (field.node.kind !== "field" || source === null) return value;
@@ -228,6 +237,7 @@ function coerce(
   };
   if (value === null || value === undefined) {
     if (value === null && nullable) return null;
+    if (value === undefined && followsError) return undefined;
     const missing = used.find((p) => !hasPath(root, p.path));
     const explicit = used.find((p) => hasPath(root, p.path) && atPath(root, p.path) === null);
     if (explicit !== undefined && (missing === undefined || value === null)) {
@@ -263,6 +273,77 @@ function coerce(
   return checkType(value, field.type, wrong);
 }
 
+/** Lists at least as long as the axes of the type, where these are known: what is behind belongs to nobody. */
+function longEnough(
+  value: Known,
+  field: Field,
+  scope: StaticScope,
+  source: Source | null,
+  root: Known,
+  recorder: Recorder,
+): Known {
+  if (field.node.kind !== "field") return value;
+  const sizes = (field.type.axes ?? []).map(({ size, of }) => (of === null ? evaluateStatic(size, scope) : undefined));
+  const wrong = shortList(value, sizes);
+  if (wrong === null) return value;
+  const paths = pathsIn(field.node.value).map(({ path }) => [...field.tagged.ancestor.root, ...path]);
+  const path = paths.find((p) => hasPath(root, p));
+  const span = source === null || path === undefined ? null : jsonSpan(source, path);
+  report(recorder, "DS0121", {
+    title: `\`${path?.join(".") ?? field.name}\` is too short`,
+    at: field.type.span,
+    label: `a list of ${wrong.expected} is expected, here is one of ${wrong.found}`,
+    secondary: span === null ? [] : [{ span, text: "the value here" }],
+  });
+  return undefined;
+}
+
+function shortList(
+  value: Known,
+  [size, ...rest]: readonly Known[],
+): { readonly expected: bigint; readonly found: number } | null {
+  if (typeof value !== "object" || value === null || !("kind" in value) || value.kind !== "list") return null;
+  if (typeof size === "bigint" && BigInt(value.items.length) < size)
+    return { expected: size, found: value.items.length };
+  for (const item of value.items) {
+    const inner = shortList(item, rest);
+    if (inner !== null) return inner;
+  }
+  return null;
+}
+
+const choicesOf = ({ scalar }: TypeNode): readonly string[] | null =>
+  scalar?.kind === "choice-type" ? scalar.choices.map(({ value }) => value) : null;
+
+const orList = (texts: readonly string[]): string => texts.map((text) => JSON.stringify(text)).join(" or ");
+
+/** A text that is none of the declared choices asks for a feature that the model does not have. */
+function chosen(value: Known, field: Field, source: Source | null, root: Known, recorder: Recorder): Known {
+  const choices = choicesOf(field.type);
+  if (choices === null || typeof value !== "string" || choices.includes(value)) return value;
+  const expr = field.node.kind === "field" ? field.node.value : field.node.default;
+  const paths = expr === null ? [] : pathsIn(expr).map(({ path }) => [...field.tagged.ancestor.root, ...path]);
+  const path = paths.find((p) => atPath(root, p) === value);
+  const span = source === null || path === undefined ? null : jsonSpan(source, path);
+  const near = closest(value, choices);
+  report(recorder, "DS0124", {
+    title: `this model does not have \`${path?.join(".") ?? field.name}\` ${describe(value)}`,
+    at: field.type.span,
+    label: `here ${field.name} = ${describe(value)}; it is ${orList(choices)}`,
+    secondary: span === null ? [] : [{ span, text: `here ${describe(value)}` }],
+    help: helpOf(near, field.node.doc),
+  });
+  return undefined;
+}
+
+/** What the text says of the field stands in the report: it may name the file that has the feature. */
+const helpOf = (near: string | null, doc: string | null): string =>
+  doc !== null
+    ? doc.replace(/\s+/g, " ").trim()
+    : near !== null
+      ? `did you mean ${JSON.stringify(near)}?`
+      : "another model file may describe this checkpoint";
+
 const describe = (value: Known): string => {
   const text = showKnown(value);
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
@@ -293,7 +374,8 @@ function checkType(value: Known, type: TypeNode, wrong: (expected: string) => Kn
   }
   const fits = scalarFits(value, type);
   if (fits !== undefined) return fits;
-  const word = type.scalar?.kind === "word" ? type.scalar.word.text : "real";
+  const word =
+    type.scalar?.kind === "choice-type" ? "text" : type.scalar?.kind === "word" ? type.scalar.word.text : "real";
   const names: Readonly<Record<string, string>> = {
     bool: "true or false",
     text: "a string",
@@ -312,6 +394,7 @@ function deep(value: Known, type: TypeNode): Known {
 /** The value where its type fits; big integers may be decimal strings. */
 function scalarFits(value: Known, type: TypeNode): Known {
   const { scalar } = type;
+  if (scalar?.kind === "choice-type") return typeof value === "string" ? value : undefined;
   if (scalar !== null && scalar.kind !== "word") return typeof value === "bigint" ? value : undefined;
   const word = scalar === null ? "real" : scalar.word.text;
   if (word === "bool") return typeof value === "boolean" ? value : undefined;
@@ -365,18 +448,28 @@ function readSettings(
             : text !== "" && Number.isFinite(Number(text))
               ? Number(text)
               : text;
-    values.set(
-      name,
-      checkType(literal, field.type, (expected) => {
-        report(recorder, "DS0227", {
-          title: `option \`${name}\` is of the wrong type`,
-          at: { source, start: name.length + 1, end: source.text.length },
-          label: `${expected} is expected`,
-          secondary: [{ span: field.span, text: "declared here" }],
-        });
-        return undefined;
-      }),
-    );
+    const at: Span = { source, start: name.length + 1, end: source.text.length };
+    const secondary = [{ span: field.span, text: "declared here" }];
+    const fits = checkType(literal, field.type, (expected) => {
+      report(recorder, "DS0227", {
+        title: `option \`${name}\` is of the wrong type`,
+        at,
+        label: `${expected} is expected`,
+        secondary,
+      });
+      return undefined;
+    });
+    const choices = choicesOf(field.type);
+    if (choices !== null && typeof fits === "string" && !choices.includes(fits)) {
+      const near = closest(fits, choices);
+      report(recorder, "DS0219", {
+        title: `${describe(fits)} is no choice of option \`${name}\``,
+        at,
+        label: `it is ${orList(choices)}`,
+        secondary,
+        help: near === null ? null : `did you mean ${JSON.stringify(near)}?`,
+      });
+    } else values.set(name, fits);
   }
   return values;
 }
@@ -387,6 +480,7 @@ function valuesIn(
   scope: StaticScope,
   fields: ReadonlyMap<string, Field>,
   source: Source | null,
+  root: readonly string[],
 ): { readonly text: string; readonly secondary: readonly { readonly span: Span; readonly text: string }[] } {
   const shown: string[] = [];
   const secondary: { span: Span; text: string }[] = [];
@@ -397,18 +491,17 @@ function valuesIn(
       if (value === undefined || shown.includes(text)) return;
       shown.push(text);
       const field = fields.get(expr.text);
-      const [first] = field?.node.kind === "field" ? pathsIn(field.node.value) : [];
-      const span =
-        first === undefined || source === null || field === undefined
-          ? null
-          : jsonSpan(source, [...field.tagged.ancestor.root, ...first.path]);
-      if (span !== null) secondary.push({ span, text: `\`${expr.text}\` is read here` });
+      const paths = field?.node.kind === "field" ? pathsIn(field.node.value) : [];
+      const [span] = paths.flatMap(({ path }) =>
+        source === null ? [] : (jsonSpan(source, [...(field?.tagged.ancestor.root ?? []), ...path]) ?? []),
+      );
+      if (span !== undefined) secondary.push({ span, text: `\`${expr.text}\` is read here` });
       return;
     }
     const path = configPath(expr);
     if (path !== null && path.length > 0) {
-      shown.push(`${path.join(".")} = ${showKnown(scope.config(path))}`);
-      const span = source === null ? null : jsonSpan(source, path);
+      shown.push(`${[...root, ...path].join(".")} = ${showKnown(scope.config(path))}`);
+      const span = source === null ? null : jsonSpan(source, [...root, ...path]);
       if (span !== null) secondary.push({ span, text: "the value here" });
       return;
     }
@@ -431,7 +524,13 @@ function checkConstraints(
     if (node.where === null || seen.has(node.where)) continue;
     seen.add(node.where);
     if (evaluateStatic(node.where, scopeFor(tagged)) !== false) continue;
-    const { text, secondary } = valuesIn(node.where, { ...scopeFor(tagged), value: scope.value }, fields, source);
+    const { text, secondary } = valuesIn(
+      node.where,
+      { ...scopeFor(tagged), value: scope.value },
+      fields,
+      source,
+      tagged.ancestor.root,
+    );
     report(recorder, "DS0123", {
       title: `constraint on \`${name}\` fails for ${source?.path ?? "this config"}`,
       at: node.where.span,
@@ -447,7 +546,7 @@ function checkConstraints(
         seen.add(entry.condition);
         const here = scopeFor(tagged);
         if (evaluateStatic(entry.condition, here) !== false) continue;
-        const { text, secondary } = valuesIn(entry.condition, here, fields, source);
+        const { text, secondary } = valuesIn(entry.condition, here, fields, source, tagged.ancestor.root);
         report(recorder, "DS0124", {
           title: "this model does not have that feature",
           at: entry.condition.span,
@@ -463,6 +562,7 @@ function checkConstraints(
 /** `require` outside `config` counts on the path that is taken. */
 function checkRequires(
   path: ModelPath,
+  fields: ReadonlyMap<string, Field>,
   scopeFor: (tagged: TaggedItem | null) => StaticScope,
   source: Source | null,
   recorder: Recorder,
@@ -471,7 +571,7 @@ function checkRequires(
     if (tagged.item.kind !== "require") continue;
     const here = scopeFor(tagged);
     if (evaluateStatic(tagged.item.condition, here) !== false) continue;
-    const { text, secondary } = valuesIn(tagged.item.condition, here, new Map(), source);
+    const { text, secondary } = valuesIn(tagged.item.condition, here, fields, source, tagged.ancestor.root);
     report(recorder, "DS0124", {
       title: "this model does not have that feature",
       at: tagged.item.condition.span,

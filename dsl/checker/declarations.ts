@@ -1,6 +1,7 @@
 /** Checks of a `fn`, `block` or `law` by itself: on every path through its `if`s, for all sizes. */
 import type { Block, Fn, Item, Law, Param, ParamDecl, Require, TypeNode } from "../ast/nodes.ts";
 import { noFacts } from "../types/facts.ts";
+import { checkChoices } from "./choices.ts";
 import { assume, fail, isKnownTrue } from "./conditions.ts";
 import type {
   Body,
@@ -104,6 +105,8 @@ export function checkDeclaration(
   info: DeclInfo,
   usage: Usage,
 ): void {
+  const expressions = decl.kind === "fn" ? [decl.expression] : decl.kind === "law" ? [decl.body] : [];
+  checkChoices([...decl.params, ...itemsOf(decl), ...expressions], shared.recorder);
   for (const path of pathsOf(itemsOf(decl))) {
     const { memories, tokens } = memoryNames(
       decl.params,

@@ -32,8 +32,12 @@ export function commonElement(a: Element, b: Element): Element | null {
     return arithmetic(a, b);
   }
   if (a.kind === "set" && b.kind === "set") return { ...a, facts: [], atMost: null };
+  if (a.kind === "text" && b.kind === "text") return { kind: "text", choices: unitedChoices(a.choices, b.choices) };
   return a.kind === b.kind ? a : null;
 }
+
+const unitedChoices = (a: readonly string[] | null, b: readonly string[] | null): readonly string[] | null =>
+  a === null || b === null ? null : [...new Set([...a, ...b])];
 
 /** Open axes of operands must be equal; a single number meets anything. Restrictions travel along. */
 export function elementwise(

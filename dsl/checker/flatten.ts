@@ -1,6 +1,6 @@
 /** A model with its `extends` written out: `dsc fmt --flat`. Works on text, so that comments inside items stay. */
-import type { Expr, File, If, Model, ModelItem, StringLiteral } from "../ast/nodes.ts";
-import { makeSource, spanText } from "../diagnostics/source.ts";
+import type { Config, Expr, File, If, Model, ModelItem, StringLiteral } from "../ast/nodes.ts";
+import { makeSource, type Span, spanText } from "../diagnostics/source.ts";
 import { formatSource } from "../format/format.ts";
 import { configPath } from "./inherit.ts";
 
@@ -10,6 +10,8 @@ interface Level {
   /** `$` of this model in the config of the flat one: `.language_config`. */
   readonly root: string;
   readonly prefix: string;
+  /** Config fields that a later model of the chain overrides. */
+  readonly replaced: ReadonlySet<string>;
 }
 
 /** The text of the last model of `file` with everything it inherits; null when there is no model, or a parent is missing. */
@@ -43,8 +45,10 @@ function chainOf(model: Model, file: File, files: ReadonlyMap<string, File>): re
   let home = file;
   let root = "";
   let prefix = "";
+  let replaced: ReadonlySet<string> = new Set();
   for (;;) {
-    chain.unshift({ model: at, file: home, root, prefix });
+    chain.unshift({ model: at, file: home, root, prefix, replaced });
+    replaced = new Set([...replaced, ...at.items.flatMap(overriddenFields)]);
     const { parent }: Model = at;
     if (parent === null) return chain;
     const found = findModel(parent.name.text, home, files);
@@ -56,6 +60,11 @@ function chainOf(model: Model, file: File, files: ReadonlyMap<string, File>): re
     home = found.file;
   }
 }
+
+const overriddenFields = (item: ModelItem): readonly string[] =>
+  item.kind !== "config" || item.override === null
+    ? []
+    : item.entries.flatMap((entry) => (entry.kind === "field" ? entry.names.map(({ text }) => text) : []));
 
 function findModel(
   name: string,
@@ -199,7 +208,7 @@ function applyEdits(text: string, start: number, end: number, edits: readonly Ed
 }
 
 function editsOf(node: ModelItem | Expr, level: Level): Edit[] {
-  const edits: Edit[] = [];
+  const edits: Edit[] = node.kind === "config" ? fieldEdits(node, level.replaced) : [];
   if (level.root !== "") {
     visitNodes(node, (inner) => {
       if (inner.kind === "config-root")
@@ -216,6 +225,26 @@ function editsOf(node: ModelItem | Expr, level: Level): Edit[] {
     }
   }
   return edits;
+}
+
+/** Takes out the fields, or of fields of one type the names, that are overridden. */
+function fieldEdits(config: Config, replaced: ReadonlySet<string>): Edit[] {
+  return config.entries.flatMap((entry): Edit[] => {
+    if (entry.kind !== "field") return [];
+    const names = entry.names.map(({ text }) => text);
+    const kept = names.filter((name) => !replaced.has(name));
+    const [first, last] = [entry.names[0], entry.names.at(-1)];
+    if (kept.length === names.length || first === undefined || last === undefined) return [];
+    if (kept.length === 0) return [{ ...withComments(entry.span), text: "" }];
+    return [{ start: first.span.start, end: last.span.end, text: kept.join(", ") }];
+  });
+}
+
+/** With the documentation before, and what else stands on the last line. */
+function withComments({ source, start, end }: Span): { readonly start: number; readonly end: number } {
+  const before = /(?:(?<=\n)[ \t]*\/\/\/[^\n]*\n)*[ \t]*$/.exec(source.text.slice(0, start))?.[0] ?? "";
+  const after = /^[ \t]*\/\/[^\n]*/.exec(source.text.slice(end))?.[0] ?? "";
+  return { start: start - before.length, end: end + after.length };
 }
 
 function visitNodes(

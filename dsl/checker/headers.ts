@@ -270,7 +270,7 @@ function matchElement(
 ): boolean {
   const { element } = arg;
   const wrong = (
-    code: "DS0227" | "DS0225" | "DS0221" | "DS0220",
+    code: "DS0227" | "DS0225" | "DS0221" | "DS0220" | "DS0219",
     title: string,
     help: string | null = null,
   ): boolean => {
@@ -288,10 +288,14 @@ function matchElement(
       if (isInteger(element)) return true;
       return isNumber(element) ? wrong("DS0225", "an integer is expected") : wrong("DS0227", "an integer is expected");
     case "bool":
-    case "text":
-      return (
-        element.kind === expected.kind || element.kind === "null" || wrong("DS0227", `${expected.kind} is expected`)
-      );
+      return element.kind === "bool" || element.kind === "null" || wrong("DS0227", "bool is expected");
+    case "text": {
+      if (element.kind === "null") return true;
+      if (element.kind !== "text") return wrong("DS0227", `${printElement(expected)} is expected`);
+      const { choices } = expected;
+      if (choices === null || element.choices?.every((text) => choices.includes(text)) === true) return true;
+      return wrong("DS0219", `${printElement(expected)} is expected`);
+    }
     case "index": {
       if (element.kind !== "index") {
         if (!isInteger(element)) return wrong("DS0225", `${printElement(expected)} is expected`);

@@ -31,7 +31,7 @@ function inferKind(expr: Expr, eq: EquationContext): Value {
         ? integerValue(constant(BigInt(expr.text)), expr.span, true)
         : constantValue(expr.value, realElement, expr.span);
     case "string":
-      return constantValue(expr.value, { kind: "text" }, expr.span);
+      return constantValue(expr.value, { kind: "text", choices: [expr.value] }, expr.span);
     case "boolean":
       return constantValue(expr.value, boolElement, expr.span);
     case "null":

@@ -1,5 +1,5 @@
 /** `extends`: a child has all items of its parents; `override` replaces one of the same kind and name. */
-import type { Expr, Model, ModelItem, Name, StringLiteral } from "../ast/nodes.ts";
+import type { Config, Expr, Model, ModelItem, Name, StringLiteral } from "../ast/nodes.ts";
 import type { Span } from "../diagnostics/source.ts";
 import { closest } from "../diagnostics/suggest.ts";
 import type { PathCondition } from "./context.ts";
@@ -126,7 +126,12 @@ function namesOf(item: ModelItem): readonly { readonly kind: string; readonly na
   }
 }
 
-const overridable = new Set(["weight", "part", "block", "entry", "phase", "loop", "equation"]);
+const overridable = new Set(["weight", "part", "block", "entry", "phase", "loop", "equation", "config field"]);
+
+const overrideText = (kind: string, name: string): string =>
+  kind === "config field"
+    ? `override config { ${name} … }`
+    : `override ${kind === "equation" ? "" : `${kind} `}${name} …`;
 
 export interface Inherited {
   readonly items: readonly TaggedItem[];
@@ -167,11 +172,16 @@ export function applyOverrides(
           secondary: before === undefined ? [] : [{ span: before.name.span, text: `the parent's ${before.kind}` }],
           help:
             before?.kind === kind && overridable.has(kind)
-              ? `\`override ${kind === "equation" ? "" : `${kind} `}${name.text} …\``
+              ? `\`${overrideText(kind, name.text)}\``
               : "choose another name",
         });
       }
       if (!taken || item.kind === "config") kept.push(tagged);
+      continue;
+    }
+    if (item.kind === "config") {
+      overrides.push(...overrideFields(tagged, item, kept, all, recorder));
+      kept.push(tagged);
       continue;
     }
     const [first] = declared;
@@ -179,7 +189,7 @@ export function applyOverrides(
       report(recorder, "DS0131", {
         title: "this cannot be overridden",
         at: item.override,
-        label: "only weights, parts, blocks, entries, phases, loops and equations can",
+        label: "only config fields, weights, parts, blocks, entries, phases, loops and equations can",
       });
       continue;
     }
@@ -210,6 +220,46 @@ export function applyOverrides(
   }
   return { items: kept, overrides };
 }
+
+/** Takes the fields of `override config { … }` out of the parents' configs. */
+function overrideFields(
+  tagged: TaggedItem,
+  item: Config,
+  kept: TaggedItem[],
+  all: readonly TaggedItem[],
+  recorder: Recorder,
+): Inherited["overrides"] {
+  return namesOf(item).flatMap(({ name }) => {
+    const declares = (other: ModelItem): boolean => namesOf(other).some((n) => n.name.text === name.text);
+    const place = kept.findIndex((k) => declares(k.item));
+    const old = kept[place];
+    if (old === undefined) {
+      if (!all.some((k) => k.item !== item && declares(k.item))) reportNothing(tagged, name, kept, recorder);
+      return [];
+    }
+    if (old.item.kind !== "config") {
+      const before = namesOf(old.item).find((n) => n.name.text === name.text);
+      report(recorder, "DS0131", {
+        title: `\`${name.text}\` is another kind of declaration`,
+        at: name.span,
+        label: "here a config field",
+        secondary: before === undefined ? [] : [{ span: before.name.span, text: `in the parent a ${before.kind}` }],
+      });
+      return [];
+    }
+    kept[place] = { ...old, item: withoutField(old.item, name.text) };
+    return [{ item, replaced: old.item, name: name.text, span: name.span }];
+  });
+}
+
+const withoutField = (config: Config, name: string): Config => ({
+  ...config,
+  entries: config.entries.flatMap((entry): Config["entries"] => {
+    if (entry.kind !== "field") return [entry];
+    const names = entry.names.filter(({ text }) => text !== name);
+    return names.length === 0 ? [] : [{ ...entry, names }];
+  }),
+});
 
 function reportNothing(tagged: TaggedItem, name: Name, kept: readonly TaggedItem[], recorder: Recorder): void {
   const { item, ancestor } = tagged;

@@ -4,6 +4,7 @@ import type { Span } from "../diagnostics/source.ts";
 import { withBounds, withNonNegative } from "../types/facts.ts";
 import { atomsOf, sub, symbol, symbolKey, zero } from "../types/poly.ts";
 import { isInteger, printValueType } from "../types/value-type.ts";
+import { checkChoices } from "./choices.ts";
 import { assume, fail, isKnownTrue } from "./conditions.ts";
 import type { BlockValue, Body, DeclInfo, PathCondition, PathInfo, Scope, Shared } from "./context.ts";
 import {
@@ -69,13 +70,19 @@ export function checkModel(
   const every = [...owners.keys()].map(tag);
   const top = topScope(ancestry);
   const paths: ModelPath[] = [];
+  const taken: Inherited[] = [];
   for (const path of pathsOf(all)) {
     const inherited = applyOverrides(path.items.map(tag), every, path.conditions, recorder);
+    taken.push(inherited);
     const before = recorder.diagnostics.length;
     const checked = checkModelPath(model, inherited, path.conditions, top, shared, usage);
     blameOverrides(before, model, inherited, shared);
     if (checked !== null) paths.push(checked);
   }
+  const before = recorder.diagnostics.length;
+  const live = taken.flatMap(({ items }) => items.map(({ item }) => item));
+  checkChoices([...live.filter(({ kind }) => kind === "config"), ...liveItems(all, new Set(live))], recorder);
+  for (const inherited of taken.slice(0, 1)) blameOverrides(before, model, inherited, shared);
   for (const ancestor of ancestry) countImports(ancestor.module, top);
   return { model, ancestry, paths };
 }
@@ -88,6 +95,15 @@ function tagItems(items: readonly ModelItem[], ancestor: Ancestor, owners: Map<M
       tagItems(item.else ?? [], ancestor, owners);
     }
   }
+}
+
+/** Without what is overridden everywhere, and without configs: what an heir overrides is taken out of theirs. */
+function liveItems(items: readonly ModelItem[], live: ReadonlySet<ModelItem>): readonly ModelItem[] {
+  return items.flatMap((item): readonly ModelItem[] => {
+    if (item.kind !== "if") return item.kind !== "config" && live.has(item) ? [item] : [];
+    const otherwise = item.else === null ? null : liveItems(item.else, live);
+    return [{ ...item, then: liveItems(item.then, live), else: otherwise }];
+  });
 }
 
 /** Names of the files of all ancestors; a child's file comes last. */

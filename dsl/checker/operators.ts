@@ -69,14 +69,22 @@ export function binary(expr: BinaryExpr, eq: EquationContext): Value {
     case "??": {
       const [value, fallback] = [eq.body.shared.rules.infer(expr.left, eq), eq.body.shared.rules.infer(expr.right, eq)];
       if (value.constant !== undefined && value.constant !== null) return value;
+      if (value.element.kind === "text" && fallback.element.kind === "text") {
+        const element = commonElement(value.element, fallback.element);
+        return { ...value, element: element ?? value.element, constant: undefined };
+      }
       return value.element.kind === "null"
         ? fallback
-        : { ...(isUnknown(value) ? fallback : value), constant: undefined, poly: null };
+        : { ...(isUnknown(value) ? anyText(fallback) : value), constant: undefined, poly: null };
     }
     default:
       return arithmeticValue(expr, eq);
   }
 }
+
+/** Of `$.field ?? "a"` no more is known than that it is text. */
+const anyText = (value: Value): Value =>
+  value.element.kind === "text" ? { ...value, element: { kind: "text", choices: null } } : value;
 
 function arithmeticValue(expr: BinaryExpr, eq: EquationContext): Value {
   const [left, right] = [eq.body.shared.rules.infer(expr.left, eq), eq.body.shared.rules.infer(expr.right, eq)];

@@ -198,9 +198,11 @@ export function elementFrom(node: ScalarNode | null, eq: EquationContext): Eleme
       if (isFloatWord(word)) return { kind: "float", word };
       if (isIntegerWord(word)) return { kind: "integer", word };
       if (word === "bool") return { kind: "bool" };
-      if (word === "text") return { kind: "text" };
+      if (word === "text") return { kind: "text", choices: null };
       return unknownElement;
     }
+    case "choice-type":
+      return { kind: "text", choices: node.choices.map(({ value }) => value) };
     case "index-type":
       return { kind: "index", of: axisFrom(node.axis, eq) };
     case "set-type":

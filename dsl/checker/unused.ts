@@ -1,4 +1,5 @@
 /** Warnings for what is declared and never used, on any path. */
+import type { Entity } from "./context.ts";
 import type { Usage } from "./declarations.ts";
 import type { CheckedModel } from "./model.ts";
 import type { Module } from "./modules.ts";
@@ -14,6 +15,12 @@ const nouns: Readonly<Record<string, string>> = {
   slot: "block",
 };
 
+/** A field of one choice is there to refuse any other. */
+const asksOfConfig = ({ source }: Entity): boolean =>
+  source.kind === "field" &&
+  source.decl.type.scalar?.kind === "choice-type" &&
+  source.decl.type.scalar.choices.length === 1;
+
 export function reportUnused(home: Module, models: readonly CheckedModel[], usage: Usage, recorder: Recorder): void {
   if (recorder.diagnostics.some((d) => d.code.startsWith("DS00"))) return; // broken text leaves much unused
   const { source } = home.loaded.file;
@@ -26,7 +33,7 @@ export function reportUnused(home: Module, models: readonly CheckedModel[], usag
   void models;
   for (const { entity, uses } of usage.values()) {
     if (uses > 0 || entity.span.source !== source || inFaulty(entity.span.start)) continue;
-    if (entity.kind === "field") {
+    if (entity.kind === "field" && !asksOfConfig(entity)) {
       report(recorder, "DS0125", {
         title: `config field \`${entity.name}\` is never read`,
         severity: "warning",

@@ -61,6 +61,8 @@ export const codes = {
   DS0215: "restricted value where a whole axis is declared",
   DS0216: "cases overlap or leave a gap",
   DS0217: "argmax of an axis that may be empty",
+  DS0218: "selection leaves choices out",
+  DS0219: "text is none of the choices",
 
   DS0220: "index of another axis",
   DS0221: "integer where an index is expected",

@@ -295,6 +295,10 @@ function scalarDoc(pen: Pen, scalar: ScalarNode): Doc {
       const params = paramsDoc(pen, scalar.params, scalar.nullable?.end ?? start + "block".length);
       return concat(word, mark, params, resultsDoc(pen, scalar.results, false));
     }
+    case "choice-type": {
+      const texts = scalar.choices.map(({ value, span }) => pen.text(quote(value), span.start));
+      return nest(fill(separated(texts, " |")));
+    }
     default:
       return scalar satisfies never;
   }

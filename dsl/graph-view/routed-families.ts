@@ -2,7 +2,7 @@
  * How many members of a family one call uses. `expert[e](x)` beside `w[e]` runs over the members for which `w` exists:
  * at most K of E, where `w` says so, or the part that makes it.
  */
-import type { Block, Equation, Expr } from "../ast/nodes.ts";
+import type { Block, Equation, Expr, ModelItem } from "../ast/nodes.ts";
 import type { BlockInstance } from "../checker/result.ts";
 import { equationsOf, expressionsOf, ungrouped, withParts } from "./walk-equations.ts";
 
@@ -16,18 +16,29 @@ interface Used {
 /** At most how many members of the family `part` of `instance` one call of `instance` uses; null when it may be all. */
 export function mostMembersUsed(part: BlockInstance, instance: BlockInstance, decl: Block): number | null {
   if (part.family === null) return null;
-  const used: Used = { instance, decl, equations: equationsOf(decl.items) };
-  let total = 0;
-  for (const equation of used.equations) {
-    const all = expressionsOf(equation).flatMap(withParts);
-    for (const index of all.flatMap((expr) => memberCalled(expr, part.name))) {
-      const bound = mostValues(index, all, part.name, used);
-      if (bound === null) return null;
-      total += bound;
-    }
-  }
-  return total === 0 || (part.family.count !== null && total >= part.family.count) ? null : total;
+  const total = mostOfItems(decl.items, part.name, { instance, decl, equations: equationsOf(decl.items) });
+  return total === null || total === 0 || (part.family.count !== null && total >= part.family.count) ? null : total;
 }
+
+/** Over all equations; of the branches of an `if` one is taken. */
+function mostOfItems(items: readonly ModelItem[], family: string, used: Used): number | null {
+  const counts = items.map((item): number | null => {
+    if (item.kind === "if") {
+      const [then, otherwise] = [mostOfItems(item.then, family, used), mostOfItems(item.else ?? [], family, used)];
+      return then === null || otherwise === null ? null : Math.max(then, otherwise);
+    }
+    if (item.kind !== "equation") return 0;
+    const all = expressionsOf(item).flatMap(withParts);
+    const bounds = all
+      .flatMap((expr) => memberCalled(expr, family))
+      .map((index) => mostValues(index, all, family, used));
+    return sumOf(bounds);
+  });
+  return sumOf(counts);
+}
+
+const sumOf = (counts: readonly (number | null)[]): number | null =>
+  counts.reduce((sum, count) => (sum === null || count === null ? null : sum + count), 0);
 
 /** The subscript of a call of the family's member. */
 function memberCalled(expr: Expr, family: string): readonly Expr[] {

@@ -162,11 +162,12 @@ export function buildType(context: BuildContext, parent: CstNode): TypeNode {
     return { kind: "type", axes: null, scalar: null, nullable: null, span };
   }
   const scalar = node(read, "scalar");
+  const choice = node(read, "choice");
   const nullable = token(read, "Question");
   return {
     kind: "type",
     axes: token(read, "LeftSquare") === null ? null : nodes(read, "axis").map((part) => axis(context, part)),
-    scalar: scalar === null ? null : buildScalar(context, scalar),
+    scalar: choice !== null ? buildChoice(context, choice) : scalar === null ? null : buildScalar(context, scalar),
     nullable: nullable === null ? null : context.tokenSpan(nullable),
     span: context.nodeSpan(read),
   };
@@ -176,6 +177,12 @@ function axis(context: BuildContext, read: CstNode): AxisNode {
   const of = token(read, "Keyword_of") === null ? null : buildExpr(context, read, 1);
   return { size: buildExpr(context, read), of, span: context.nodeSpan(read) };
 }
+
+const buildChoice = (context: BuildContext, read: CstNode): ScalarNode => ({
+  kind: "choice-type",
+  choices: context.strings(read),
+  span: context.nodeSpan(read),
+});
 
 function buildScalar(context: BuildContext, read: CstNode): ScalarNode {
   const span = context.nodeSpan(read);

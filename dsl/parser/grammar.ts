@@ -619,8 +619,17 @@ class Grammar extends CstParser {
         },
       },
       { ALT: () => this.SUBRULE2(this.scalar) },
+      { ALT: () => this.SUBRULE(this.choice) },
     ]);
     this.OPTION2(() => this.CONSUME(Question));
+  });
+
+  readonly choice: Rule = this.RULE("choice", () => {
+    this.CONSUME(StringToken);
+    this.MANY(() => {
+      this.CONSUME(Bar);
+      this.CONSUME2(StringToken);
+    });
   });
 
   readonly axis: Rule = this.RULE("axis", () => {

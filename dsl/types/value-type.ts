@@ -15,7 +15,8 @@ export type Element =
   | { readonly kind: "float"; readonly word: FloatWord }
   | { readonly kind: "integer"; readonly word: IntegerWord }
   | { readonly kind: "bool" }
-  | { readonly kind: "text" }
+  /** `choices` null: any text; a literal is a choice of one. */
+  | { readonly kind: "text"; readonly choices: readonly string[] | null }
   /** An index of an axis: 0 <= value < size. */
   | { readonly kind: "index"; readonly of: Axis }
   | SetElement
@@ -55,8 +56,9 @@ export function printElement(element: Element): string {
     case "float":
     case "integer":
       return element.word;
-    case "bool":
     case "text":
+      return element.choices === null ? "text" : element.choices.map((text) => JSON.stringify(text)).join(" | ");
+    case "bool":
     case "null":
       return element.kind;
     case "index":

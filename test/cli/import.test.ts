@@ -212,7 +212,9 @@ test("what the text does not have is told with field, value and place", async ()
   const ran = await runInside(["import", "model"], cwd);
   const line = text.split("\n").findIndex((one) => one.includes("dynamic")) + 1;
   expect(ran.code).toBe(1);
-  expect(ran.out).toContain(`not supported: here scaling = "dynamic" (model/config.json:${line})`);
+  expect(ran.out).toContain(
+    `not supported: here scaling = "dynamic"; it is "default" or "linear" or "llama3" or "yarn" (model/config.json:${line})`,
+  );
 });
 
 test("folders that are no model, and models that no text describes", async () => {

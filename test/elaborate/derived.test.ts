@@ -43,7 +43,7 @@ describe("elaborated", () => {
   test("the graph does not grow with the layers", () => {
     const more = elaborateModel({
       entry: "models/deepseek-v3.ds",
-      config: { ...publishedConfig(), num_hidden_layers: 610 },
+      config: { ...publishedConfig("models/deepseek-v3.ds"), num_hidden_layers: 610 },
       results: ["logits"],
     });
     expect(nodesOf(more.graph).length).toBe(nodesOf(v3.graph).length);
@@ -75,7 +75,6 @@ describe("derived", () => {
 
 /** Small sizes of the same names; one layer of each kind. */
 const tinyConfig = {
-  ...publishedConfig(),
   hidden_size: 12,
   num_hidden_layers: 3,
   first_k_dense_replace: 1,
@@ -122,8 +121,10 @@ describe("every plan keeps the meaning, memory included", () => {
     ["models/deepseek-v3.2.ds", { exact: "true" }, { T: 1, S0: 2047 }, most],
     ["models/deepseek-v3.2.ds", { exact: "true" }, { T: 2048, S0: 0 }, most],
   ] as const)("%s %o planned for %o, %i chosen", (entry, settings, call, index_topk) => {
-    const tiny = elaborateModel({ entry, config: { ...tinyConfig, index_topk }, settings, results: ["logits"] });
-    const published = elaborateModel({ entry, config: publishedConfig(), settings, results: ["logits"] });
+    const config = publishedConfig(entry);
+    const small = { ...config, ...tinyConfig, index_topk };
+    const tiny = elaborateModel({ entry, config: small, settings, results: ["logits"] });
+    const published = elaborateModel({ entry, config, settings, results: ["logits"] });
     const sizes = sizesOf(tiny, { T: 1, S0: 0 });
     const expected = run(tiny.graph, sizes, 1);
     let graph: Graph =

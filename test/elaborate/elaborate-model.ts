@@ -16,9 +16,11 @@ export function readProject(path: string): string | null {
   }
 }
 
-/** The published config of V3.2, which V3 and V2 texts can be bound to as well. */
-export const publishedConfig = (): Record<string, unknown> =>
-  JSON.parse(readFileSync(`${root}models/deepseek-v3.2.config.json`, "utf8"));
+/** The published config of V3.2; as one of V3 it has fields that nothing reads. */
+export const publishedConfig = (entry = "models/deepseek-v3.2.ds"): Record<string, unknown> => ({
+  ...JSON.parse(readFileSync(`${root}models/deepseek-v3.2.config.json`, "utf8")),
+  model_type: entry === "models/deepseek-v3.ds" ? "deepseek_v3" : "deepseek_v32",
+});
 
 export interface ElaborateModel {
   /** `models/deepseek-v3.ds`, or a text of one's own. */

@@ -10,7 +10,11 @@ import { gpu } from "../../compiler/target/example-targets.ts";
 import { elaborateModel, publishedConfig, sizesOf } from "./elaborate-model.ts";
 
 const models = {
-  "deepseek-v3": elaborateModel({ entry: "models/deepseek-v3.ds", config: publishedConfig(), results: ["logits"] }),
+  "deepseek-v3": elaborateModel({
+    entry: "models/deepseek-v3.ds",
+    config: publishedConfig("models/deepseek-v3.ds"),
+    results: ["logits"],
+  }),
   "deepseek-v3.2": elaborateModel({
     entry: "models/deepseek-v3.2.ds",
     config: publishedConfig(),

@@ -18,7 +18,7 @@ const read = (path: string): string | null => {
 const published = JSON.parse(read("models/deepseek-v3.2.config.json") ?? "{}") as Record<string, unknown>;
 
 function forward(config: Record<string, unknown>, model = "deepseek-v3.2") {
-  const text = JSON.stringify(config);
+  const text = JSON.stringify({ ...config, model_type: model.replace("deepseek-v", "deepseek_v").replace(".", "") });
   const { bound, declared, diagnostics } = checkProject({
     entry: `models/${model}.ds`,
     read,

@@ -31,7 +31,11 @@ export const modelSlips: readonly Slip[] = [
     ["import swiglu", "std/linear", "std/liner", "DS0110", '"std/liner"'],
     ["import rms_norm", '"std/norm"', '"../../norm"', "DS0106"],
     ["  runtime S : memory", "memory", "dim", "DS0233"],
-    ["    require scaling in", "scaling", "scalling", "DS0101", "scalling"],
+    ["    require factor != null", "scaling", "scalling", "DS0101", "scalling"],
+    ["    scaling    :", '"linear" | ', "", "DS0219", '"linear"'],
+    ["    scaling    :", '"yarn"', '"yarn" | "dynamic"', "DS0218", "rope_freq(K, theta)"],
+    ["  freq    :=", '"yarn"', '"yarm"', "DS0219", '"yarm"'],
+    ['        ?? "default"', '"default"', '"none"', "DS0219", '"none"'],
     ["  block ffn", "swiglu(..)", "swiglu()", "DS0241"],
     ["  part layer[l in L]", "decoder(..)", "decoder(ffn: fnn, ..)", "DS0101", "fnn"],
     ["  part norm : rms_norm", "rms_norm(..)", "rms_norm(epsilon: eps)", "DS0241", "epsilon"],
@@ -57,6 +61,7 @@ export const modelSlips: readonly Slip[] = [
     ["  block attention", "mla(..)", "mla(select: router, ..)", "DS0243"],
   ]),
   ...slipsOf("models/deepseek-v3.ds", [
+    ["    scoring :", "scoring", "scorring", "DS0130", "scorring"],
     ["  override block router", "router", "routr", "DS0130", "routr"],
     ["  override block router", "override ", "", "DS0134", "router"],
     ["  override block router", "block router = noaux_router(", "part router : noaux_router(", "DS0131"],
@@ -70,6 +75,7 @@ export const modelSlips: readonly Slip[] = [
     ["    entry propose", "hidden: [T, D], ids", "hiddn: [T, D], ids", "DS0101"],
   ]),
   ...slipsOf("models/deepseek-v3.2.ds", [
+    ["  override config", "override ", "", "DS0134", "family"],
     ["  override block attention", "select: indexer", "select: router", "DS0243"],
     ["  block indexer", "W: W_index", "w: W_index", "DS0241", "w"],
     ["    W_index : dim", "W_index > P", "W_index > p", "DS0101", "p"],
@@ -81,6 +87,8 @@ export const modelSlips: readonly Slip[] = [
     ["    h[0, t, m in M]", "h[0, t, m in M]", "h[0, t, m]", "DS0212", "m"],
   ]),
   ...slipsOf("models/deepseek-vl2.ds", [
+    ["    method  :", '"greedy" |', '"greedy" | "group_limited_greedy" |', "DS0218", "noaux_router(..)"],
+    ["  override block router", '"greedy"', '"gready"', "DS0219", '"gready"'],
     ["  f[(i in G2, j in G2)", " else 0", "", "DS0213"],
     ["    near[(b in TY, i)", "1 + b * TX + a", "1 + b * TX + a + 1", "DS0213"],
     ["    h[0,t]      :=", "(embed | image)", "(image | embed)", "DS0220"],
