@@ -1,14 +1,14 @@
 /** Latent attention, experts and indexers against recordings: every block, every logit, every choice, however tokens come. */
 import { describe, expect, test } from "vitest";
 import { loadSparseCase, type OracleCase, type Rows, recordingError, sparseCaseNames } from "../oracle/cases.ts";
-import { loadReferenceCase, officialCaseNames } from "../oracle/references.ts";
+import { loadReferenceCase, moeCaseNames, officialCaseNames } from "../oracle/references.ts";
 import { type BoundText, bindText } from "./bind-text.ts";
 import { settingsOf, textOf } from "./text-of.ts";
 
-/** What transformers computes, and what the official code does: V3.2 with its transform and 8-bit numbers. */
+/** What transformers computes, and what the official code does: V3.2 with its transform and 8-bit numbers, DeepSeekMoE. */
 const cases = [
   ...sparseCaseNames.map(loadSparseCase).map((oracle) => ({ ...oracle, settings: settingsOf(oracle.config) })),
-  ...officialCaseNames.map(loadReferenceCase),
+  ...[...officialCaseNames, ...moeCaseNames].map(loadReferenceCase),
 ];
 
 const steps = 8;

@@ -1,6 +1,8 @@
 /** Which text of `models/` a recorded config is of, and the settings with which it computes what transformers does. */
 
 const textOfType: ReadonlyMap<unknown, string> = new Map([
+  ["deepseek", "deepseek-moe"],
+  ["deepseek", "deepseek-moe"],
   ["deepseek_v2", "deepseek-v2"],
   ["deepseek_v3", "deepseek-v3"],
   ["deepseek_v32", "deepseek-v3.2"],

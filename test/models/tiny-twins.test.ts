@@ -18,6 +18,7 @@ const full = process.env["DSC_FULL"] === "1";
 /** Which text describes which configs. */
 const texts: readonly (readonly [configs: RegExp, model: string])[] = [
   [/^deepseek-(llm|r1-)/, "deepseek-llm"],
+  [/^deepseek-moe/, "deepseek-moe"],
   [/^deepseek-v2/, "deepseek-v2"],
   [/^deepseek-(v3|v3\.1|r1)\.json$/, "deepseek-v3"],
   [/^deepseek-v3\.2/, "deepseek-v3.2"],
@@ -30,7 +31,9 @@ const notYet: ReadonlyMap<string, string> = new Map([
   ["deepseek-v4", "only states with one row a token can be elaborated"],
 ]);
 /** One of each text; all configs in the full suite. */
-const quick = ["r1-distill-qwen-1.5b", "v2-lite", "v2", "v3.2", "v4-flash"].map((name) => `deepseek-${name}.json`);
+const quick = ["r1-distill-qwen-1.5b", "moe-2b", "moe-16b", "v2-lite", "v2", "v3.2", "v4-flash"].map(
+  (name) => `deepseek-${name}.json`,
+);
 const names = found
   ? readdirSync(configs).filter((name) => modelOf(name) !== undefined && (full || quick.includes(name)))
   : ["none"];

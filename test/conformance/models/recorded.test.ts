@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Session } from "../../../runtime/package/session.ts";
 import { caseNames, loadCase, loadSparseCase, type OracleCase, sparseCaseNames } from "../../oracle/cases.ts";
+import { loadReferenceCase, moeCaseNames } from "../../oracle/references.ts";
 import { settingsOf, textOf } from "../text-of.ts";
 import { type OraclePackage, packOracle } from "./oracle-package.ts";
 
@@ -14,11 +15,15 @@ interface Variant {
   readonly everyday: readonly string[];
 }
 const variants: readonly Variant[] = [
-  { how: "f32", weights: "f32", threads: 1, everyday: ["llama-gqa", "v3.2"] },
+  { how: "f32", weights: "f32", threads: 1, everyday: ["llama-gqa", "moe-16b", "v3.2"] },
   { how: "bf16, two threads", weights: "bf16", threads: 2, everyday: ["qwen3-yarn"] },
   { how: "f16, three threads", weights: "f16", threads: 3, everyday: ["v2-lite"] },
 ];
-const oracles: readonly OracleCase[] = [...caseNames.map(loadCase), ...sparseCaseNames.map(loadSparseCase)];
+const oracles: readonly OracleCase[] = [
+  ...caseNames.map(loadCase),
+  ...sparseCaseNames.map(loadSparseCase),
+  ...moeCaseNames.map(loadReferenceCase),
+];
 const cases = variants.flatMap(({ everyday, ...v }) =>
   oracles.filter(({ name }) => full || everyday.includes(name)).map((oracle) => ({ ...v, oracle, name: oracle.name })),
 );
