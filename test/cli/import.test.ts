@@ -239,6 +239,7 @@ test("folders that are no model, and models that no text describes", async () =>
 const configs = join(process.env["DSC_TEST_DATA"] ?? join(root, "../shared"), "architectures/configs");
 const texts: readonly (readonly [RegExp, string])[] = [
   [/^deepseek-(llm|r1-)/, "deepseek-llm.ds"],
+  [/^deepseek-moe/, "deepseek-moe.ds"],
   [/^deepseek-v2/, "deepseek-v2.ds"],
   [/^deepseek-(v3|v3\.1|r1)\.json$/, "deepseek-v3.ds"],
   [/^deepseek-v3\.2/, "deepseek-v3.2.ds"],
