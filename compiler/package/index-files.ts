@@ -39,44 +39,33 @@ const shownFacts = ({ model, compiler, target, vocabulary, context, sizes, memor
 const title = ({ model, target, compiler }: PackageFacts): string =>
   `The model ${model}, compiled for ${target} by dsc ${compiler}.`;
 
-export async function indexTypes(facts: PackageFacts, exports: RuntimeExports): Promise<string> {
-  const { Project, VariableDeclarationKind } = await import("ts-morph");
-  const project = new Project({ useInMemoryFileSystem: true, skipLoadingLibFiles: true });
-  const file = project.createSourceFile("index.d.ts");
-  file.addStatements(`/** ${title(facts)} */`);
-  file.addImportDeclaration({ moduleSpecifier: runtime, isTypeOnly: true, namedImports: ["LoadOptions", "Model"] });
-  file.addExportDeclaration({
-    moduleSpecifier: runtime,
-    namedExports: exports.values.filter((name) => name !== "loadPackage"),
+export function indexTypes(facts: PackageFacts, { values, types }: RuntimeExports): string {
+  const others = values.filter((name) => name !== "loadPackage");
+  const fields = Object.entries(shownFacts(facts)).flatMap(([name, value]) => {
+    const about = aboutFacts(facts).flatMap(([key, text]) => (key === name ? [`  /** ${text} */`] : []));
+    const type = measured.has(name) ? typeText(value, () => "number") : typeText(value, String);
+    return [...about, `  readonly ${name}: ${type};`];
   });
-  file.addExportDeclaration({ moduleSpecifier: runtime, isTypeOnly: true, namedExports: [...exports.types] });
-  file.addInterface({
-    name: "Facts",
-    isExported: true,
-    docs: ["Numbers of the model, as types."],
-    properties: Object.entries(shownFacts(facts)).map(([name, value]) => ({
-      name,
-      isReadonly: true,
-      type: measured.has(name) ? typeText(value, () => "number") : typeText(value, String),
-      docs: aboutFacts(facts).flatMap(([key, text]) => (key === name ? [text] : [])),
-    })),
-  });
-  file.addVariableStatement({
-    isExported: true,
-    hasDeclareKeyword: true,
-    declarationKind: VariableDeclarationKind.Const,
-    declarations: [{ name: "facts", type: "Facts" }],
-  });
-  file.addFunction({
-    name: "load",
-    isExported: true,
-    hasDeclareKeyword: true,
-    docs: [loadDoc(facts)],
-    parameters: [{ name: "options", type: "LoadOptions" }],
-    returnType: "Promise<Model>",
-  });
-  file.formatText({ indentSize: 2 });
-  return file.getFullText();
+  return [
+    `/** ${title(facts)} */`,
+    `import type { LoadOptions, Model } from "${runtime}";`,
+    "",
+    `export { ${others.join(", ")} } from "${runtime}";`,
+    `export type { ${types.join(", ")} } from "${runtime}";`,
+    "",
+    "/** Numbers of the model, as types. */",
+    "export interface Facts {",
+    ...fields,
+    "}",
+    "",
+    "export declare const facts: Facts;",
+    "",
+    "/**",
+    ...loadDoc(facts).map((line) => ` * ${line}`.trimEnd()),
+    " */",
+    "export declare function load(options: LoadOptions): Promise<Model>;",
+    "",
+  ].join("\n");
 }
 
 const aboutFacts = ({ vocabulary, context }: PackageFacts): readonly (readonly [string, string])[] => [
@@ -88,7 +77,7 @@ const aboutFacts = ({ vocabulary, context }: PackageFacts): readonly (readonly [
   ["cost", "What a call in a phase computes and moves, in operations and bytes, at the sizes that it was planned for."],
 ];
 
-function loadDoc({ vocabulary: v, memory }: PackageFacts): string {
+function loadDoc({ vocabulary: v, memory }: PackageFacts): readonly string[] {
   return [
     "Loads weights and gives the model.",
     "",
@@ -97,7 +86,7 @@ function loadDoc({ vocabulary: v, memory }: PackageFacts): string {
     `  with \`all: true\` [T, V]; V = ${v}, f32.`,
     `- Weights take ${byteText(memory.weights)}, each remembered token ${byteText(memory.statePerToken)},`,
     `  a context of ${memory.context} tokens ${byteText(memory.stateAtContext)} a session.`,
-  ].join("\n");
+  ];
 }
 
 function frozenText(value: unknown, indent = ""): string {

@@ -27,17 +27,17 @@ const licences = "LICENSES";
 const runtimeTypes = "runtime.d.ts";
 
 /** By name. */
-export async function packageFiles(parts: PackageParts): Promise<readonly PackageFile[]> {
+export function packageFiles(parts: PackageParts): readonly PackageFile[] {
   const { program, kernels, target, cost, modules, runtime } = parts;
   const facts = packageFacts(program, target, cost);
-  const exports = await runtimeExports(textOf(runtime, runtimeTypes));
+  const exports = runtimeExports(textOf(runtime, runtimeTypes));
   const compiled = modules.map(({ name, content }) => ({ name: `kernels/${name}`, content }));
   const binaries = compiled.filter(({ name }) => name.endsWith(".wasm"));
   const hashes = Object.fromEntries(binaries.map(({ name, content }) => [name, hashOf(content)]));
   const text = programText({ ...program, modules: hashes });
   const files: readonly PackageFile[] = [
     { name: "index.js", content: indexScript(facts, exports, hashOf(text)) },
-    { name: "index.d.ts", content: await indexTypes(facts, exports) },
+    { name: "index.d.ts", content: indexTypes(facts, exports) },
     { name: "program.json", content: text },
     { name: "README.md", content: readmeText(facts) },
     { name: "kernels/kernels.dsk", content: kernels.map(printKernel).join("\n") },

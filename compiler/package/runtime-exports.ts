@@ -1,22 +1,18 @@
-/** What a declaration file exports: names that are values, and names that are types alone. */
+/** What the runtime's declaration file exports: names that are values, and names that are types alone. */
 export interface RuntimeExports {
   readonly values: readonly string[];
   readonly types: readonly string[];
 }
 
+/** A declaration at the top of the file, which `cli/bundle/runtime-types.ts` writes with each at the start of a line. */
+const declaration =
+  /^export (?:declare )?(?:abstract )?(class|const|enum|function|interface|type) ([A-Za-z_$][\w$]*)/gm;
+
 /** In the order of the file, which imports nothing. */
-export async function runtimeExports(declarations: string): Promise<RuntimeExports> {
-  const { Project, Node } = await import("ts-morph");
-  const project = new Project({ useInMemoryFileSystem: true, skipLoadingLibFiles: true });
-  const file = project.createSourceFile("runtime.d.ts", declarations);
-  const values: string[] = [];
-  const types: string[] = [];
-  for (const statement of file.getStatements()) {
-    if (!Node.isExportable(statement) || !statement.isExported()) continue;
-    if (Node.isVariableStatement(statement)) values.push(...statement.getDeclarations().map((d) => d.getName()));
-    else if (Node.isInterfaceDeclaration(statement) || Node.isTypeAliasDeclaration(statement))
-      types.push(statement.getName());
-    else if (Node.hasName(statement)) values.push(statement.getName());
-  }
-  return { values: [...new Set(values)], types: [...new Set(types)] };
+export function runtimeExports(declarations: string): RuntimeExports {
+  const values = new Set<string>();
+  const types = new Set<string>();
+  for (const [, kind = "", name = ""] of declarations.matchAll(declaration))
+    (kind === "interface" || kind === "type" ? types : values).add(name);
+  return { values: [...values], types: [...types] };
 }

@@ -78,7 +78,7 @@ describe("a package with it", () => {
       { name: "simd-threads.wasm", content: sharedModule(module) },
     ];
     const parts = { program: tinyProgram, kernels: [], target: "wasm", cost: [], modules, runtime: bundle.files };
-    for (const { name, content } of await packageFiles(parts)) {
+    for (const { name, content } of packageFiles(parts)) {
       mkdirSync(dirname(join(folder, "package", name)), { recursive: true });
       writeFileSync(join(folder, "package", name), content);
     }

@@ -27,7 +27,18 @@ const parts = {
   program: exampleProgram,
   kernels: [],
   target: "wasm",
-  cost: [{ phase: "decode", tokens: 1, before: 4095, kernels: 12, flops: 2.5e9, bytes: 3 * 2 ** 20, weights: 2 ** 20, seconds: 0.0123 }],
+  cost: [
+    {
+      phase: "decode",
+      tokens: 1,
+      before: 4095,
+      kernels: 12,
+      flops: 2.5e9,
+      bytes: 3 * 2 ** 20,
+      weights: 2 ** 20,
+      seconds: 0.0123,
+    },
+  ],
   modules: [{ name: "simd.wasm", content: new Uint8Array([0, 97, 115, 109]) }],
   runtime: [
     { name: "LICENSES", content: "SPDX-License-Identifier: Apache-2.0 AND MIT\n" },
@@ -39,7 +50,7 @@ let files: readonly PackageFile[] = [];
 const textOf = (name: string): string => String(files.find((file) => file.name === name)?.content);
 
 beforeAll(async () => {
-  files = await packageFiles(parts);
+  files = packageFiles(parts);
 });
 
 describe("program.json", () => {
@@ -113,7 +124,17 @@ describe("the entry", () => {
       context: 1024,
       sizes: { D: 16, V: 96, L: 3 },
       memory: { weights: 6144, token: 192, arena: 4160 },
-      cost: { decode: { tokens: 1, before: 4095, kernels: 12, flops: 2.5e9, bytes: 3 * 2 ** 20, weights: 2 ** 20, seconds: 0.0123 } },
+      cost: {
+        decode: {
+          tokens: 1,
+          before: 4095,
+          kernels: 12,
+          flops: 2.5e9,
+          bytes: 3 * 2 ** 20,
+          weights: 2 ** 20,
+          seconds: 0.0123,
+        },
+      },
     });
     expect(Object.isFrozen(entry.facts.sizes)).toBe(true);
     const loaded = await entry.load({ weights: "w" });

@@ -37,7 +37,7 @@ export async function buildPackage(
   const modules = await moduleFiles(kernels);
   const spelled = performance.now();
   const cost = reports.map((report) => phaseCost(report, program, target.cost));
-  const files = await packageFiles({ program, kernels, target: target.name, cost, modules, runtime: bundle });
+  const files = packageFiles({ program, kernels, target: target.name, cost, modules, runtime: bundle });
   const ended = performance.now();
   return {
     compiled,
