@@ -25,9 +25,9 @@ export const sparseTextMutants: readonly TextMutant[] = [
   mutant(
     "scores take the gain of YaRN once",
     "v2-lite",
-    v2("yarn_gain(factor, mscale_all)^2", "yarn_gain(factor, mscale_all)"),
+    v2("yarn_gain(stretch, mscale_all)^2", "yarn_gain(stretch, mscale_all)"),
   ),
-  mutant("cos and sin have no factor", "v2", v2("yarn_gain(factor, mscale) / yarn_gain(factor, mscale_all)", "1")),
+  mutant("cos and sin have no factor", "v2", v2("yarn_gain(stretch, mscale) / yarn_gain(stretch, mscale_all)", "1")),
   mutant("a group of V2 counts by its sum", "v2", moe("rank[g] := max[m](v[(g,m)])", "rank[g] := sum[m](v[(g,m)])")),
   mutant("groups are every G-th expert", "v2-lite-two-groups", moe("e div (E / G) in best]", "e mod G in best]")),
   mutant("a group fewer", "v2-eight-groups", moe("top(rank, groups)", "top(rank, groups - 1)")),
@@ -43,7 +43,7 @@ export const sparseTextMutants: readonly TextMutant[] = [
   mutant(
     "weights are divided by their sum unasked",
     "v3-unnormed",
-    edit("models/deepseek-v3.ds", "norm_topk_prob: normed", "norm_topk_prob: true"),
+    edit("models/deepseek-v3.ds", "noaux_router(..)", "noaux_router(norm_topk_prob: true, ..)"),
   ),
   mutant("shared experts have a half say", "v3-unnormed", moe("+ shared(x)", "+ shared(x) * 0.5")),
   mutant("index scores below 0 count", "v3.2-yarn", dsa("relu(q8[t,h,i] * key[s,i])", "(q8[t,h,i] * key[s,i])")),
