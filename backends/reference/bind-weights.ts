@@ -18,8 +18,8 @@ export interface BindOptions {
   readonly elaborated: Elaborated;
   readonly sizes: Sizes;
   readonly reader: TensorReader;
-  /** The graph that decodes a tensor stored in this element type; null where the model knows no such format. */
-  readonly format: (dtype: string, tensor: string, shape: readonly number[]) => Elaborated | null;
+  /** The graph that decodes a tensor stored in this element type, of a weight of that; null where the model knows none. */
+  readonly format: (dtype: string, tensor: string, shape: readonly number[], element: string) => Elaborated | null;
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -66,7 +66,7 @@ async function bindOne(
   const data = new Float64Array(each * source.tensors.length);
   for (const [i, names] of source.tensors.entries()) {
     const name = found(names, options.reader);
-    const values = await numbersOf(name, stored, options, decoded);
+    const values = await numbersOf({ name, shape: stored, element: source.element }, options, decoded);
     if (below !== null) checkBelow(values, below, name);
     data.set(values, i * each);
   }
@@ -93,14 +93,13 @@ function chosen(names: readonly string[], shape: readonly number[], reader: Tens
 }
 
 function numbersOf(
-  name: string,
-  shape: readonly number[],
+  { name, shape, element }: { readonly name: string; readonly shape: readonly number[]; readonly element: string },
   options: BindOptions,
   decoded: Map<string, Promise<Float64Array>>,
 ): Promise<Float64Array> {
   const { reader } = options;
   const dtype = reader.find(name)?.dtype ?? "";
-  const format = options.format(dtype, name, shape);
+  const format = options.format(dtype, name, shape, element);
   // The block of a format says the shapes of what it reads, and so checks them.
   if (format === null) return reader.read(chosen([name], shape, reader));
   const known = decoded.get(name);

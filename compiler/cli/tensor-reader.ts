@@ -52,11 +52,11 @@ export function tensorReader(weights: Weights, model: BoundModel, signal?: Abort
   };
 }
 
-/** Throws ElaborationError where the format of a tensor does not fit it. */
+/** `element`: as the weight is declared; one of the format itself has its numbers. Throws ElaborationError where the format of a tensor does not fit it. */
 export function formatFinder(options: Pick<ElaborateOptions, "model" | "declared">) {
-  return (dtype: string, tensor: string, shape: readonly number[]): Elaborated | null => {
+  return (dtype: string, tensor: string, shape: readonly number[], element: string): Elaborated | null => {
     const scalar = scalars.get(dtype);
-    if (scalar === undefined || !declaresStorage(options.model, scalar)) return null;
+    if (scalar === undefined || scalar === element || !declaresStorage(options.model, scalar)) return null;
     return elaborateFormat({ ...options, scalar, tensor, shape });
   };
 }

@@ -195,6 +195,8 @@ function tensorData(tensor: PlacedTensor, { seed, dtype }: Order): readonly Tens
 const declaredTypes: ReadonlyMap<string, StoredDtype> = new Map([
   ["f64", "F64"],
   ["f32", "F32"],
+  ["e4m3", "F8_E4M3"],
+  ["e8m0", "F8_E8M0"],
   ["i64", "I64"],
   ["i32", "I32"],
   ["i8", "I8"],

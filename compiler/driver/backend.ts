@@ -38,8 +38,8 @@ export interface SessionRequest {
   /** Numbers of the sizes that the config fixes. */
   readonly sizes: Sizes;
   readonly reader: TensorReader;
-  /** The graph that decodes a tensor stored in this element type; null where the model knows no such format. */
-  readonly format: (dtype: string, tensor: string, shape: readonly number[]) => Elaborated | null;
+  /** The graph that decodes a tensor stored in this element type, of a weight of that; null where the model knows none. */
+  readonly format: (dtype: string, tensor: string, shape: readonly number[], element: string) => Elaborated | null;
   /** Names of the size of a call's tokens, and of the rows remembered before it. */
   readonly token: string;
   readonly before: string;

@@ -38,7 +38,9 @@ const bandElements = 2 ** 16;
 /** For each format and each width that real weights have. */
 export function decodersFor(order: DecoderOrder): readonly Decoder[] {
   const formats = order.model.path.items.flatMap(({ item }) => (item.kind === "storage" ? [item.scalar.text] : []));
-  const loaded = order.weights.filter(({ elem }) => elem === "f32" || elem === "bf16" || elem === "f16");
+  const loaded = order.weights.filter(
+    ({ elem, format }) => format === undefined && (elem === "f32" || elem === "bf16" || elem === "f16"),
+  );
   const real = [...loaded, ...order.tables];
   return [...new Set(formats)].flatMap((scalar) => {
     const known = new Map<string, Decoder | null>();

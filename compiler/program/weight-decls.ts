@@ -3,6 +3,10 @@ import type { BufferElem, TensorNames, WeightDecl } from "../../runtime/artifact
 import type { WeightSource } from "../elaborate/context.ts";
 import { evalDim, type Sizes } from "../graph/dim.ts";
 
+/** Formats of few bits, which files store as codes. */
+export const isCoded = (element: string): boolean => coded.has(element);
+const coded: ReadonlySet<string> = new Set(["e4m3", "e5m2", "e2m1", "e8m0"]);
+
 export interface DeclaredWeight {
   readonly label: string;
   readonly elem: BufferElem;
@@ -17,6 +21,7 @@ export function weightDecl({ label, elem, source, optional, at }: DeclaredWeight
     elem,
     stacks: source.stacks,
     shape: source.stored.map((d) => evalDim(d, sizes)),
+    ...(isCoded(source.element) ? { format: source.element } : {}),
     tensors: tensorNames(source),
     below: source.below === null ? null : evalDim(source.below, sizes),
     ...(optional === null ? {} : { optional }),

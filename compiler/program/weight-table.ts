@@ -8,7 +8,7 @@ import type { Elaborated } from "../elaborate/elaborate.ts";
 import { evalDim, type Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Node } from "../graph/node.ts";
-import { weightDecl } from "./weight-decls.ts";
+import { isCoded, weightDecl } from "./weight-decls.ts";
 
 export class WeightTable {
   readonly #kept: (label: string) => BufferElem;
@@ -86,7 +86,8 @@ export class WeightTable {
     const { dtype } = n.type;
     if (dtype === "i64") return "i64";
     if (dtype === "i32" || dtype === "i8" || dtype === "u8") return "i32";
-    return n.type.dims.length > 0 ? this.#kept(n.name) : "f32";
+    if (n.type.dims.length === 0) return "f32";
+    return isCoded(dtype) ? "bf16" : this.#kept(n.name); // which holds all of their numbers
   }
   binding(n: Node): Binding {
     const at = this.#at.get(n.name);

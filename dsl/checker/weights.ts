@@ -250,7 +250,10 @@ function checkTensor(
 ): void {
   const at = spellingSpan(placed, placed.weight.tensors[0] ?? "");
   const secondary = [{ span: keySpan(source, tensor.name), text: "in the file" }];
-  const format = storage.find((s) => tensor.dtype !== null && (storageTags[s.scalar] ?? []).includes(tensor.dtype));
+  const own = tensor.dtype !== null && ownFormat(placed, tensor.dtype);
+  const format = own
+    ? undefined
+    : storage.find((s) => tensor.dtype !== null && (storageTags[s.scalar] ?? []).includes(tensor.dtype));
   const packed = format?.scalar === "e2m1" && (tensor.dtype === "I8" || tensor.dtype === "U8");
   const { sizes } = placed.weight;
   if (sizes !== null && tensor.shape !== null) {
@@ -269,7 +272,7 @@ function checkTensor(
       placed.element.kind === "index" || placed.element.kind === "set" || placed.element.kind === "integer";
     const fits = wantsInteger
       ? integerTypes.has(tensor.dtype)
-      : floatTypes.has(tensor.dtype) || format !== undefined || ownFormat(placed, tensor.dtype);
+      : floatTypes.has(tensor.dtype) || format !== undefined || own;
     if (!fits) {
       report(recorder, "DS0504", {
         title: `dtype of \`${tensor.name}\` differs`,
@@ -299,6 +302,7 @@ function checkTensor(
   checkValues(placed, tensor, at, secondary, recorder);
 }
 
+/** A weight that is declared in a format has its numbers: no storage block computes it. */
 const ownFormat = (placed: PlacedWeight, dtype: string): boolean =>
   (storageTags[placed.weight.type] ?? []).includes(dtype);
 

@@ -53,6 +53,8 @@ export interface WeightDecl {
   readonly stacks: readonly number[];
   /** Of one tensor, as the checkpoint stores it. */
   readonly shape: readonly number[];
+  /** The format of its numbers, `e4m3`, where the text says one: codes of it in a file are these numbers, and no decoder takes them. */
+  readonly format?: string;
   readonly tensors: TensorNames;
   /** What each integer must be below; null where the text says nothing. */
   readonly below: number | null;

@@ -14,12 +14,14 @@ export function readWeight(at: At): WeightDecl {
   if (!Number.isSafeInteger(shape.reduce((n, s) => n * s, tensors * 8)))
     throw corrupt(`${at.path}.shape`, "too many elements");
   const optional = orNull(member(at, "optional"), (a) => text(a));
+  const format = orNull(member(at, "format"), (a) => text(a, 16));
   return {
     name: text(member(at, "name")),
     ...(optional === null ? {} : { optional }),
     elem: word(member(at, "elem"), elemNames),
     stacks,
     shape,
+    ...(format === null ? {} : { format }),
     tensors: readNames(member(at, "tensors"), stacks.length, tensors),
     below: orNull(member(at, "below"), (a) => count(a, Number.MAX_SAFE_INTEGER)),
     at: orNull(member(at, "at"), (a) => text(a)),

@@ -32,8 +32,8 @@ const ranges = {
 /** Stored as the element is, so that bytes can be copied. */
 const alike = { f16: "F16", bf16: "BF16", f32: "F32" } as const;
 
-/** Null where the one does not become the other. */
-export function conversionOf(dtype: DtypeName, elem: BufferElem): Conversion | null {
+/** Null where the one does not become the other. `codes`: those of a format of floats are taken as their numbers. */
+export function conversionOf(dtype: DtypeName, elem: BufferElem, codes = false): Conversion | null {
   const row = findDtype(dtype);
   if (row === null) return null;
   const { bits } = row;
@@ -42,14 +42,18 @@ export function conversionOf(dtype: DtypeName, elem: BufferElem): Conversion | n
     if (elem === "f32" && dtype === "BF16") return { bits, loses: false, convert: widenedBf16 };
     if (elem === "bf16" && dtype === "F32") return { bits, loses: true, convert: narrowedToBf16 };
     // Whole numbers are no reals, as for `dsc check --weights`: they would be codes of some format.
-    if (!floats.includes(dtype)) return null;
+    if (!floats.includes(dtype) && !codes) return null;
     if (elem === "f32") return { bits, loses: dtype === "F64", convert: decodedToF32(row) };
-    return { bits, loses: true, convert: decoded(row, elem) };
+    return { bits, loses: !isHeld(dtype, elem), convert: decoded(row, elem) };
   }
   if (!wholes.includes(dtype)) return null;
   if (elem === "i64" && dtype === "I64") return { bits, loses: false, convert: copiedWide };
   return { bits, loses: false, convert: decoded(row, elem) };
 }
+
+/** Whether a narrow float holds all numbers of a narrower one. */
+const isHeld = (dtype: DtypeName, elem: "bf16" | "f16"): boolean =>
+  elem === "bf16" ? dtype.startsWith("F8") || dtype === "F4" : dtype === "F8_E4M3" || dtype === "F4";
 
 const copied: ConvertPiece = (piece, into) => {
   into.set(piece);

@@ -7,7 +7,7 @@ import type { TensorInfo, Weights } from "../weights/weights.ts";
 import { type Conversion, conversionOf } from "./convert-weights.ts";
 import { matchTables } from "./match-tables.ts";
 import type { TableSource } from "./row-table.ts";
-import { type StoredTensor, storedTensor } from "./stored-format.ts";
+import { isOwnFormat, type StoredTensor, storedTensor } from "./stored-format.ts";
 
 /** A tensor and its place, in bytes from the start of the weight. */
 export interface Placement {
@@ -60,7 +60,8 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
         if (wanted) problems.push(spellingProblem(decl, spellings, present));
         continue;
       }
-      const stored = isReal(decl) ? storedTensor(program, weights, tensor, decl.shape) : null;
+      const own = isOwnFormat(decl.format, tensor.dtype);
+      const stored = isReal(decl) && !own ? storedTensor(program, weights, tensor, decl.shape) : null;
       const decodes = stored !== null && typeof stored !== "string";
       if (decodes) for (const part of stored.parts) used.add(part.tensor.name);
       if (!wanted) continue;
@@ -70,7 +71,7 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
           ? { kind: "shape" as const, tensor: tensor.name, ...about(decl), message: `${stored}: ${decl.name}` }
           : ((decodes ? null : shapeProblem(decl, tensor)) ?? dtypeProblem(decl, { ...tensor, dtype }, options));
       if (problem !== null) problems.push(problem);
-      const conversion = conversionOf(dtype, decl.elem);
+      const conversion = conversionOf(dtype, decl.elem, own);
       if (problem !== null || conversion === null) continue;
       const offset = ordinal * elements * elemBytes[decl.elem];
       const place = { tensor, weight, offset, elements, elem: decl.elem, below: decl.below };
@@ -115,7 +116,7 @@ function shapeProblem(decl: WeightDecl, { name, shape }: TensorInfo): WeightProb
 }
 
 function dtypeProblem(decl: WeightDecl, { name, dtype }: TensorInfo, options: MatchOptions): WeightProblem | null {
-  const conversion = conversionOf(dtype, decl.elem);
+  const conversion = conversionOf(dtype, decl.elem, isOwnFormat(decl.format, dtype));
   if (conversion === null) {
     const scaled = dtype.startsWith("F8") || dtype.startsWith("F4") || dtype.startsWith("F6");
     const kind = scaled ? "unsupported-dtype" : "dtype";

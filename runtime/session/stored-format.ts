@@ -13,6 +13,10 @@ const stored: Readonly<Record<string, readonly DtypeName[]>> = {
   u8: ["U8"],
 };
 
+/** Whether a file's elements are codes of the format that the text says a weight has. */
+export const isOwnFormat = (format: string | undefined, dtype: DtypeName): boolean =>
+  format !== undefined && dtype.startsWith("F") && (stored[format]?.includes(dtype) ?? false);
+
 /** A tensor that a decoder takes. */
 export interface StoredPart {
   readonly tensor: TensorInfo;

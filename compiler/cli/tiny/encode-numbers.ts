@@ -1,14 +1,20 @@
-/** Little-endian elements of a safetensors file. Every number is a value of its type. */
+/** Little-endian elements of a safetensors file. Every number is a value of its type, or rounded to one of eight bits. */
 import type { DtypeName } from "../../../runtime/formats/dtypes.ts";
-import { bf16, encodeFloat } from "../../../runtime/formats/float-format.ts";
+import { encodeE8m0 } from "../../../runtime/formats/e8m0.ts";
+import { bf16, e4m3, encodeFloat } from "../../../runtime/formats/float-format.ts";
 
 /** In which types a twin's tensors are stored. */
-export type StoredDtype = Extract<DtypeName, "F64" | "F32" | "BF16" | "I64" | "I32" | "I8" | "U8">;
+export type StoredDtype = Extract<
+  DtypeName,
+  "F64" | "F32" | "BF16" | "F8_E4M3" | "F8_E8M0" | "I64" | "I32" | "I8" | "U8"
+>;
 
 const encoders: Readonly<Record<StoredDtype, { readonly bytes: number; readonly set: Encoder }>> = {
   F64: { bytes: 8, set: (view, at, value) => view.setFloat64(at, value, true) },
   F32: { bytes: 4, set: (view, at, value) => view.setFloat32(at, value, true) },
   BF16: { bytes: 2, set: (view, at, value) => view.setUint16(at, encodeFloat(bf16, value), true) },
+  F8_E4M3: { bytes: 1, set: (view, at, value) => view.setUint8(at, encodeFloat(e4m3, value)) },
+  F8_E8M0: { bytes: 1, set: (view, at, value) => view.setUint8(at, encodeE8m0(Math.abs(value))) },
   I64: { bytes: 8, set: (view, at, value) => view.setBigInt64(at, BigInt(value), true) },
   I32: { bytes: 4, set: (view, at, value) => view.setInt32(at, value, true) },
   I8: { bytes: 1, set: (view, at, value) => view.setInt8(at, value) },
