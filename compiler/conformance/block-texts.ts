@@ -299,6 +299,27 @@ const others: readonly BlockText[] = [
     body: ["y := f(x, ids, pos)"],
     remembers: true,
   },
+  {
+    subject: "std/engram fused_engram",
+    sizes: { D: 4 },
+    imports: ['fused_engram from "std/engram"'],
+    items: [
+      "config { multiplier : [3] i64 = $.multiplier  prime : [2, 2] i64 = $.prime }",
+      'part f : fused_engram(N: 3, J: 2, W: 6, WS: 3, O: 2, C: 7, ROWS: 36, pad: 0, ..) at "f"',
+    ],
+    config: {
+      multiplier: ["303745106456585329", "19183720073544931", "142532633978758549"],
+      prime: [
+        [5, 7],
+        [11, 13],
+      ],
+    },
+    x: "[T, 2, D]",
+    takes: "ids: [T] in 9, pos: [T] in S",
+    y: "[T, 2, D]",
+    body: ["y := f(x, ids, pos)"],
+    remembers: true,
+  },
 ];
 
 /** Blocks of the library that a program can be made of, each with the sizes in which it is tried. */

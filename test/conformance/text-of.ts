@@ -6,6 +6,7 @@ const textOfType: ReadonlyMap<unknown, string> = new Map([
   ["deepseek_v2", "deepseek-v2"],
   ["deepseek_v3", "deepseek-v3"],
   ["deepseek_v32", "deepseek-v3.2"],
+  ["engram", "engram-lm"],
 ]);
 
 const typeOf = (config: string): unknown => JSON.parse(config).model_type;

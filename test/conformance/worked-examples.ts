@@ -463,10 +463,10 @@ model example_of {
       },
       inputs: { x: ids.map(() => [0, 0]), ids },
       tokens: ids.length,
-      keep: ["memory_of.row"],
+      keep: ["memory_of.rows.row"],
       exact: true,
       expected: {
-        "memory_of.row": before.map((row) => list(row).map((r, i) => number(r) + number(offsets[i]))),
+        "memory_of.rows.row": before.map((row) => list(row).map((r, i) => number(r) + number(offsets[i]))),
       },
     },
     {
@@ -489,6 +489,42 @@ model example_of {
       inputs: { x: [gate["x_stream"] ?? []], ids: [0] },
       keep: ["memory_of.gate"],
       expected: { "memory_of.gate": gate["gate_demo"] ?? [] },
+    },
+    {
+      name: "engram_gate of production",
+      text: text(2, 1, 4, width)
+        .replaceAll("engram(", "fused_engram(")
+        .replace("import engram", "import fused_engram")
+        .replace("KW: 1", "WS: 1"),
+      config: JSON.stringify({ multiplier: [1, 1], prime: [[3]] }),
+      tensors: {
+        "e.token_map": [0, 1, 2, 3],
+        "e.embed.weight": [[1], [1], [1]],
+        "e.embed.scale": [[1], [1], [1]],
+        "e.wkv.weight": [...list(gate["k"]).map((k) => [k]), ...list(gate["k"]).map(() => [0])],
+        "e.q_weight": [gate["norm2_w"] ?? []],
+        "e.k_weight": [gate["norm1_w"] ?? []],
+      },
+      inputs: { x: [gate["x_stream"] ?? []], ids: [0] },
+      keep: ["memory_of.gate"],
+      expected: { "memory_of.gate": gate["gate_production"] ?? [] },
+    },
+    {
+      name: "engram_gate of single numbers",
+      text: `import sigmoid, signed_sqrt, copysign_sqrt from "std/scalar"
+model example_of {
+  entry example(z: [5]) -> (paper: [5], production: [5]) {
+    paper[i]      := sigmoid(signed_sqrt(z[i]))
+    production[i] := sigmoid(copysign_sqrt(z[i]))
+  }
+}
+`,
+      inputs: { z: list(gate["gates_of_z"]).map((pair) => list(pair)[0] ?? Number.NaN) },
+      expected: {
+        paper: list(gate["gates_of_z"]).map((pair) => list(pair)[1] ?? Number.NaN),
+        // of 0 as of what is barely positive
+        production: list(gate["gates_of_z"]).map((_, i, all) => list(all[Math.max(i, 1)])[1] ?? Number.NaN),
+      },
     },
   ];
 }

@@ -7,7 +7,6 @@ import { writeSafetensors } from "../../../runtime/formats/write-safetensors.ts"
 import type { LoadOptions } from "../../../runtime/package/load-options.ts";
 import type { Model } from "../../../runtime/package/model.ts";
 import { runInside } from "../../cli/run-inside.ts";
-import type { OracleCase } from "../../oracle/cases.ts";
 import { root } from "../bind-text.ts";
 
 export interface OraclePackage {
@@ -15,39 +14,45 @@ export interface OraclePackage {
   readonly remove: () => void;
 }
 
+export interface Packed {
+  readonly config: string;
+  readonly weights: () => ReadonlyMap<string, StoredTensor>;
+}
+interface StoredTensor {
+  readonly dtype: keyof typeof tags;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+const tags = { f32: "F32", i32: "I32", f8_e4m3: "F8_E4M3", f8_e8m0: "F8_E8M0" } as const;
+
 export interface PackageOptions {
-  /** `deepseek-v2`. */
-  readonly text: string;
+  /** `deepseek-v2`; or a text of its own. */
+  readonly text: string | { readonly own: string };
   /** Of `dsc compile`. */
   readonly options?: readonly string[];
   readonly load?: Omit<LoadOptions, "weights">;
 }
 
 export async function packOracle(
-  oracle: OracleCase,
+  oracle: Packed,
   { text, options = [], load = {} }: PackageOptions,
 ): Promise<OraclePackage> {
   const folder = mkdtempSync(join(tmpdir(), "dsc-oracle-"));
   const checkpoint = join(folder, "checkpoint");
   mkdirSync(checkpoint);
   writeFileSync(join(checkpoint, "config.json"), oracle.config);
-  const tensors = [...oracle.weights()].map(([name, { shape, data }]) => ({
+  const tensors = [...oracle.weights()].map(([name, { dtype, shape, data }]) => ({
     name,
-    dtype: "F32" as const,
+    dtype: tags[dtype],
     shape,
     data: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
   }));
   const chunks: Uint8Array[] = [];
   for await (const chunk of writeSafetensors(tensors)) chunks.push(chunk);
   writeFileSync(join(checkpoint, "model.safetensors"), Buffer.concat(chunks));
-  const args = [
-    "compile",
-    join(root, `models/${text}.ds`),
-    "--config",
-    join(checkpoint, "config.json"),
-    "--out",
-    "out",
-  ];
+  const entryFile = typeof text === "string" ? join(root, `models/${text}.ds`) : join(folder, "model.ds");
+  if (typeof text !== "string") writeFileSync(entryFile, text.own);
+  const args = ["compile", entryFile, "--config", join(checkpoint, "config.json"), "--out", "out"];
   const { code, error } = await runInside([...args, "--entry", "forward", ...options], folder);
   if (code !== 0) throw new Error(`dsc compile has ended with ${code}: ${error}`);
   const entry: { readonly load: (o: LoadOptions) => Promise<Model> } = await import(
