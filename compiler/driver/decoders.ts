@@ -38,10 +38,8 @@ const bandElements = 2 ** 16;
 /** For each format and each width that real weights have. */
 export function decodersFor(order: DecoderOrder): readonly Decoder[] {
   const formats = order.model.path.items.flatMap(({ item }) => (item.kind === "storage" ? [item.scalar.text] : []));
-  const loaded = order.weights.filter(
-    ({ elem, format }) => format === undefined && (elem === "f32" || elem === "bf16" || elem === "f16"),
-  );
-  const real = [...loaded, ...order.tables];
+  const loaded = order.weights.filter(({ elem }) => elem === "f32" || elem === "bf16" || elem === "f16");
+  const real = [...loaded, ...order.tables].filter(({ format }) => format === undefined);
   return [...new Set(formats)].flatMap((scalar) => {
     const known = new Map<string, Decoder | null>();
     for (const { shape } of real) {

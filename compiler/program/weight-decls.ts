@@ -7,6 +7,10 @@ import { evalDim, type Sizes } from "../graph/dim.ts";
 export const isCoded = (element: string): boolean => coded.has(element);
 const coded: ReadonlySet<string> = new Set(["e4m3", "e5m2", "e2m1", "e8m0"]);
 
+/** As declarations of a program have it. */
+export const formatOf = ({ element }: WeightSource): { readonly format?: string } =>
+  isCoded(element) ? { format: element } : {};
+
 export interface DeclaredWeight {
   readonly label: string;
   readonly elem: BufferElem;
@@ -21,7 +25,7 @@ export function weightDecl({ label, elem, source, optional, at }: DeclaredWeight
     elem,
     stacks: source.stacks,
     shape: source.stored.map((d) => evalDim(d, sizes)),
-    ...(isCoded(source.element) ? { format: source.element } : {}),
+    ...formatOf(source),
     tensors: tensorNames(source),
     below: source.below === null ? null : evalDim(source.below, sizes),
     ...(optional === null ? {} : { optional }),

@@ -8,7 +8,7 @@ import type { Elaborated } from "../elaborate/elaborate.ts";
 import { evalDim, type Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Node } from "../graph/node.ts";
-import { isCoded, weightDecl } from "./weight-decls.ts";
+import { formatOf, isCoded, weightDecl } from "./weight-decls.ts";
 
 export class WeightTable {
   readonly #kept: (label: string) => BufferElem;
@@ -70,7 +70,7 @@ export class WeightTable {
     const placed = this.#placed(source, model);
     const at = placed === null ? null : placeOf(placed);
     const shape = source.stored.map((d) => evalDim(d, sizes));
-    this.#tables.push({ name: n.name, shape, tensors: names, at });
+    this.#tables.push({ name: n.name, shape, ...formatOf(source), tensors: names, at });
     return this.#tables.length - 1;
   }
   #placed({ tensors }: WeightSource, model: BoundModel): PlacedWeight | null {

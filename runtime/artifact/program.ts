@@ -67,6 +67,8 @@ export interface WeightDecl {
 export interface TableDecl {
   readonly name: string;
   readonly shape: readonly number[];
+  /** As of a weight. */
+  readonly format?: string;
   /** Spellings, best first. */
   readonly tensors: readonly string[];
   readonly at: string | null;

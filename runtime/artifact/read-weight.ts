@@ -31,9 +31,11 @@ export function readWeight(at: At): WeightDecl {
 export function readTable(at: At): TableDecl {
   const shape = list(member(at, "shape"), 8, (a) => count(a, Number.MAX_SAFE_INTEGER, 1));
   if (shape.length < 2) throw corrupt(`${at.path}.shape`, "no rows");
+  const format = orNull(member(at, "format"), (a) => text(a, 16));
   return {
     name: text(member(at, "name")),
     shape,
+    ...(format === null ? {} : { format }),
     tensors: list(member(at, "tensors"), 64, (a) => text(a)),
     at: orNull(member(at, "at"), (a) => text(a)),
   };

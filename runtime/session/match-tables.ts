@@ -4,7 +4,7 @@ import type { Program, TableDecl } from "../artifact/program.ts";
 import { findDtype } from "../formats/dtypes.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { TableSource } from "./row-table.ts";
-import { storedTensor } from "./stored-format.ts";
+import { isOwnFormat, storedTensor } from "./stored-format.ts";
 
 /** By the table's number; of each a source or what is wrong. */
 export const matchTables = (program: Program, weights: Weights): readonly (TableSource | WeightProblem)[] =>
@@ -23,7 +23,8 @@ function matchTable(decl: TableDecl, program: Program, weights: Weights): TableS
   if (tensor === undefined) return wrong("missing", `[${shape.join(", ")}] is missing`);
   const [rows = 1, ...tail] = shape;
   const source = { name, rows, width: tail.reduce((n, d) => n * d, 1), tensor };
-  const stored = storedTensor(program, weights, tensor, shape);
+  const own = isOwnFormat(decl.format, tensor.dtype);
+  const stored = own ? null : storedTensor(program, weights, tensor, shape);
   if (typeof stored === "string") return wrong("shape", `cannot be decoded, ${stored}`);
   if (stored !== null) {
     const apart = stored.parts.every((p) => p.band === stored.decoder.rows);
@@ -33,6 +34,7 @@ function matchTable(decl: TableDecl, program: Program, weights: Weights): TableS
   }
   const same = tensor.shape.length === shape.length && tensor.shape.every((n, i) => n === shape[i]);
   if (!same) return wrong("shape", `is [${tensor.shape.join(", ")}], not [${shape.join(", ")}]`);
-  const plain = ["F16", "BF16", "F32", "F64"].includes(tensor.dtype) && findDtype(tensor.dtype)?.decode != null;
+  const plain =
+    (own || ["F16", "BF16", "F32", "F64"].includes(tensor.dtype)) && findDtype(tensor.dtype)?.decode != null;
   return plain ? { ...source, stored: null } : wrong("dtype", `holds ${tensor.dtype}, which is no row of numbers`);
 }
