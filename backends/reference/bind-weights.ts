@@ -16,6 +16,8 @@ import { BindError } from "./bind-error.ts";
 
 export interface BindOptions {
   readonly elaborated: Elaborated;
+  /** Bound for another entry: not read again. */
+  readonly known?: ReadonlyMap<string, Tensor>;
   readonly sizes: Sizes;
   readonly reader: TensorReader;
   /** The graph that decodes a tensor stored in this element type, of a weight of that; null where the model knows none. */
@@ -26,8 +28,8 @@ export interface BindOptions {
 
 /** By label of the weight. Nothing is kept where anything fails. */
 export async function bindWeights(options: BindOptions): Promise<ReadonlyMap<string, Tensor>> {
-  const wanted = nodesOf(options.elaborated.graph).filter((n) => n.kind === "weight");
-  const bound = new Map<string, Tensor>();
+  const bound = new Map<string, Tensor>(options.known);
+  const wanted = nodesOf(options.elaborated.graph).filter((n) => n.kind === "weight" && !bound.has(n.name));
   const decoded = new Map<string, Promise<Float64Array>>();
   for (const [i, node] of wanted.entries()) {
     options.signal?.throwIfAborted();

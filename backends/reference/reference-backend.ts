@@ -7,7 +7,10 @@ export const referenceBackend: Backend = {
   name: "reference",
   openSession: async (request) => {
     const weights = await bindWeights(request);
-    const { elaborated, token, before } = request;
-    return new ReferenceSession({ elaborated, weights, token, before });
+    const { elaborated, draft, token, before } = request;
+    if (draft === undefined) return new ReferenceSession({ elaborated, weights, token, before });
+    const all = await bindWeights({ ...request, elaborated: draft, known: weights });
+    const drafting = new ReferenceSession({ elaborated: draft, weights: all, token, before });
+    return new ReferenceSession({ elaborated, weights, token, before, draft: drafting });
   },
 };

@@ -4,7 +4,7 @@
  */
 import type { ForwardOptions, Session } from "../../compiler/driver/backend.ts";
 import type { Elaborated } from "../../compiler/elaborate/elaborate.ts";
-import { nameOf, type Sizes } from "../../compiler/graph/dim.ts";
+import { evalDim, nameOf, type Sizes } from "../../compiler/graph/dim.ts";
 import { type Prepared, prepare } from "../../compiler/graph/interpret/prepare.ts";
 import { StateStore } from "../../compiler/graph/interpret/state-store.ts";
 import { realsOf, type Tensor, tensor } from "../../compiler/graph/interpret/tensor.ts";
@@ -18,6 +18,7 @@ export interface ReferenceOptions {
   /** Name of the size of a call's tokens, and of the rows remembered before it. */
   readonly token?: string;
   readonly before?: string;
+  readonly draft?: ReferenceSession;
 }
 
 export class ReferenceSession implements Session {
@@ -40,6 +41,10 @@ export class ReferenceSession implements Session {
     this.#room = (graph.sizes.get(options.before ?? "S0")?.high ?? Number.POSITIVE_INFINITY) + 1;
   }
 
+  get draft(): ReferenceSession | null {
+    return this.#options.draft ?? null;
+  }
+
   /** Tokens remembered. */
   get length(): number {
     return this.#length;
@@ -60,7 +65,14 @@ export class ReferenceSession implements Session {
     const start = this.#length;
     const parts: (readonly Tensor[])[] = [];
     try {
-      for (let at = 0; at < ids.length; at += most) parts.push(this.#call(ids.slice(at, at + most), options));
+      for (let at = 0; at < ids.length; at += most) {
+        const part = ids.slice(at, at + most);
+        const given = [...(options.given ?? [])].map(([name, values]) => {
+          const width = values.length / ids.length;
+          return [name, values.subarray(at * width, (at + part.length) * width)] as const;
+        });
+        parts.push(this.#call(part, { ...options, given: new Map(given) }));
+      }
     } catch (error) {
       if (this.#length > start) this.rollback(this.#length - start);
       throw error;
@@ -78,14 +90,21 @@ export class ReferenceSession implements Session {
     });
   }
 
-  #call(ids: readonly number[], { observe, signal }: ForwardOptions): readonly Tensor[] {
+  #call(ids: readonly number[], { observe, signal, given }: ForwardOptions): readonly Tensor[] {
     const { weights, token = "T", before = "S0" } = this.#options;
-    const given = tensor([ids.length], ids);
+    const tokens = tensor([ids.length], ids);
+    const sizes = { ...this.#config, [token]: ids.length, [before]: this.#length };
     const results = this.#prepared.run({
-      sizes: { ...this.#config, [token]: ids.length, [before]: this.#length },
+      sizes,
       state: this.#state,
       param: (node: Param) => {
-        if (node.kind === "input") return given;
+        const values = given?.get(node.name);
+        if (values !== undefined)
+          return tensor(
+            node.type.dims.map((d) => evalDim(d, sizes)),
+            values,
+          );
+        if (node.kind === "input") return tokens;
         const value = weights.get(node.name);
         if (value === undefined) throw new BindError("no-source", `%${node.name} is not bound`, null);
         return value;

@@ -34,6 +34,8 @@ export async function runChat(line: CommandLine, surroundings: Surroundings): Pr
       surroundings,
       {
         taps: noTaps,
+        draft: options.draft,
+        chunk: options.chunk,
         signal: loading.signal,
         prepare: (folder, config) => openChatText(folder, config, line, terminal.cwd),
       },

@@ -57,7 +57,10 @@ export interface TokenEntry {
 }
 
 /** Where the entry wants anything but the ids of tokens and their positions, it is a failure. */
-export function tokenEntry({ graph, inputs }: Elaborated, { entry, result }: EntryChoice): TokenEntry | Failure {
+export function tokenEntry(
+  { graph, inputs, results }: Elaborated,
+  { entry, result }: EntryChoice,
+): TokenEntry | Failure {
   const [input, ...others] = inputs.keys();
   const below = input === undefined ? null : (inputs.get(input) ?? null);
   if (others.length > 0 || below === null) {
@@ -76,7 +79,7 @@ export function tokenEntry({ graph, inputs }: Elaborated, { entry, result }: Ent
   // A size that one call decides has a range; the memory before it begins with 0 rows.
   const before = open.filter((name) => graph.sizes.get(name)?.low === 0);
   const token = open.filter((name) => !before.includes(name));
-  const row = graph.results[0]?.type.dims.at(-1);
+  const row = graph.results[results.indexOf(result)]?.type.dims.at(-1);
   const [tokens = "T"] = token;
   if (token.length > 1 || before.length > 1 || row === undefined || nameOf(row) === tokens) {
     return new Failure(exitCodes.errorsFound, `the entry ${entry} gives no ${result} for a call of tokens`);

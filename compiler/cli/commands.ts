@@ -57,6 +57,10 @@ const running: CommandSpec["options"] = {
   threads,
   "weights-type": weightsType,
 };
+const draft: CommandSpec["options"][string] = {
+  value: "N|off",
+  about: "tokens to guess at a time where the model drafts; 1 if not given; what is said stays the same",
+};
 /** How its tokens are chosen, and what is made of them. */
 const generation: CommandSpec["options"] = {
   temperature: {
@@ -70,6 +74,7 @@ const generation: CommandSpec["options"] = {
   seed: { value: "N", about: "of the choice; the same seed gives the same text; 0 if not given" },
   stop: { value: "TEXT", repeats: true, about: "ends before this text; one in reasoning does not count" },
   "end-ids": { value: "1,2", about: "ids that end the text, instead of those that the checkpoint names" },
+  draft,
   chunk: { value: "N", about: "most prompt tokens of one call; 32 if not given, 256 from a package" },
   template: {
     value: "name=value",
@@ -416,6 +421,7 @@ const bench: Command = {
       entry,
       prompt: { value: "N", about: "tokens of the prompt; 128 if not given" },
       tokens: { value: "N", about: "tokens computed one by one behind it; 64 if not given" },
+      draft: { ...draft, about: "tokens to guess at a time where the model drafts, beside none; 1 if not given" },
       runs: { value: "N", about: "how often, after a first time that does not count; 5 if not given" },
       json: { value: null, about: "one JSON object with all that was measured" },
     },

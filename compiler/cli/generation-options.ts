@@ -22,6 +22,8 @@ export interface GenerationOptions {
   readonly endIds: readonly number[] | null;
   /** Around what the model writes to itself; `none`: all text is the answer. */
   readonly tags: ReasoningTags | "none" | "as the files say";
+  /** Tokens to guess at a time; 0 for none, null as the model likes. */
+  readonly draft: number | null;
   readonly showReasoning: boolean;
   /** What the chat template reads besides the messages. */
   readonly variables: { readonly [name: string]: JsonValue };
@@ -48,6 +50,8 @@ export function readGenerationOptions(line: CommandLine, tokens: number): Genera
   if (tags instanceof Failure) return tags;
   const variables = readVariables(line.values("template"));
   if (variables instanceof Failure) return variables;
+  const draft = readDraft(line);
+  if (draft instanceof Failure) return draft;
   return {
     maxTokens: maxTokens ?? tokens,
     chunk,
@@ -56,6 +60,7 @@ export function readGenerationOptions(line: CommandLine, tokens: number): Genera
     stopStrings,
     endIds,
     tags,
+    draft,
     showReasoning: !line.has("no-reasoning"),
     variables,
   };
@@ -85,6 +90,14 @@ function readSampling(line: CommandLine): SamplingOptions | Failure {
     if (error instanceof SamplingError) return usage(error.message);
     throw error;
   }
+}
+
+/** `off` is 0; null where nothing is said. */
+export function readDraft(line: CommandLine): number | null | Failure {
+  const given = line.value("draft");
+  if (given === "off") return 0;
+  const count = readCount(line, "draft", 0);
+  return count instanceof Failure ? usage(`--draft ${given}: expected a number of tokens, or off`) : count;
 }
 
 function readTags(given: string | null): GenerationOptions["tags"] | Failure {

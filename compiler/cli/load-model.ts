@@ -4,6 +4,7 @@ import { totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { backendNames, loadBackend } from "../../backends/registry.ts";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
+import type { NoDraftReason } from "../../runtime/artifact/errors.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
 import { extraFile } from "../../runtime/weights/extra-tensors.ts";
 import type { Weights } from "../../runtime/weights/weights.ts";
@@ -16,6 +17,7 @@ import { type CheckedFile, type CheckInputs, checkFile, readJson, readSettings }
 import { configIn, downloadedConfig } from "./checkpoint-config.ts";
 import { chooseEntry, type TokenEntry, tokenEntry } from "./choose-entry.ts";
 import type { CommandLine } from "./command-line.ts";
+import { type DraftEntry, draftEntry } from "./draft-entry.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { knownFailure } from "./known-failures.ts";
@@ -30,12 +32,16 @@ import { reportFailure } from "./terminal.ts";
 export interface LoadedModel extends TokenEntry {
   readonly session: Session;
   readonly elaborated: Elaborated;
+  /** What drafts; why nothing does. */
+  readonly drafts: DraftEntry | NoDraftReason;
 }
 
 export interface ModelRequest {
   /** Results of the entry, best first: the first that it has is computed. */
   readonly results: readonly string[];
   readonly taps: TapNames;
+  /** Whether tokens are to be drafted: the session then gives all logits, and what the drafting entry is fed. */
+  readonly drafts?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the checkpoint's folder and the text of the config before weights are opened; a failure ends it there. */
   readonly prepare?: (folder: string, config: string) => Failure | null;
@@ -146,20 +152,25 @@ async function open(opening: Opening): Promise<LoadedModel | CheckedFile | Failu
   showDiagnostics(checked.diagnostics, terminal);
   const { bound: model, declared } = checked.result;
   if (model === null) return new Failure(exitCodes.errorsFound, `${checked.shown} has no model to run`);
-  const choice = chooseEntry(model, line.value("entry"), request.results);
-  if (choice instanceof Failure) return choice;
-  const { entry, result } = choice;
+  const named = chooseEntry(model, line.value("entry"), request.results);
+  if (named instanceof Failure) return named;
+  const { entry } = named;
+  const drafts = request.drafts === true ? draftEntry({ model, declared, entry }, weights) : "not-loaded";
+  const draft = typeof drafts === "string" ? null : drafts;
+  const choice = draft === null ? named : { entry, result: "logits" };
+  const results = [choice.result, ...(draft?.decl.feeds.map((f) => f.first) ?? [])];
   const keeping = (keep: (path: string) => boolean): Elaborated =>
-    elaborate({ model, declared, entry, results: [result], keep, format: narrowFormats(model, entry) });
+    elaborate({ model, declared, entry, results, keep, format: narrowFormats(model, entry) });
   const elaborated = keeping(request.taps.wants);
   const missing = resolveTaps(request.taps, elaborated, () => keeping(() => true));
   if (missing !== null) return missing;
   const tokens = tokenEntry(elaborated, choice);
   if (tokens instanceof Failure) return tokens;
-  const tooLarge = beyondMemory(elaborated, tokens.sizes);
+  const tooLarge = beyondMemory([elaborated, ...(draft === null ? [] : [draft.elaborated])], tokens.sizes);
   if (tooLarge !== null) return tooLarge;
   const session = await backend.openSession({
     elaborated,
+    ...(draft === null ? {} : { draft: draft.elaborated }),
     sizes: tokens.sizes,
     token: tokens.token,
     before: tokens.before,
@@ -168,15 +179,17 @@ async function open(opening: Opening): Promise<LoadedModel | CheckedFile | Failu
     onProgress: (done, of) => terminal.progress(`reading ${nameFrom(terminal.cwd, folder)}: ${done} of ${of}`),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
-  return { ...tokens, session, elaborated };
+  return { ...tokens, session, elaborated, drafts };
 }
 
 /** Numbers are kept as f64. Said before anything is read: a machine that swaps does not answer. */
-function beyondMemory(elaborated: Elaborated, sizes: Sizes): Failure | null {
-  const counts = nodesOf(elaborated.graph).flatMap((node) =>
-    node.kind === "weight" ? [node.type.dims.reduce((product, d) => product * evalDim(d, sizes), 1)] : [],
+function beyondMemory(entries: readonly Elaborated[], sizes: Sizes): Failure | null {
+  const counts = entries.flatMap(({ graph }) =>
+    nodesOf(graph).flatMap(({ kind, name, type }) =>
+      kind === "weight" ? [[name, type.dims.reduce((product, d) => product * evalDim(d, sizes), 1)] as const] : [],
+    ),
   );
-  const bytes = 8 * counts.reduce((sum, count) => sum + count, 0);
+  const bytes = 8 * [...new Map(counts).values()].reduce((sum, count) => sum + count, 0);
   if (bytes <= totalmem()) return null;
   const gibibytes = (n: number): string => `${(n / 2 ** 30).toFixed(1)} GiB`;
   return new Failure(

@@ -126,6 +126,10 @@ export interface LoadedPackage {
 
 export interface LoadingOptions {
   readonly signal: AbortSignal;
+  /** Most tokens of a call; null or nothing as the package likes. */
+  readonly chunk?: number | null;
+  /** Without it what drafts is loaded. */
+  readonly draft?: boolean;
   /** Compiles a .ds file in any case, and so knows how long that takes. */
   readonly fresh?: boolean;
 }
@@ -187,7 +191,7 @@ export async function checkpointAt(line: CommandLine, cwd: string): Promise<Chec
 async function prepare(
   line: CommandLine,
   surroundings: Surroundings,
-  { signal, fresh = false }: LoadingOptions,
+  { signal, chunk = null, draft = true, fresh = false }: LoadingOptions,
 ): Promise<PackageToLoad | Failure | null> {
   const { terminal } = surroundings;
   const threads = readCount(line, "threads", 1);
@@ -212,6 +216,8 @@ async function prepare(
         signal,
         narrow: true, // who compiles for narrower weights has asked for it
         ...(threads === null ? {} : { threads }),
+        ...(chunk === null ? {} : { chunk }),
+        draft,
         onProgress: ({ loaded, total }) => terminal.progress(`reading weights: ${percent(loaded, total)}`),
       });
       return { found, numbers, model, seconds: (performance.now() - started) / 1000 };

@@ -26,6 +26,8 @@ export async function runRun(line: CommandLine, surroundings: Surroundings): Pro
       surroundings,
       {
         taps: options.taps,
+        draft: options.draft,
+        chunk: options.chunk,
         signal,
         prepare: (folder, config) =>
           makeReady(options, openText(folder, config, terminal.cwd, line.value("chat-template"))),

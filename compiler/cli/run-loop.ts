@@ -2,14 +2,16 @@
 import { setImmediate as afterEvents } from "node:timers/promises";
 import type { RandomSource } from "../../runtime/sampling/random.ts";
 import { sample } from "../../runtime/sampling/sample.ts";
-import { generate } from "../../runtime/session/generate.ts";
+import type { SamplingOptions } from "../../runtime/sampling/sampling-options.ts";
+import type { DraftStatistics } from "../../runtime/session/draft-counts.ts";
+import { type Generated, generate, type StopStepLike } from "../../runtime/session/generate.ts";
 import { decoderAfter, splitterAfter } from "../../runtime/text/after-prompt.ts";
 import { newStopper, type StopOptions, type Stopper } from "../../runtime/text/stopping.ts";
 import type { ReasoningTags, Stream, StreamPiece } from "../../runtime/text/streams.ts";
 import type { IncrementalDecoder } from "../../runtime/text/tokenizer.ts";
 import type { GenerationOptions } from "./generation-options.ts";
 import type { TextFiles } from "./open-text.ts";
-import { type RunStatistics, type RunStop, type Speculation, stopwatch } from "./run-statistics.ts";
+import { type RunStatistics, type RunStop, stopwatch } from "./run-statistics.ts";
 
 /** What runs a model: a session of a backend, or that of a package. */
 export interface Runner {
@@ -23,8 +25,29 @@ export interface Runner {
   readonly next: (ids: readonly number[], signal: AbortSignal) => Promise<ArrayLike<number>>;
   /** Forgets the last tokens. */
   readonly rollback: (count: number) => void;
-  /** Tokens that were guessed ahead so far, and those of them that were right; of a runner that guesses. */
-  readonly speculation?: () => Speculation;
+  /** In the place of `next`, of a runner that drafts. */
+  readonly drafts?: Drafts;
+}
+
+export interface Drafts {
+  /** Ids without end, chosen from the logits after the prompt and so on. Where it is left, all but the last are remembered. */
+  readonly tokens: (order: DraftOrder) => AsyncIterable<number>;
+  /** What is remembered now. */
+  readonly remembered: () => ArrayLike<number>;
+  /** Of the last text. */
+  readonly statistics: () => DraftStatistics | null;
+}
+
+export interface DraftOrder {
+  readonly prompt: readonly number[];
+  /** Remembered before the prompt. */
+  readonly earlier: readonly number[];
+  readonly random: RandomSource;
+  readonly sampling: SamplingOptions;
+  readonly maxTokens: number;
+  /** Null: as the runner likes. */
+  readonly chunk: number | null;
+  readonly signal: AbortSignal;
 }
 
 export interface Running {
@@ -63,7 +86,7 @@ export async function runLoop(running: Running): Promise<RunResult> {
     stopStrings: options.stopStrings,
     maxTokens: Math.min(options.maxTokens, room),
   });
-  const watch = stopwatch(prompt.length - known, runner.speculation);
+  const watch = stopwatch(prompt.length - known, runner.drafts?.statistics);
   const ids: number[] = [];
   const next = async (given: readonly number[]): Promise<ArrayLike<number>> => {
     let last: ArrayLike<number> = [];
@@ -88,13 +111,14 @@ export async function runLoop(running: Running): Promise<RunResult> {
     const earlier = prompt.slice(0, known);
     const choose = (logits: ArrayLike<number>, previous: readonly number[]): number =>
       sample(logits, random, options.sampling, known === 0 ? previous : [...earlier, ...previous]);
-    for await (const { id, step } of generate({
-      prompt: prompt.slice(known),
-      next,
-      choose,
-      push: stopper.push,
-      signal,
-    })) {
+    const { push } = stopper;
+    const { sampling, maxTokens, chunk } = options;
+    const given = prompt.slice(known);
+    const steps =
+      runner.drafts === undefined
+        ? generate({ prompt: given, next, choose, push, signal })
+        : pushed(runner.drafts.tokens({ prompt: given, earlier, random, sampling, maxTokens, chunk, signal }), push);
+    for await (const { id, step } of steps) {
       watch.token();
       ids.push(id);
       take(step.pieces);
@@ -120,6 +144,18 @@ export async function runLoop(running: Running): Promise<RunResult> {
     stop,
     statistics: { ...watch.statistics(), ...(known === 0 ? {} : { rememberedTokens: known }) },
   };
+}
+
+/** Ends after a stop. */
+async function* pushed<Step extends StopStepLike>(
+  ids: AsyncIterable<number>,
+  push: (id: number) => Step,
+): AsyncGenerator<Generated<Step>, void, undefined> {
+  for await (const id of ids) {
+    const step = push(id);
+    yield { id, step };
+    if (step.stop !== null) return;
+  }
 }
 
 export const tagsOf = ({ tags }: GenerationOptions, text: TextFiles): ReasoningTags | null =>

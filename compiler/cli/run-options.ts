@@ -27,9 +27,19 @@ export function readRunOptions(line: CommandLine): RunOptions | Failure {
   const generation = readGenerationOptions(line, 256);
   if (generation instanceof Failure) return generation;
   if (line.values("template").length > 0 && !line.has("chat")) return usage("--template is for --chat");
+  // Values of tokens that are not taken would stand among them.
+  const taken = taps.names.length > 0;
+  if (taken && (generation.draft ?? 0) > 0) return usage("--taps and --draft do not go together");
   const prompt = readPrompt(line);
   if (prompt instanceof Failure) return prompt;
-  return { ...generation, prompt, chat: line.has("chat"), json: line.has("json"), taps };
+  return {
+    ...generation,
+    draft: taken ? 0 : generation.draft,
+    prompt,
+    chat: line.has("chat"),
+    json: line.has("json"),
+    taps,
+  };
 }
 
 function readPrompt(line: CommandLine): Prompt | Failure {

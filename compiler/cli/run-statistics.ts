@@ -1,5 +1,8 @@
 /** How long a run took, and why it ended, for people and for machines. */
+
 import { printable } from "../../dsl/diagnostics/display.ts";
+import { percent } from "../../dsl/graph-view/format-count.ts";
+import type { DraftStatistics } from "../../runtime/session/draft-counts.ts";
 import type { StopReason } from "../../runtime/text/stopping.ts";
 
 export type RunStop = StopReason | { readonly kind: "context-full" } | { readonly kind: "interrupted" };
@@ -15,12 +18,13 @@ export interface RunStatistics {
   readonly tokensPerSecond: number | null;
   /** Tokens of the prompt that did not have to be computed, as they were remembered; where there were any. */
   readonly rememberedTokens?: number;
-  /** Tokens that were guessed ahead, and those of them that were right; where the runner guesses. */
+  /** Calls that checked drafts, tokens that were drafted, and those of them that were right; where tokens are drafted. */
+  readonly steps?: number;
   readonly drafted?: number;
   readonly accepted?: number;
+  /** The same by place behind the last token. */
+  readonly positions?: DraftStatistics["positions"];
 }
-
-export type Speculation = Required<Pick<RunStatistics, "drafted" | "accepted">>;
 
 export interface Stopwatch {
   /** A token has come. */
@@ -28,14 +32,8 @@ export interface Stopwatch {
   readonly statistics: () => RunStatistics;
 }
 
-/** `promptTokens`: those that are to be computed. `speculation`: counts so far, of a runner that guesses. */
-export function stopwatch(promptTokens: number, speculation?: () => Speculation): Stopwatch {
-  const before = speculation?.();
-  const guessed = (): Partial<Speculation> => {
-    const now = speculation?.();
-    if (now === undefined || before === undefined) return {};
-    return { drafted: now.drafted - before.drafted, accepted: now.accepted - before.accepted };
-  };
+/** `promptTokens`: those that are to be computed. `drafts`: counts of a runner that drafts. */
+export function stopwatch(promptTokens: number, drafts?: () => DraftStatistics | null): Stopwatch {
   const started = performance.now();
   let first: number | null = null;
   let last = started;
@@ -50,7 +48,7 @@ export function stopwatch(promptTokens: number, speculation?: () => Speculation)
       const promptSeconds = ((first ?? performance.now()) - started) / 1000;
       const seconds = first === null ? 0 : (last - first) / 1000;
       const tokensPerSecond = tokens > 1 && seconds > 0 ? (tokens - 1) / seconds : null;
-      return { promptTokens, tokens, promptSeconds, seconds, tokensPerSecond, ...guessed() };
+      return { promptTokens, tokens, promptSeconds, seconds, tokensPerSecond, ...drafts?.() };
     },
   };
 }
@@ -65,7 +63,7 @@ export function statisticsLine(statistics: RunStatistics, stop: RunStop): string
   return [
     `${count(promptTokens, "prompt token")}${behind} in ${promptSeconds.toFixed(2)} s`,
     `${count(tokens, "token")}${speed}`,
-    ...(drafted === 0 ? [] : [`${accepted} of ${drafted} guessed tokens were right`]),
+    ...(drafted === 0 ? [] : [`drafted ${drafted}, accepted ${accepted} (${percent(accepted, drafted)})`]),
     `stopped: ${stopText(stop)}`,
   ].join("; ");
 }

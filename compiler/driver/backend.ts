@@ -20,6 +20,8 @@ export interface ForwardOptions {
   readonly signal?: AbortSignal;
   /** Most tokens of one run; more are run one after the other. */
   readonly chunk?: number;
+  /** Real inputs of the entry by name, each [tokens, …]. */
+  readonly given?: ReadonlyMap<string, Float64Array>;
 }
 
 /** A model with its numbers and what it remembers of earlier calls. */
@@ -31,10 +33,14 @@ export interface Session {
   /** Forgets the last n tokens. */
   readonly rollback: (n: number) => void;
   readonly reset: () => void;
+  /** Of the entry that drafts, which has a memory of its own; null where the request has none. */
+  readonly draft: Session | null;
 }
 
 export interface SessionRequest {
   readonly elaborated: Elaborated;
+  /** The entry that drafts for it. Weights of both are read once. */
+  readonly draft?: Elaborated;
   /** Numbers of the sizes that the config fixes. */
   readonly sizes: Sizes;
   readonly reader: TensorReader;

@@ -48,8 +48,7 @@ export function plannedCalls(model: BoundModel, entry: string): PlannedCalls {
     results,
   );
   if (drafting === null) return { calls, draft: null };
-  const verify = callKinds(entry, model).find((c) => c.phase === "verify");
-  const most = verify?.to ?? any;
+  const most = mostChecked(model, entry);
   const check: Kind = { name: "verify", results: [...rows, "logits"], from: 1, to: most, tokens: checked, before: 511 };
   const names = resultsOf(model, drafting.entry);
   const guess = [...drafting.feeds.map((f) => f.then), names.includes("next") ? "next" : "logits"];
@@ -65,8 +64,12 @@ const entryOf = (model: BoundModel, name: string): Entry | null => model.path.en
 const resultsOf = (model: BoundModel, entry: string): readonly string[] =>
   entryOf(model, entry)?.results.map((r) => r.name.text) ?? [];
 
-/** An output feeds the input of its name; `z_next` is what feeds `z` the next time. */
-function draftOf(model: BoundModel, sampled: string): DraftDecl | null {
+/** Most tokens of a call that checks what was drafted. */
+export const mostChecked = (model: BoundModel, entry: string): number =>
+  callKinds(entry, model).find((c) => c.phase === "verify")?.to ?? any;
+
+/** How a loop drafts for this entry; null where none does. An output feeds the input of its name; `z_next` is what feeds `z` the next time. */
+export function draftOf(model: BoundModel, sampled: string): DraftDecl | null {
   const loops = model.path.items.flatMap(({ item }) => (item.kind === "loop" ? [item] : []));
   const loop = loops.find((l) => l.verb.text === "sample" && l.entry.text === sampled && l.draft !== null);
   const name = loop?.draft?.text;

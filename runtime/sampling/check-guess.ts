@@ -53,6 +53,17 @@ export function newChoices(random: RandomSource, options: SamplingOptions): Choi
   };
 }
 
+/** The same behind ids that are not among the previous ones. */
+export function choicesAfter(earlier: readonly number[], { choose, guess, check }: Choices): Choices {
+  const all = (previous: readonly number[]): readonly number[] =>
+    earlier.length === 0 ? previous : [...earlier, ...previous];
+  return {
+    choose: (logits, previous) => choose(logits, all(previous)),
+    guess: (logits, previous) => guess(logits, all(previous)),
+    check: (logits, one, previous) => check(logits, one, all(previous)),
+  };
+}
+
 /** Draws up to two fractions from `random`; none where there is nothing to decide. */
 export function checkGuess(model: Weighed, { id, from }: Guess, random: Pick<RandomSource, "nextFraction">): Checked {
   const [p, q] = [share(model, id), from === null ? 1 : share(from, id)];

@@ -1,6 +1,6 @@
 /** Drafting with a session of a package: loaded where a text is drafted only. */
 import type { DraftDecl } from "../artifact/program.ts";
-import { newChoices } from "../sampling/check-guess.ts";
+import { choicesAfter, newChoices } from "../sampling/check-guess.ts";
 import type { RandomSource } from "../sampling/random.ts";
 import type { SamplingOptions } from "../sampling/sampling-options.ts";
 import type { DraftMemory } from "./draft-memory.ts";
@@ -31,18 +31,8 @@ export function draftTokens<Step extends StopStepLike>(
   options: DraftTokensOptions<Step>,
 ): AsyncGenerator<Generated<Step>, void, undefined> {
   const { earlier, random, sampling } = options;
-  const { choose, guess, check } = newChoices(random, sampling);
-  const all = (previous: readonly number[]): readonly number[] =>
-    earlier.length === 0 ? previous : [...earlier, ...previous];
-  return speculate({
-    ...options,
-    model: modelOf(options),
-    choices: {
-      choose: (logits, previous) => choose(logits, all(previous)),
-      guess: (logits, previous) => guess(logits, all(previous)),
-      check: (logits, one, previous) => check(logits, one, all(previous)),
-    },
-  });
+  const choices = choicesAfter(earlier, newChoices(random, sampling));
+  return speculate({ ...options, model: modelOf(options), choices });
 }
 
 function modelOf(options: DraftTokensOptions<StopStepLike>): DraftingModel {

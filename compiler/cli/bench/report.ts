@@ -1,4 +1,5 @@
 /** What a bench found, for people and for machines. */
+import { percent } from "../../../dsl/graph-view/format-count.ts";
 import { byteText } from "../../package/number-words.ts";
 import type { PhaseNumbers } from "../load-package.ts";
 
@@ -22,6 +23,15 @@ export interface BenchResult {
   /** Of all of them. */
   readonly prefillSeconds: Times;
   readonly decodeSeconds: Times;
+  /** As many tokens of one text, without drafts and with; null where nothing drafts. */
+  readonly drafts: {
+    /** Tokens to guess at a time. */
+    readonly draft: number;
+    readonly plainSeconds: Times;
+    readonly draftedSeconds: Times;
+    readonly drafted: number;
+    readonly accepted: number;
+  } | null;
   /** Bytes. `process`: most that the process had resident. */
   readonly memory: {
     readonly model: number;
@@ -67,6 +77,20 @@ const rate = (tokens: number, { median, best }: Times): string =>
   `${(tokens / median).toFixed(1)} tokens/s (best ${(tokens / best).toFixed(1)})`;
 const share = (value: number | null): string => (value === null ? "" : `${(100 * value).toFixed(0)} %`);
 
+function draftRows({ drafts, tokens }: BenchResult): readonly (readonly string[])[] {
+  if (drafts === null) return [];
+  const { draft, plainSeconds, draftedSeconds, drafted, accepted } = drafts;
+  const right = `drafted ${drafted}, accepted ${accepted} (${percent(accepted, drafted)})`;
+  return [
+    ["drafts", `${rate(tokens, draftedSeconds)}, ${draft} at a time`, right],
+    [
+      "without",
+      rate(tokens, plainSeconds),
+      `${(plainSeconds.median / draftedSeconds.median).toFixed(2)} times as fast with`,
+    ],
+  ];
+}
+
 export function benchText(result: BenchResult): string {
   const { threads, simd, memory, limits, prompt, tokens } = result;
   const shares = sharesOf(result);
@@ -83,6 +107,7 @@ export function benchText(result: BenchResult): string {
       `${rate(tokens, result.decodeSeconds)}, ${tokens} tokens behind ${prompt}`,
       `${share(shares.decodeShare)} of ${(limits.bytesPerSecond / 1e9).toFixed(1)} GB/s`,
     ],
+    ...draftRows(result),
     [
       "memory",
       `${byteText(memory.model)} of model, ${byteText(memory.session)} a session`,

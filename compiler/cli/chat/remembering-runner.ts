@@ -9,28 +9,29 @@ export interface RememberingRunner extends Runner {
 }
 
 export function rememberingRunner(runner: Runner): RememberingRunner {
-  const remembered: number[] = [];
+  const given: number[] = [];
+  const { drafts } = runner;
+  const remembered = (): ArrayLike<number> => drafts?.remembered() ?? given;
+  const rollback = (count: number): void => {
+    runner.rollback(count);
+    given.length -= drafts === undefined ? count : 0;
+  };
   return {
     ...runner,
     next: async (ids, signal) => {
       const logits = await runner.next(ids, signal);
-      remembered.push(...ids);
+      given.push(...ids);
       return logits;
     },
-    rollback: (count) => {
-      runner.rollback(count);
-      remembered.length -= count;
-    },
-    length: () => remembered.length,
+    rollback,
+    length: () => remembered().length,
     keepFor: (prompt) => {
       let common = 0;
       // Logits of a prompt's last token are not kept: it is computed in any case.
-      while (common < prompt.length - 1 && remembered[common] === prompt[common]) common += 1;
-      common = Math.min(common, remembered.length);
-      if (remembered.length > common) {
-        runner.rollback(remembered.length - common);
-        remembered.length = common;
-      }
+      const known = remembered();
+      while (common < prompt.length - 1 && known[common] === prompt[common]) common += 1;
+      common = Math.min(common, known.length);
+      if (known.length > common) rollback(known.length - common);
       return common;
     },
   };

@@ -39,7 +39,7 @@ export function totalsText(totals: Totals, remembered: number, context: number):
   return [
     `${answers} answer${answers === 1 ? "" : "s"}, ${tokens} tokens in ${seconds.toFixed(2)} s${speed}`,
     `prompts: ${promptTokens} tokens computed in ${promptSeconds.toFixed(2)} s, ${rememberedTokens} remembered`,
-    ...(drafted === 0 ? [] : [`guesses: ${accepted} of ${drafted} were right`]),
+    ...(drafted === 0 ? [] : [`drafts: ${accepted} of ${drafted} were right`]),
     `memory: ${remembered}${Number.isFinite(context) ? ` of ${context}` : ""} tokens`,
   ].join("\n");
 }
