@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { writeSafetensors } from "../../runtime/formats/write-safetensors.ts";
 import { loadPackage, type Model } from "../../runtime/package/entry.ts";
 import type { LoadOptions } from "../../runtime/package/load-options.ts";
+import type { Ran } from "../cli/run-dsc.ts";
 import { runInside } from "../cli/run-inside.ts";
 import { root } from "../conformance/bind-text.ts";
 import type { OracleTensor } from "../oracle/cases.ts";
@@ -14,6 +15,8 @@ import { seededTensor } from "../oracle/seeded-weights.ts";
 
 export interface MtpPackage {
   readonly load: (weights: ReadonlyMap<string, OracleTensor>, options?: Partial<LoadOptions>) => Promise<Model>;
+  /** A command, where the package is `out` and the first weights that were loaded are `weights0`. */
+  readonly run: (...args: readonly string[]) => Promise<Ran>;
   readonly remove: () => void;
 }
 
@@ -41,6 +44,7 @@ export async function packMtp({ config, settings }: MtpCase, text: string): Prom
       models.push(model);
       return model;
     },
+    run: (...of) => runInside(of, folder),
     remove: () => {
       for (const model of models) model.dispose();
       rmSync(folder, { recursive: true, force: true });

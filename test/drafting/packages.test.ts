@@ -315,6 +315,26 @@ describe.each(cases)("$name", (oracle, text) => {
     });
   });
 
+  test("from the command line, with drafts and without", async () => {
+    const args = ["run", "out", "--weights", "weights0", "--ids", prompt.join(), "--json"];
+    const count = ["--max-tokens", String(steps.length), "--end-ids", "15"];
+    for (const draft of [[], ["--draft", "off"], ["--draft", "3"], ["--draft", "2", "--chunk", "3"]]) {
+      const { code, out, error } = await packed.run(...args, ...count, ...draft);
+      expect([code, error]).toEqual([0, ""]);
+      const { ids, statistics } = JSON.parse(out);
+      expect(ids).toEqual(steps);
+      if (draft[1] === "off") expect(statistics).not.toHaveProperty("drafted");
+      else expect(statistics.accepted).toBeGreaterThan(0);
+    }
+    const refused = await packed.run(...args, "--draft", "8");
+    expect([refused.code, refused.error]).toEqual([1, "dsc: draft 8: at most 7 tokens are checked at a time\n"]);
+    const bench = ["bench", "out", "--weights", "weights0", "--prompt", "9", "--tokens", "20", "--runs", "1", "--json"];
+    const { drafts } = JSON.parse((await packed.run(...bench, "--draft", "2")).out);
+    expect(drafts).toMatchObject({ draft: 2, plainSeconds: {}, draftedSeconds: {} });
+    expect(drafts.drafted).toBeGreaterThanOrEqual(drafts.accepted);
+    expect(JSON.parse((await packed.run(...bench, "--draft", "off")).out).drafts).toBeNull();
+  }, 60_000);
+
   test("with threads, and prompts in small pieces", async () => {
     const want = await hear(model.session(), prompt, { draft: 0 });
     const other = await packed.load(oracle.weights(), { threads: 2, chunk: 4 });

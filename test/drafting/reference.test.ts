@@ -25,6 +25,7 @@ import {
   mtpCaseNames,
   referenceMtpCaseNames,
 } from "../oracle/references.ts";
+import { byteLevelFile } from "../text/tiny-tokenizer.ts";
 import { writeWeights } from "./mtp-package.ts";
 
 const cases = [
@@ -235,6 +236,37 @@ describe("dsc run", () => {
     expect(statistics).not.toHaveProperty("drafted");
     const { code, error } = await run("whole", "--json", "--taps", "norm.y", "--draft", "1");
     expect([code, error]).toEqual([2, expect.stringMatching(/do not go together/)]);
+  });
+  test("a chat says and remembers the same", async () => {
+    const letters = [..."abcdefghijklmn"];
+    const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+    const added = ["<s>", "</s>"].map((content, i) => ({ id: letters.length + i, content, ...flags }));
+    const vocab = Object.fromEntries(letters.map((letter, id) => [letter, id]));
+    const tokenizer = { ...byteLevelFile, model: { ...byteLevelFile.model, vocab, merges: [] }, added_tokens: added };
+    writeFileSync(join(folder, "whole/tokenizer.json"), JSON.stringify(tokenizer));
+    const template = "<s>{% for m in messages %}{{ m.content }}{% endfor %}";
+    writeFileSync(join(folder, "whole/chat_template.jinja"), template);
+    const chat = async (draft: string) => {
+      const args = ["chat", join(root, "models/deepseek-v3.ds"), "--weights", "whole", "--json", "--max-tokens", "7"];
+      const lines = ["abc", "de", "/undo", "fg", "h"];
+      const { code, out, error } = await runInside([...args, "--draft", draft], folder, lines);
+      expect([code, error.includes("drafts")]).toEqual([0, false]);
+      return out
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    };
+    const told = (all: Awaited<ReturnType<typeof chat>>) =>
+      all.map(({ ids, answer, stop, statistics: { promptTokens, rememberedTokens } }) => [
+        ...[ids, answer, stop, promptTokens],
+        rememberedTokens,
+      ]);
+    const plain = await chat("off");
+    const drafted = await chat("2");
+    rmSync(join(folder, "whole/tokenizer.json"));
+    expect(told(drafted)).toEqual(told(plain));
+    expect(told(plain).map((row) => row.at(-1))).not.toEqual([undefined, undefined, undefined, undefined]);
+    expect(drafted.every(({ statistics }) => statistics.drafted > 0)).toBe(true);
   });
   test.each(["x", "-1", "8", "1.5"])("--draft %s is refused", async (count) => {
     expect((await run("whole", "--draft", count)).code).toBeGreaterThan(0);
