@@ -114,6 +114,9 @@ export interface WeightSource {
   readonly label: string;
   /** One tensor for each combination of stack members, row-major; each with its spellings, best first. */
   readonly tensors: readonly (readonly string[])[];
+  /** The spellings with `{0}` for the member of the first stack, and so on; and the members. */
+  readonly spellings: readonly string[];
+  readonly members: readonly (readonly number[])[];
   readonly copies: readonly (readonly string[])[];
   /** As the checkpoint stores it. */
   readonly stored: readonly Dim[];

@@ -16,6 +16,8 @@ export function constantTable(value: Static, eq: Equation): Tensor {
   unit.weights.set(name, {
     label: name,
     tensors: [],
+    spellings: [],
+    members: [],
     copies: [],
     stored: sizes.map((n) => dim(n)),
     stacks: [],

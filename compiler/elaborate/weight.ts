@@ -5,7 +5,7 @@ import type { Dim } from "../graph/dim.ts";
 import type { DType } from "../graph/node.ts";
 import { read } from "../graph/scalar.ts";
 import { type Axis, axisLeaves, layoutDims, layoutSize, whole } from "./axis.ts";
-import { ElaborationError, type Frame, type Stack, type WeightSource } from "./context.ts";
+import { ElaborationError, type Frame, type WeightSource } from "./context.ts";
 import { joinLabels, outside } from "./labels.ts";
 import { limits } from "./limits.ts";
 import { declaredLayouts, layoutFrom } from "./range.ts";
@@ -41,12 +41,11 @@ export function placedPrefix(frame: Frame, at: StringLiteral | null): string {
 }
 
 /** Names for every combination of stack members, the last stack running fastest. */
-function overStacks(name: string, stacks: readonly Stack[]): readonly string[] {
-  return stacks.reduce<readonly string[]>(
-    (names, stack) => names.flatMap((n) => stack.members.map((m) => n.replaceAll(`{${stack.hole}}`, String(m)))),
-    [name],
+const overStacks = (spelling: string, members: WeightSource["members"]): readonly string[] =>
+  members.reduce<readonly string[]>(
+    (names, of, i) => names.flatMap((n) => of.map((m) => n.replaceAll(`{${i}}`, String(m)))),
+    [spelling],
   );
-}
 
 const elementTypes: ReadonlyMap<string, DType> = new Map<string, DType>([
   ["real", "f32"],
@@ -73,19 +72,27 @@ export function weightValue(decl: Weight, frame: Frame): Value {
   const dims: readonly Dim[] = [...stacks.map((s) => s.size), ...layouts.flatMap(layoutDims)];
   const dtype = elementTypes.get(element) ?? (element as DType);
   const node = unit.builder.weight(label, dims, dtype);
-  const names = (literals: readonly StringLiteral[]): readonly (readonly string[])[] => {
-    const each = literals.map((s) => overStacks(joinLabels(prefix, fillName(s, frame)), stacks));
+  const members = stacks.map((s) => s.members);
+  const spelled = (literals: readonly StringLiteral[]): readonly string[] =>
+    literals.map((s) =>
+      stacks.reduce((n, { hole }, i) => n.replaceAll(`{${hole}}`, `{${i}}`), joinLabels(prefix, fillName(s, frame))),
+    );
+  const names = (spellings: readonly string[]): readonly (readonly string[])[] => {
+    const each = spellings.map((s) => overStacks(s, members));
     return (each[0] ?? []).map((_, i) => each.map((list) => list[i] as string));
   };
+  const spellings = spelled(decl.spellings);
   let tensors: WeightSource["tensors"] | null = null;
   unit.weights.set(label, {
     label,
-    // Made when they are asked for: a second entry of a model seldom does, and there are thousands of experts.
+    // Made when they are asked for: programs have the spellings, and there are thousands of experts.
     get tensors() {
-      tensors ??= names(decl.spellings);
+      tensors ??= names(spellings);
       return tensors;
     },
-    copies: names(decl.copies),
+    spellings,
+    members,
+    copies: names(spelled(decl.copies)),
     stored: layouts.map(layoutSize),
     stacks: stacks.map((s) => s.members.length),
     element,

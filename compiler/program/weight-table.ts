@@ -16,7 +16,7 @@ export class WeightTable {
   readonly #constants: ConstantDecl[] = [];
   readonly #tables: TableDecl[] = [];
   readonly #copies = new Set<string>();
-  readonly #read = new Set<string>();
+  readonly #read: Spelled[] = [];
   readonly #at = new Map<string, Binding>();
   /** `kept`: the element type of a real weight, by its label. */
   constructor(kept: (label: string) => BufferElem) {
@@ -41,7 +41,8 @@ export class WeightTable {
     // Weights of parts that are not run: of drafts, of optional heads.
     const unread = model.weights.flatMap((w) => {
       const first = firstName(w);
-      return first !== undefined && this.#read.has(first) ? [] : [...w.weight.tensors, ...w.weight.copies];
+      const isRead = first !== undefined && this.#read.some((source) => isSpelled(source, first));
+      return isRead ? [] : [...w.weight.tensors, ...w.weight.copies];
     });
     const patterns = unread.map((name) => name.replace(/\{[^}]*\}/g, "*"));
     return [...new Set([...written, ...patterns, ...this.#copies])];
@@ -53,7 +54,7 @@ export class WeightTable {
     if (source === undefined) throw new InternalError(`%${n.name} has no source`);
     if (source.constant !== null) return this.#constant(n, source.constant);
     for (const names of source.copies) for (const name of names) this.#copies.add(name);
-    for (const names of source.tensors) for (const name of names) this.#read.add(name);
+    this.#read.push(spelledIn(source));
     this.#at.set(n.name, { kind: "weight", weight: this.#decls.length });
     const placed = this.#placed(source, model);
     const [at, optional] = [placed === null ? null : placeOf(placed), placed?.optional ?? null];
@@ -66,16 +67,18 @@ export class WeightTable {
     if (known >= 0) return known;
     if (source === undefined || source.constant !== null) throw new InternalError(`%${n.name} has no tensor`);
     const [names = []] = source.tensors;
-    for (const name of names) this.#read.add(name);
+    this.#read.push(spelledIn(source));
     const placed = this.#placed(source, model);
     const at = placed === null ? null : placeOf(placed);
     const shape = source.stored.map((d) => evalDim(d, sizes));
     this.#tables.push({ name: n.name, shape, ...formatOf(source), tensors: names, at });
     return this.#tables.length - 1;
   }
-  #placed({ tensors }: WeightSource, model: BoundModel): PlacedWeight | null {
-    const first = tensors[0]?.[0] ?? "";
-    return model.weights.findLast((w) => isNamed(w, first)) ?? null;
+  #placed({ spellings, members }: WeightSource, model: BoundModel): PlacedWeight | null {
+    const first = members.reduce((n, [m = 0], i) => n.replaceAll(`{${i}}`, String(m)), spellings[0] ?? "");
+    return (
+      model.weights.findLast(({ weight, indices }) => isSpelled({ spellings: weight.tensors, indices }, first)) ?? null
+    );
   }
   #constant(n: Node, values: readonly (number | bigint)[]): void {
     this.#at.set(n.name, { kind: "constant", constant: this.#constants.length });
@@ -106,9 +109,18 @@ function firstName({ weight, indices }: PlacedWeight): string | undefined {
   for (const spelling of weight.tensors) for (const name of tensorNames(spelling, indices)) return name;
   return undefined;
 }
-/** Whether a tensor of a checkpoint is one of its own, in any spelling. */
-const isNamed = ({ weight, indices }: PlacedWeight, name: string): boolean =>
-  weight.tensors.some((spelling) => {
+/** Names with holes, and the numbers that stand in each. */
+interface Spelled {
+  readonly spellings: readonly string[];
+  readonly indices: ReadonlyMap<string, readonly number[] | null>;
+}
+const spelledIn = ({ spellings, members }: WeightSource): Spelled => ({
+  spellings,
+  indices: new Map(members.map((of, i) => [String(i), of])),
+});
+/** Whether a name is one of these. */
+const isSpelled = ({ spellings, indices }: Spelled, name: string): boolean =>
+  spellings.some((spelling) => {
     const parts = spelling.split(/\{([^}]*)\}/); // texts, and the holes between them
     const pattern = parts.map((part, i) => (i % 2 === 0 ? part.replace(/[.+?^${}()|[\]\\*]/g, "\\$&") : "([0-9]+)"));
     const found = new RegExp(`^${pattern.join("")}$`).exec(name);
