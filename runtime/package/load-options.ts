@@ -4,7 +4,7 @@ import type { Program } from "../artifact/program.ts";
 import { usualChunk, usualContext, usualLogitsChunk } from "../artifact/usual-sizes.ts";
 import { hasRelaxedSimd, hasSharedMemory, mayBlock } from "../device/features.ts";
 import type { Progress } from "../session/load-weights.ts";
-import type { Residency } from "../session/row-table.ts";
+import type { Residency } from "../session/tables/row-table.ts";
 import type { WeightsSource } from "./open-source.ts";
 
 export interface LoadOptions {

@@ -12,13 +12,13 @@ import { weightBytes, weightElements } from "../device/layout.ts";
 import { type DevicePlan, planInMemories } from "../device/plan-device.ts";
 import { checkDraft } from "../session/check-draft.ts";
 import { checkPhases, mostTokens } from "../session/choose-phase.ts";
+import { type Features, featuresOf } from "../session/features.ts";
 import type { Host, OpenedWeights } from "../session/host.ts";
 import { fingerprint, loadWeights } from "../session/load-weights.ts";
 import { lacksTensors, matchWeights } from "../session/match-weights.ts";
-import { openTables } from "../session/open-tables.ts";
 import { hasOptional, withoutDraft } from "../session/optional-weights.ts";
-import type { RowTable } from "../session/row-table.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
+import type { RowTable } from "../session/tables/row-table.ts";
 import { readTextFiles } from "../text/text-files.ts";
 import type { Weights } from "../weights/weights.ts";
 import { checkedLoad, chooseSimd, type LoadOptions } from "./load-options.ts";
@@ -53,7 +53,8 @@ export async function loadInto(
       ...{ threads: kernels.threads, chunk, logitsChunk, context },
       memoryBytes: host.memoryBytes,
     });
-    const wanted = { narrow: options.narrow === true, optional: lacks === null };
+    const features = await featuresOf(plan.program);
+    const wanted = { narrow: options.narrow === true, optional: lacks === null, features };
     const { placements, tables: sources } = matchWeights(file.program, weights, wanted);
     const device = await Device.open({
       plan,
@@ -65,12 +66,20 @@ export async function loadInto(
     try {
       const weight = device.weight.bind(device);
       const decode = device.decode.bind(device);
-      await loadWeights(opened.weights, placements, { weight, decode, signal, onProgress: options.onProgress });
-      const tables = await openTables(sources, opened.weights, { wanted: options.tables, decode, signal });
+      const { formats } = features;
+      await loadWeights(opened.weights, placements, {
+        weight,
+        decode,
+        formats,
+        signal,
+        onProgress: options.onProgress,
+      });
+      const opening = { wanted: options.tables, decode, signal };
+      const tables = (await features.tables?.open(sources, opened.weights, opening)) ?? [];
       const stays = tables.some((t) => t.residency === "source");
       if (!stays) await opened.weights.close();
       const close = stays ? () => opened.weights.close() : async () => undefined;
-      return modelOf({ file, plan, kernels, device, host, opened, tables, close, lacks });
+      return modelOf({ file, plan, kernels, device, host, opened, features, tables, close, lacks });
     } catch (error) {
       device.dispose();
       throw error;
@@ -88,6 +97,7 @@ interface Loaded {
   readonly device: Device;
   readonly host: Host;
   readonly opened: OpenedWeights;
+  readonly features: Features;
   readonly tables: readonly RowTable[];
   readonly close: () => Promise<void>;
   readonly lacks: NoDraftReason | null;
@@ -99,7 +109,7 @@ function whyNoDraft(program: Program, weights: Weights, { draft }: LoadOptions):
   return hasOptional(program, weights) ? null : "no-weights";
 }
 
-function modelOf({ file, plan, kernels, device, host, opened, tables, close, lacks }: Loaded): Model {
+function modelOf({ file, plan, kernels, device, host, opened, features, tables, close, lacks }: Loaded): Model {
   const { program } = plan;
   const own = statesOf(program, program.entry);
   const identity: SessionIdentity = {
@@ -119,6 +129,7 @@ function modelOf({ file, plan, kernels, device, host, opened, tables, close, lac
     info: infoOf(plan, kernels, lacks),
     identity,
     tables,
+    lookups: features.tables?.lookups ?? null,
     close,
     pause: host.pause,
     text: () => readTextFiles(opened.readText),

@@ -1,8 +1,9 @@
 /** A loaded package. */
 import { DisposedError } from "../artifact/errors.ts";
 import type { Device } from "../device/device.ts";
-import type { Residency, RowTable, TableStatistics } from "../session/row-table.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
+import type { Residency, RowTable, TableStatistics } from "../session/tables/row-table.ts";
+import type { Tables } from "../session/tables/tables.ts";
 import { TokenSession } from "../session/token-session.ts";
 import type { TextOfModel } from "../text/text-files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -53,6 +54,8 @@ export interface ModelParts {
   readonly info: ModelInfo;
   readonly identity: SessionIdentity;
   readonly tables: readonly RowTable[];
+  /** Asks them; null where there are none. */
+  readonly lookups: Tables["lookups"] | null;
   /** Closes what rows are read from. */
   readonly close: () => Promise<void>;
   readonly pause: () => Promise<void>;
@@ -88,11 +91,11 @@ export class Model {
   /** A new session without tokens. Throws OutOfMemoryError where its rows have no room. */
   session(): Session {
     if (this.#disposed) throw new DisposedError("model");
-    const { device, identity, pause, tables } = this.#parts;
+    const { device, identity, pause, tables, lookups } = this.#parts;
     const disposed = (): void => {
       this.#sessions.delete(session);
     };
-    const tokens = new TokenSession({ device, identity, tables, pause, disposed });
+    const tokens = new TokenSession({ device, identity, tables, lookups, pause, disposed });
     const { context, chunk, draft } = this.info;
     const drafting = device.plan.program.draft;
     const session = new Session(tokens, () => this.#readText(), { context, chunk, draft, drafting });

@@ -56,6 +56,7 @@ async function loaded(declared: readonly WeightDecl[], stored: readonly Stored[]
   ];
   const target = {
     decode: () => new Float32Array(0),
+    formats: null,
     weight: (index: number, from: number, count: number) =>
       stretches
         .map((s) => ({
@@ -66,10 +67,14 @@ async function loaded(declared: readonly WeightDecl[], stored: readonly Stored[]
         .filter(({ start, end }) => start < end)
         .map(({ start, end, move }) => ({ from: start - from, bytes: memory.subarray(start + move, end + move) })),
   };
-  await loadWeights(weights, matchWeights(program, weights, { narrow: false }).placements, {
-    ...target,
-    onProgress: ({ loaded: done }) => seen.push(done),
-  });
+  await loadWeights(
+    weights,
+    matchWeights(program, weights, { narrow: false, features: { formats: null, tables: null } }).placements,
+    {
+      ...target,
+      onProgress: ({ loaded: done }) => seen.push(done),
+    },
+  );
   return { memory, seen, target };
 }
 

@@ -4,8 +4,9 @@ import { WeightValueError } from "../artifact/errors.ts";
 import { type Hash, hashBytes } from "../artifact/hash.ts";
 import type { WeightView } from "../device/memories.ts";
 import type { Weights } from "../weights/weights.ts";
-import { decodedBands, type PlayDecoder } from "./decode-tensor.ts";
 import type { Placement } from "./match-weights.ts";
+import type { PlayDecoder } from "./stored/decode-tensor.ts";
+import type { Formats } from "./stored/formats.ts";
 
 export interface Progress {
   /** Bytes of the checkpoint, read and in all. */
@@ -17,6 +18,8 @@ export interface LoadTarget {
   /** Bytes of a weight, in all places where they are to be, as memory is now. */
   readonly weight: (weight: number, from: number, count: number) => readonly WeightView[];
   readonly decode: PlayDecoder;
+  /** For what is stored in a format. */
+  readonly formats: Formats | null;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -69,8 +72,8 @@ async function loadTensor(
 ): Promise<void> {
   const { tensor, conversion, stored } = placement;
   let first = 0;
-  if (stored !== null) {
-    for await (const band of decodedBands(weights, stored, target.decode, signal)) {
+  if (stored !== null && target.formats !== null) {
+    for await (const band of target.formats.bands(weights, stored, target.decode, signal)) {
       const bytes = new Uint8Array(band.values.buffer, band.values.byteOffset, band.values.byteLength);
       place(bytes, band.from, placement, target);
       done(band.bytes);

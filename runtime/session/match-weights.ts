@@ -5,9 +5,10 @@ import type { BufferElem, Program, WeightDecl } from "../artifact/program.ts";
 import { matchesPattern, tensorNames } from "../artifact/tensor-names.ts";
 import type { TensorInfo, Weights } from "../weights/weights.ts";
 import { type Conversion, conversionOf } from "./convert-weights.ts";
-import { matchTables } from "./match-tables.ts";
-import type { TableSource } from "./row-table.ts";
-import { isOwnFormat, type StoredTensor, storedTensor } from "./stored-format.ts";
+import type { Features } from "./features.ts";
+import { isOwnFormat } from "./stored/stored-dtypes.ts";
+import type { StoredTensor } from "./stored/stored-format.ts";
+import type { TableSource } from "./tables/row-table.ts";
 
 /** A tensor and its place, in bytes from the start of the weight. */
 export interface Placement {
@@ -26,6 +27,8 @@ export interface Placement {
 export interface MatchOptions {
   /** Whether numbers may lose precision on their way into a narrower element. */
   readonly narrow: boolean;
+  /** What the program wants beside plain numbers. */
+  readonly features: Features;
   /** `false` leaves optional weights where they are. */
   readonly optional?: boolean;
 }
@@ -46,6 +49,8 @@ export interface Matched {
 
 /** Throws WeightsMismatchError with all that is wrong. */
 export function matchWeights(program: Program, weights: Weights, options: MatchOptions): Matched {
+  const { features } = options;
+  const { formats } = features;
   const problems: WeightProblem[] = [];
   const placements: Placement[] = [];
   const used = new Set<string>();
@@ -61,7 +66,7 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
         continue;
       }
       const own = isOwnFormat(decl.format, tensor.dtype);
-      const stored = isReal(decl) && !own ? storedTensor(program, weights, tensor, decl.shape) : null;
+      const stored = isReal(decl) && !own ? (formats?.find(program, weights, tensor, decl.shape) ?? null) : null;
       const decodes = stored !== null && typeof stored !== "string";
       if (decodes) for (const part of stored.parts) used.add(part.tensor.name);
       if (!wanted) continue;
@@ -80,7 +85,7 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
   }
   for (const { tensors } of program.tables ?? []) for (const name of tensors) used.add(name);
   const tables: TableSource[] = [];
-  for (const table of matchTables(program, weights)) {
+  for (const table of features.tables?.match(program, weights) ?? []) {
     if ("kind" in table) problems.push(table);
     else tables.push(table);
   }

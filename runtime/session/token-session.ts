@@ -16,15 +16,18 @@ import { programFile } from "../artifact/read-value.ts";
 import type { Device, DeviceCall, ResultArray } from "../device/device.ts";
 import type { SessionPlace } from "../device/memories.ts";
 import { type Logits, logitsOf, piecesOf } from "./choose-phase.ts";
-import { Lookups } from "./look-ups.ts";
-import type { RowTable } from "./row-table.ts";
 import { readSession, type SessionIdentity, writeSession } from "./saved-session.ts";
+import type { Lookups } from "./tables/look-ups.ts";
+import type { RowTable } from "./tables/row-table.ts";
+import type { Tables } from "./tables/tables.ts";
 
 export interface SessionParts {
   readonly device: Device;
   readonly identity: SessionIdentity;
   /** Of the program, by number. */
   readonly tables: readonly RowTable[];
+  /** Asks them; null where there are none. */
+  readonly lookups: Tables["lookups"] | null;
   /** Lets events be handled. */
   readonly pause: () => Promise<void>;
   /** Called once, when it is disposed. */
@@ -164,7 +167,9 @@ export class TokenSession {
     const { program, chunk } = device.plan;
     const pieces = piecesOf(program.phases, ids.length, chunk, { entry, logits, rows });
     const order = { device, tables, ids, pieces, before, states: this.#states, signal };
-    const lookups = pieces.some((p) => hasLookups(program.phases[p.phase])) ? new Lookups(order) : null;
+    const lookups = pieces.some((p) => hasLookups(program.phases[p.phase]))
+      ? (this.#parts.lookups?.(order) ?? null)
+      : null;
     let last: Float32Array = new Float32Array(0);
     const all = new Map<string, Float32Array>();
     const keep = (name: string, values: Float32Array, width: number, at: number): void => {

@@ -11,6 +11,7 @@ import { type DtypeName, findDtype } from "../../../runtime/formats/dtypes.ts";
 import { loadWeights } from "../../../runtime/session/load-weights.ts";
 import { matchWeights } from "../../../runtime/session/match-weights.ts";
 import { hasOptional, withoutDraft } from "../../../runtime/session/optional-weights.ts";
+import { formats } from "../../../runtime/session/stored/formats.ts";
 import type { Weights } from "../../../runtime/weights/weights.ts";
 import { elems } from "../../kernel/elem.ts";
 
@@ -86,7 +87,11 @@ export class TracedProgram {
     const optional = hasOptional(whole, weights);
     const program = optional ? whole : withoutDraft(whole);
     const plan = planDevice({ program, threads: 1, chunk, logitsChunk: chunk, context });
-    const { placements } = matchWeights(whole, weights, { narrow: true, optional });
+    const { placements } = matchWeights(whole, weights, {
+      narrow: true,
+      optional,
+      features: { formats, tables: null },
+    });
     const states = Math.ceil((plan.spread.memories[0]?.end ?? 0) / 64) * 64;
     const memory = new WebAssembly.Memory({ initial: Math.ceil((states + plan.states.bytes) / page), maximum: page });
     const file = "kernels/simd.wasm";
@@ -100,7 +105,7 @@ export class TracedProgram {
       }));
     const traced = new TracedProgram(plan, memory, kernels, states);
     const decode = (phase: string, inputs: readonly Float32Array[]): Float32Array => traced.#decode(phase, inputs);
-    await loadWeights(weights, placements, { weight, decode });
+    await loadWeights(weights, placements, { weight, decode, formats });
     return traced;
   }
 

@@ -1,6 +1,6 @@
 /** A stored tensor through its decoder, a band of rows at a time: held are the bytes and the numbers of one band. */
-import { findDtype } from "../formats/dtypes.ts";
-import type { Weights } from "../weights/weights.ts";
+import { findDtype } from "../../formats/dtypes.ts";
+import type { Weights } from "../../weights/weights.ts";
 import type { StoredPart, StoredTensor } from "./stored-format.ts";
 
 /** Plays the phase of this name on its inputs and gives its result. */

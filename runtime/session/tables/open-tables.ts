@@ -1,6 +1,6 @@
 /** Tables of a checkpoint, as they are to be looked up in. */
-import type { Weights } from "../weights/weights.ts";
-import type { PlayDecoder } from "./decode-tensor.ts";
+import type { Weights } from "../../weights/weights.ts";
+import type { PlayDecoder } from "../stored/decode-tensor.ts";
 import { type Residency, RowTable, type TableSource } from "./row-table.ts";
 
 export interface OpenTables {

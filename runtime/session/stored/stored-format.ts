@@ -1,21 +1,8 @@
 /** Tensors that are stored in a format of the text: which of the program's decoders takes them, and what stands beside them. */
-import type { DecoderDecl, DecoderTensor, Program } from "../artifact/program.ts";
-import { type DtypeName, findDtype } from "../formats/dtypes.ts";
-import type { TensorInfo, Weights } from "../weights/weights.ts";
-
-/** How files name the element types of the language. Published files hold e2m1 two a byte, as bytes. */
-const stored: Readonly<Record<string, readonly DtypeName[]>> = {
-  e4m3: ["F8_E4M3"],
-  e5m2: ["F8_E5M2"],
-  e8m0: ["F8_E8M0"],
-  e2m1: ["F4", "I8", "U8"],
-  i8: ["I8"],
-  u8: ["U8"],
-};
-
-/** Whether a file's elements are codes of the format that the text says a weight has. */
-export const isOwnFormat = (format: string | undefined, dtype: DtypeName): boolean =>
-  format !== undefined && dtype.startsWith("F") && (stored[format]?.includes(dtype) ?? false);
+import type { DecoderDecl, DecoderTensor, Program } from "../../artifact/program.ts";
+import { type DtypeName, findDtype } from "../../formats/dtypes.ts";
+import type { TensorInfo, Weights } from "../../weights/weights.ts";
+import { storedDtypes } from "./stored-dtypes.ts";
 
 /** A tensor that a decoder takes. */
 export interface StoredPart {
@@ -41,7 +28,7 @@ export function storedTensor(
   { name, dtype }: TensorInfo,
   [rows = 1, ...tail]: readonly number[],
 ): StoredTensor | string | null {
-  const decoder = program.decoders?.find((d) => stored[d.scalar]?.includes(dtype) && same(d.tail, tail));
+  const decoder = program.decoders?.find((d) => storedDtypes[d.scalar]?.includes(dtype) && same(d.tail, tail));
   if (decoder === undefined) return null;
   const parts: StoredPart[] = [];
   for (const part of decoder.tensors) {

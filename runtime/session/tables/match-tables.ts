@@ -1,10 +1,11 @@
 /** The tensors that are looked up row by row, in a checkpoint. */
-import type { WeightProblem } from "../artifact/errors.ts";
-import type { Program, TableDecl } from "../artifact/program.ts";
-import { findDtype } from "../formats/dtypes.ts";
-import type { Weights } from "../weights/weights.ts";
+import type { WeightProblem } from "../../artifact/errors.ts";
+import type { Program, TableDecl } from "../../artifact/program.ts";
+import { findDtype } from "../../formats/dtypes.ts";
+import type { Weights } from "../../weights/weights.ts";
+import { isOwnFormat } from "../stored/stored-dtypes.ts";
+import { storedTensor } from "../stored/stored-format.ts";
 import type { TableSource } from "./row-table.ts";
-import { isOwnFormat, storedTensor } from "./stored-format.ts";
 
 /** By the table's number; of each a source or what is wrong. */
 export const matchTables = (program: Program, weights: Weights): readonly (TableSource | WeightProblem)[] =>

@@ -2,10 +2,10 @@
  * A table of which rows are looked up: kept in memory as it is stored, or read from where the checkpoint is, a range for each
  * stretch of neighbours. Rows that were wanted lately are kept as numbers.
  */
-import { findDtype } from "../formats/dtypes.ts";
-import type { TensorInfo, Weights } from "../weights/weights.ts";
-import type { PlayDecoder } from "./decode-tensor.ts";
-import type { StoredTensor } from "./stored-format.ts";
+import { findDtype } from "../../formats/dtypes.ts";
+import type { TensorInfo, Weights } from "../../weights/weights.ts";
+import type { PlayDecoder } from "../stored/decode-tensor.ts";
+import type { StoredTensor } from "../stored/stored-format.ts";
 
 /** In memory, or where the checkpoint is: a file, a server, a Blob. */
 export type Residency = "memory" | "source";

@@ -1,8 +1,8 @@
 /** Rows of tables for the pieces of a call, asked for one piece ahead of the computing. */
-import type { Phase, Program } from "../artifact/program.ts";
-import type { Device } from "../device/device.ts";
-import type { SessionPlace } from "../device/memories.ts";
-import type { Piece } from "./choose-phase.ts";
+import type { Phase, Program } from "../../artifact/program.ts";
+import type { Device } from "../../device/device.ts";
+import type { SessionPlace } from "../../device/memories.ts";
+import type { Piece } from "../choose-phase.ts";
 import type { RowTable } from "./row-table.ts";
 
 export interface LookupOrder {
