@@ -3,6 +3,7 @@ export type BindErrorCode =
   | "two-spellings"
   | "wrong-shape"
   | "index-out-of-range"
+  | "copies-differ"
   | "no-source"
   | "too-long";
 

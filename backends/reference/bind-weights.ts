@@ -69,6 +69,7 @@ async function bindOne(
   for (const [i, names] of source.tensors.entries()) {
     const name = found(names, options.reader);
     const values = await numbersOf({ name, shape: stored, element: source.element }, options, decoded);
+    for (const copy of source.copies[i] ?? []) await checkCopy(copy, name, values, options.reader);
     if (below !== null) checkBelow(values, below, name);
     data.set(values, i * each);
   }
@@ -132,6 +133,15 @@ async function decode(name: string, format: Elaborated, options: BindOptions): P
   });
   if (result === undefined) throw new BindError("no-source", `the format of ${name} gives nothing`, name);
   return realsOf(result);
+}
+
+/** A copy that is there has the same shape and numbers, in whatever type; nan is equal to itself. */
+async function checkCopy(copy: string, name: string, values: Float64Array, reader: TensorReader): Promise<void> {
+  const [there, of] = [reader.find(copy), reader.find(name)];
+  if (there === null) return;
+  const found = there.shape.join() === of?.shape.join() ? await reader.read(copy) : null;
+  if (found?.every((value, i) => Object.is(value, values[i])) === true) return;
+  throw new BindError("copies-differ", `${copy} should be equal to ${name} and differs`, copy);
 }
 
 function checkBelow(values: Float64Array, below: number, name: string): void {

@@ -29,6 +29,7 @@ export function weightDecl({ label, elem, source, optional, at }: DeclaredWeight
     tensors: tensorNames(source),
     below: source.below === null ? null : evalDim(source.below, sizes),
     ...(optional === null ? {} : { optional }),
+    ...(source.copies.some((names) => names.length > 0) ? { copies: source.copies } : {}),
     at,
   };
 }

@@ -58,6 +58,7 @@ export type WeightProblemKind =
   | "dtype"
   | "two-spellings"
   | "narrowing"
+  | "copies-differ"
   | "unsupported-dtype";
 
 export interface WeightProblem {

@@ -56,6 +56,8 @@ export interface WeightDecl {
   /** The format of its numbers, `e4m3`, where the text says one: codes of it in a file are these numbers, and no decoder takes them. */
   readonly format?: string;
   readonly tensors: TensorNames;
+  /** For each of its tensors those that are equal to it where they are there, as of layer 61 of V3. None without it. */
+  readonly copies?: readonly (readonly string[])[];
   /** What each integer must be below; null where the text says nothing. */
   readonly below: number | null;
   /** The optional part that it belongs to: a checkpoint has all tensors of those that are optional, or none. None without it. */

@@ -15,8 +15,14 @@ export function readWeight(at: At): WeightDecl {
     throw corrupt(`${at.path}.shape`, "too many elements");
   const optional = orNull(member(at, "optional"), (a) => text(a));
   const format = orNull(member(at, "format"), (a) => text(a, 16));
+  const copies = orNull(member(at, "copies"), (a) =>
+    list(a, mostTensors, (one) => list(one, 64, (name) => text(name))),
+  );
+  if (copies !== null && copies.length !== tensors)
+    throw corrupt(`${at.path}.copies`, `copies of ${copies.length} tensors, there are ${tensors}`);
   return {
     name: text(member(at, "name")),
+    ...(copies === null ? {} : { copies }),
     ...(optional === null ? {} : { optional }),
     elem: word(member(at, "elem"), elemNames),
     stacks,

@@ -10,6 +10,7 @@ import { Device } from "../device/device.ts";
 import { mayBlock } from "../device/features.ts";
 import { weightBytes, weightElements } from "../device/layout.ts";
 import { type DevicePlan, planInMemories } from "../device/plan-device.ts";
+import { checkCopies } from "../session/check-copies.ts";
 import { checkDraft } from "../session/check-draft.ts";
 import { checkPhases, mostTokens } from "../session/choose-phase.ts";
 import { type Features, featuresOf } from "../session/features.ts";
@@ -55,7 +56,8 @@ export async function loadInto(
     });
     const features = await featuresOf(plan.program);
     const wanted = { narrow: options.narrow === true, optional: lacks === null, features };
-    const { placements, tables: sources } = matchWeights(file.program, weights, wanted);
+    const { placements, tables: sources, copies } = matchWeights(file.program, weights, wanted);
+    await checkCopies(weights, copies, signal);
     const device = await Device.open({
       plan,
       module: kernels,

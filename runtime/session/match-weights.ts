@@ -4,6 +4,7 @@ import { type WeightProblem, WeightsMismatchError } from "../artifact/errors.ts"
 import type { BufferElem, Program, WeightDecl } from "../artifact/program.ts";
 import { matchesPattern, tensorNames } from "../artifact/tensor-names.ts";
 import type { TensorInfo, Weights } from "../weights/weights.ts";
+import { type Copy, copiesIn } from "./check-copies.ts";
 import { type Conversion, conversionOf } from "./convert-weights.ts";
 import type { Features } from "./features.ts";
 import { isOwnFormat } from "./stored/stored-dtypes.ts";
@@ -41,6 +42,8 @@ const mostProblems = 20;
 const isReal = ({ elem }: WeightDecl): boolean => elem === "f32" || elem === "bf16" || elem === "f16";
 
 export interface Matched {
+  /** What is to be equal to something that is loaded. */
+  readonly copies: readonly Copy[];
   /** What is loaded. */
   readonly placements: readonly Placement[];
   /** What is looked up, by number. */
@@ -53,6 +56,7 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
   const { formats } = features;
   const problems: WeightProblem[] = [];
   const placements: Placement[] = [];
+  const copies: Copy[] = [];
   const used = new Set<string>();
   for (const [weight, decl] of program.weights.entries()) {
     const elements = decl.shape.reduce((n, extent) => n * extent, 1);
@@ -65,6 +69,7 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
         if (wanted) problems.push(spellingProblem(decl, spellings, present));
         continue;
       }
+      copies.push(...copiesIn(decl, ordinal, tensor, weights));
       const own = isOwnFormat(decl.format, tensor.dtype);
       const stored = isReal(decl) && !own ? (formats?.find(program, weights, tensor, decl.shape) ?? null) : null;
       const decodes = stored !== null && typeof stored !== "string";
@@ -83,6 +88,7 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
       placements.push({ ...place, conversion, stored: decodes ? stored : null });
     }
   }
+  for (const { copy } of copies) used.add(copy.name);
   for (const { tensors } of program.tables ?? []) for (const name of tensors) used.add(name);
   const tables: TableSource[] = [];
   for (const table of features.tables?.match(program, weights) ?? []) {
@@ -94,7 +100,7 @@ export function matchWeights(program: Program, weights: Weights, options: MatchO
     if (!used.has(name) && !(program.ignored ?? []).some((pattern) => matchesPattern(pattern, name)))
       problems.push(extra(name));
   if (problems.length > 0) throw new WeightsMismatchError(problems.slice(0, mostProblems), problems.length);
-  return { placements, tables };
+  return { placements, tables, copies };
 }
 
 const shown = (name: string): string => JSON.stringify(name.length > 160 ? `${name.slice(0, 160)}…` : name);

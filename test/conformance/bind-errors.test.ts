@@ -9,7 +9,7 @@ const text = `model hop {
   }
   runtime T : dim in 1..8
   weight next  : [V] in V at "next"
-  weight table : [V, V]   at "table" or "old.table"
+  weight table : [V, V]   at "table" or "old.table" copy at "draft.table"
   entry forward(ids: [T] in V) -> logits: [T, V] {
     logits[t,v] := table[next[ids[t]],v]
   }
@@ -29,10 +29,11 @@ const bind = (tensors: Readonly<Record<string, GivenTensor>>) =>
     results: ["logits"],
   });
 
-test("what fits is bound, under either spelling", async () => {
+test("what fits is bound, under either spelling, with an equal copy or without", async () => {
   const { table, ...rest } = right;
   if (table === undefined) throw new Error("no table");
-  for (const tensors of [right, { ...rest, "old.table": table }]) {
+  const twice = { ...right, "draft.table": table };
+  for (const tensors of [right, twice, { ...rest, "old.table": table }]) {
     const { forward } = await bind(tensors);
     expect(forward([2, 0]).results.get("logits")).toEqual([
       [0, 1, 2],
@@ -48,6 +49,8 @@ test.each<[BindErrorCode, string, Readonly<Record<string, GivenTensor | undefine
   ["two-spellings", "table", { ...right, "old.table": table }],
   ["wrong-shape", "next", { ...right, next: { shape: [4], data: [0, 0, 0, 0] } }],
   ["wrong-shape", "table", { ...right, table: { shape: [9], data: table?.data ?? [] } }],
+  ["copies-differ", "draft.table", { ...right, "draft.table": { shape: [3, 3], data: [0, 1, 2, 3, 4, 5, 6, 7, 9] } }],
+  ["copies-differ", "draft.table", { ...right, "draft.table": { shape: [9], data: table?.data ?? [] } }],
   ["index-out-of-range", "next", { ...right, next: { shape: [3], data: [1, 3, 0] } }],
   ["index-out-of-range", "next", { ...right, next: { shape: [3], data: [1, -1, 0] } }],
 ])("%s of %s", async (code, tensor, given) => {

@@ -94,6 +94,24 @@ describe("weights that are not those of the model", () => {
     expect(await spelled.session().forward([3, 1, 4])).toEqual(await plain.session().forward([3, 1, 4]));
   });
 
+  test("a copy is equal to what it is of, or is not there", async () => {
+    const program = {
+      ...tinyProgram,
+      weights: tinyProgram.weights.map((w) => (w.name === "embed" ? { ...w, copies: [["mtp.embed.weight"]] } : w)),
+    };
+    if (embed === undefined) throw new Error("no tensor");
+    const copy = { ...embed, name: "mtp.embed.weight" };
+    const [without, equal] = [await load({ program }), await load({ program, ...withTensors(embed, ...scales, copy) })];
+    expect(await equal.session().forward([3, 1, 4])).toEqual(await without.session().forward([3, 1, 4]));
+    const bytes = copy.bytes.map((byte, i) => (i === copy.bytes.length - 2 ? byte ^ 1 : byte));
+    const short = f32Tensor(copy.name, [sizes.V], new Float32Array(sizes.V));
+    for (const differs of [{ ...copy, bytes }, short]) {
+      const change = { program, ...withTensors(embed, ...scales, differs) };
+      const error = await refused(change, "weights-mismatch", /"mtp.embed.weight" should be equal/);
+      expect(error).toMatchObject({ problems: [{ kind: "copies-differ", tensor: copy.name, at: "tiny.ds:3:1" }] });
+    }
+  });
+
   test("narrowing has to be asked for", async () => {
     const program = {
       ...tinyProgram,
