@@ -1,15 +1,15 @@
 /**
  * Sparse models as WebAssembly, through their packages, as they are used: a prompt of one token, of an odd number and of more
- * than a chunk, and eight steps behind it. V3.2 in both numerics.
+ * than a chunk, and eight steps behind it. V3.2 in both numerics, DeepSeekMoE.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadSparseCase, type OracleCase, type Rows, sparseCaseNames } from "../../oracle/cases.ts";
-import { loadReferenceCase, officialCaseNames } from "../../oracle/references.ts";
+import { loadReferenceCase, moeCaseNames, officialCaseNames } from "../../oracle/references.ts";
 import { settingsOf, textOf } from "../text-of.ts";
 import { type OraclePackage, packOracle } from "./oracle-package.ts";
 
 const full = process.env["DSC_FULL"] === "1";
-const everyday: readonly string[] = ["v2-eight-groups", "v3.2-fp8-latent"];
+const everyday: readonly string[] = ["moe-16b", "v2-eight-groups", "v3.2-fp8-latent"];
 const chunk = 8;
 const prompts = [1, 7, 21];
 const steps = 8;
@@ -21,7 +21,7 @@ const most = 1e-5;
 
 const cases = [
   ...sparseCaseNames.map(loadSparseCase).map((oracle) => ({ ...oracle, settings: settingsOf(oracle.config) })),
-  ...officialCaseNames.map(loadReferenceCase),
+  ...[...officialCaseNames, ...moeCaseNames].map(loadReferenceCase),
 ].filter(({ name, ids }) => ids.length >= Math.max(...prompts) && (full || everyday.includes(name)));
 
 const largest = (rows: Rows): number => Math.max(...rows.flat().map(Math.abs));
