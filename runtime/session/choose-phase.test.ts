@@ -38,6 +38,11 @@ test.each([
   expect(choosePiece(phases, left, most, { entry: "forward", logits, rows: [] })).toEqual(piece);
 });
 
+test("a prompt takes a phase that gives rows too before one of all logits", () => {
+  const phases = [phase("next", 1, 1), phase("hidden next", 2, 64), phase("logits", 1, 64)];
+  expect(choosePiece(phases, 64, 64, { entry: "forward", logits: "next", rows: [] })).toEqual({ phase: 1, tokens: 64 });
+});
+
 test.each([
   ["rows of a prompt", 300, "next", { phase: 1, tokens: 64 }],
   ["rows of a few, with all logits", 4, "logits", { phase: 2, tokens: 4 }],

@@ -24,7 +24,7 @@ const fewTokens = 16;
 
 /**
  * The piece that takes most tokens, of at most `most`. For the last token's logits a phase of all logits does as well, but one
- * that computes no more than what is wanted goes first unless it takes few; for all logits one of the last does token by
+ * that computes no other logits than are wanted goes first unless it takes few; for all logits one of the last does token by
  * token. Of equals the one made for fewer tokens. Null where none takes any.
  */
 export function choosePiece(phases: readonly Phase[], left: number, most: number, wanted: Wanted): Piece | null {
@@ -35,7 +35,7 @@ export function choosePiece(phases: readonly Phase[], left: number, most: number
     const alone = wanted.logits === "logits" && gives !== "logits";
     const tokens = Math.min(left, most, alone ? 1 : one.to);
     if (tokens < one.from) continue;
-    const fits = gives === wanted.logits && one.outputs.length === 1 + wanted.rows.length;
+    const fits = gives === wanted.logits;
     const found = { phase, tokens, fits, to: one.to };
     if (best === null || better(found, best, Math.min(left, fewTokens))) best = found;
   }

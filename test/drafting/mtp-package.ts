@@ -64,6 +64,31 @@ export async function writeWeights(file: string, weights: ReadonlyMap<string, Or
   writeFileSync(file, Buffer.concat(chunks));
 }
 
+/**
+ * Weights whose drafts are right as far as `scale` is small: what layers add to the residual is so many times less, the draft layer adds
+ * nothing and takes the embedding of the token as it is. With 0 both hang on that token alone, in the same way.
+ */
+export function rigged({ config, weights }: MtpCase, scale: number): ReadonlyMap<string, OracleTensor> {
+  const { num_hidden_layers: layers, hidden_size: width } = JSON.parse(config);
+  const all = weights();
+  const layer = `model.layers.${layers}.`;
+  const norm = all.get("model.norm.weight")?.data;
+  const numbers = (name: string, data: Float32Array): Float32Array => {
+    if (/\.(?:o_proj|down_proj)\.weight$/.test(name)) return data.map((x) => x * (name.startsWith(layer) ? 0 : scale));
+    switch (name.startsWith(layer) ? name.slice(layer.length) : "") {
+      case "eh_proj.weight":
+        return data.map((_, i) => (i % (2 * width) === Math.floor(i / (2 * width)) ? 1 : 0));
+      case "enorm.weight":
+        return data.map(() => 1);
+      case "shared_head.norm.weight":
+        return norm ?? data;
+      default:
+        return data;
+    }
+  };
+  return new Map([...all].map(([name, tensor]) => [name, { ...tensor, data: numbers(name, tensor.data) }]));
+}
+
 /** Other weights for the same config. The copies in the MTP layer stay copies. */
 export function reseeded({ weights }: MtpCase, seed: number): ReadonlyMap<string, OracleTensor> {
   const of = (name: string): string =>

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import type { GenerateTextOptions, Model, Session } from "../../runtime/package/entry.ts";
 import { type CallResult, TokenSession } from "../../runtime/session/token-session.ts";
 import { loadMtpCase, loadReferenceMtpCase, type MtpCase } from "../oracle/references.ts";
-import { type MtpPackage, packMtp, reseeded } from "./mtp-package.ts";
+import { type MtpPackage, packMtp, reseeded, rigged } from "./mtp-package.ts";
 
 const full = process.env["DSC_FULL"] === "1";
 const cases: readonly (readonly [MtpCase, string])[] = [
@@ -145,6 +145,26 @@ describe.each(cases)("$name", (oracle, text) => {
     }
     expect(said).toBeGreaterThanOrEqual(1000);
   }, 120_000);
+
+  test.each([0, 2 ** -7, 2 ** -5])(
+    "says the same where its own drafts are right often: rigged by %d",
+    async (scale) => {
+      const other = await packed.load(rigged(oracle, scale));
+      const [plain, session] = [other.session(), other.session()];
+      let [drafted, accepted] = [0, 0];
+      for (const draft of [1, 2, 3, 7])
+        for (const start of [prompt, [3], [1, 2, 3, 4, 5]]) {
+          for (const one of [plain, session]) one.reset();
+          const want = await hear(plain, start, { draft: 0 });
+          await expectSame(other, start, want, await hear(session, start, { draft }));
+          drafted += session.statistics?.drafted ?? 0;
+          accepted += session.statistics?.accepted ?? 0;
+        }
+      if (scale === 0) expect(accepted).toBe(drafted);
+      else expect([accepted / drafted > 0.15, accepted < drafted]).toEqual([true, true]);
+      other.dispose();
+    },
+  );
 
   test("with a penalty for tokens that were there, drafted ones included", async () => {
     const options = { repetitionPenalty: 1.5 };

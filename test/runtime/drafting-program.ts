@@ -64,31 +64,35 @@ function drafting(name: string, from: number, to: number): Phase {
   };
 }
 
-const [, many, all] = tinyProgram.phases;
-if (many === undefined || all === undefined) throw new Error("the small model has three phases");
+/** A program of the small model, drafting. */
+export function draftingOver(base: Program): Program {
+  const [, many, all] = base.phases;
+  if (many === undefined || all === undefined) throw new Error("the small model has three phases");
+  return {
+    ...base,
+    weights: [
+      ...base.weights,
+      {
+        name: "draft.g",
+        optional: "draft",
+        elem: "f32",
+        stacks: [],
+        shape: [D],
+        tensors: { patterns: ["model.draft.g"], from: [] },
+        below: null,
+        at: "tiny.ds:20:3",
+      },
+    ],
+    states: [...base.states, { name: "draft.rows", elem: "f32", row: D, copies: 1 }],
+    phases: [
+      ...base.phases,
+      withRows(many, "prompt", 64),
+      withRows(all, "verify", 8),
+      drafting("draft", 1, 1),
+      drafting("draft_prompt", 2, 64),
+    ],
+    draft: { entry: "propose", feeds: [{ input: "hidden", first: "hidden", then: "hidden_next" }] },
+  };
+}
 
-export const draftingProgram: Program = {
-  ...tinyProgram,
-  weights: [
-    ...tinyProgram.weights,
-    {
-      name: "draft.g",
-      optional: "draft",
-      elem: "f32",
-      stacks: [],
-      shape: [D],
-      tensors: { patterns: ["model.draft.g"], from: [] },
-      below: null,
-      at: "tiny.ds:20:3",
-    },
-  ],
-  states: [...tinyProgram.states, { name: "draft.rows", elem: "f32", row: D, copies: 1 }],
-  phases: [
-    ...tinyProgram.phases,
-    withRows(many, "prompt", 64),
-    withRows(all, "verify", 8),
-    drafting("draft", 1, 1),
-    drafting("draft_prompt", 2, 64),
-  ],
-  draft: { entry: "propose", feeds: [{ input: "hidden", first: "hidden", then: "hidden_next" }] },
-};
+export const draftingProgram = draftingOver(tinyProgram);
