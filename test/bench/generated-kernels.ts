@@ -8,6 +8,7 @@ import { wasmTarget } from "../../backends/wasm/target.ts";
 import { evalDim } from "../../compiler/graph/dim.ts";
 import { parse } from "../../compiler/graph/parse.ts";
 import type { Elem } from "../../compiler/kernel/elem.ts";
+import type { Data } from "../../compiler/kernel/interpret.ts";
 import { makeNest } from "../../compiler/schedule/nest/make-nest.ts";
 import { specialiser } from "../../compiler/schedule/nest/specialise.ts";
 import { scheduleNest } from "../../compiler/schedule/schedule-map.ts";
@@ -24,7 +25,13 @@ const seconds = Number(process.argv[2] ?? 0.5);
 const t = { ...wasmTarget, streams: 8 };
 
 /** The last map of a graph. `fixed`: sizes that it is made for alone. */
-function made(text: string, sizes: Record<string, number>, fixed: Record<string, number>, weights: Elem = "f32"): Work {
+function made(
+  text: string,
+  sizes: Record<string, number>,
+  fixed: Record<string, number>,
+  weights: Elem = "f32",
+  mostElements = wasmTarget.mostElements,
+): Work {
   const parsed = parse(text);
   const node = parsed.ok ? parsed.graph.results[0] : undefined;
   if (!parsed.ok || node?.kind !== "map") throw new Error("no map");
@@ -33,15 +40,17 @@ function made(text: string, sizes: Record<string, number>, fixed: Record<string,
     special: specialiser(fixed),
     ranges: open,
     counts: new Map(),
-    mostElements: wasmTarget.mostElements,
-    elemOf: (n) => (n.kind === "weight" ? weights : "f32"),
+    mostElements,
+    elemOf: (n) => (n.type.dtype === "i32" ? "i32" : n.kind === "weight" ? weights : "f32"),
   });
   const { kernel } = scheduleNest(nest, sizes, wasmTarget, { name: "generated" });
-  const buffers: Record<string, ReturnType<typeof floats> | ReturnType<typeof stored> | number> = {};
+  const buffers: Record<string, Data | number> = {};
   for (const [i, o] of nest.operands.entries()) {
     const count = o.node.type.dims.reduce((n, d) => n * evalDim(d, sizes), 1);
     const name = kernel.buffers[i]?.name ?? "";
-    buffers[name] = o.elem === "f32" ? floats(count, 20 + i) : stored(o.elem, floats(count, 20 + i));
+    const whole = (): Int32Array => Int32Array.from({ length: count }, (_, at) => (at * 7) % 64);
+    const real = (): ReturnType<typeof floats> => floats(count, 20 + i);
+    buffers[name] = o.elem === "f32" ? real() : o.elem === "i32" ? whole() : stored(o.elem, real());
   }
   buffers["made"] = 4 * node.type.dims.reduce((n, d) => n * evalDim(d, sizes), 1);
   return { kernel, sizes, buffers };
@@ -70,6 +79,24 @@ function products(N: number, K: number, weights: Elem): Race {
     unit: "Gweights/s",
     byHand: { kernel: gemv(g, chooseGemv(g, t)), sizes: { N, K }, buffers },
     generated: made(text, {}, {}, weights),
+  };
+}
+
+/** Eight of 64 experts, picked: the weights in one buffer, and each expert a piece of it. */
+function pieces(F: number, D: number): Race {
+  const text = `graph @g {
+  %w : f32[64, ${F}, ${D}] = weight
+  %x : f32[${D}] = input
+  %pick : i32[8] = input
+  %y : f32[8, ${F}] = map [k, f] sum[d: ${D}](%w[%pick[k], f, d] * %x[d])
+  return %y
+}`;
+  return {
+    what: `8 picked matrices ${F} x ${D}, in one buffer and in pieces`,
+    amount: 8 * F * D,
+    unit: "Gweights/s",
+    byHand: made(text, {}, {}),
+    generated: made(text, {}, {}, "f32", 2 * F * D),
   };
 }
 
@@ -138,6 +165,7 @@ const races: readonly Race[] = [
   products(8192, 4096, "f32"),
   products(32_000, 512, "f32"),
   products(768, 768, "f32"),
+  pieces(1024, 1024),
   products(8192, 4096, "bf16"),
   contractions(96, 768, 512),
   contractions(128, 768, 2048),
