@@ -68,9 +68,9 @@ function textLine(shown: string, { compiled, files }: BuiltPackage, seconds: num
 
 function jsonLine(out: string, { compiled, files, seconds: steps }: BuiltPackage, seconds: number): string {
   const { program, kernels, reports } = compiled;
-  const phases = program.phases.map(({ name, entry, outputs, from, to }) => {
+  const phases = program.phases.map(({ name, entry, outputs, from, to, rows }) => {
     const results = outputs.map((o) => o.name);
-    return { name, entry, results, from, to };
+    return { name, entry, results, from, to, ...(rows === undefined ? {} : { rows }) };
   });
   const sizes = files.map((file) => ({ name: file.name, bytes: sizeOf(file) }));
   const calls = reports.map((report) => ({ phase: report.phase, kernels: report.kernels.length }));

@@ -5,7 +5,7 @@ import { ReferenceSession } from "../../backends/reference/session.ts";
 import { loadTarget, targetNames } from "../../backends/registry.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
-import { logitsOf } from "../../runtime/session/choose-phase.ts";
+import { choosePiece } from "../../runtime/session/choose-phase.ts";
 import { narrowFormats } from "../directives/read-directives.ts";
 import { compileModel } from "../driver/compile.ts";
 import { elaborate } from "../elaborate/elaborate.ts";
@@ -115,22 +115,18 @@ async function diff(line: CommandLine, file: string, surroundings: Surroundings)
 
 /** All tokens but the last in as few calls as there are phases for, then the last one alone. */
 function callsFor(
-  { phases: all, entry }: Program,
+  { phases, entry }: Program,
   ids: readonly number[],
 ): readonly { readonly phase: string; readonly tokens: readonly number[] }[] {
   const calls: { phase: string; tokens: readonly number[] }[] = [];
-  const phases = all.filter((p) => p.entry === entry);
-  const phaseFor = (count: number) =>
-    phases.find((p) => logitsOf(p) === "next" && p.from <= count && count <= p.to) ??
-    phases.find((p) => p.from <= count && count <= p.to);
+  const wanted = { entry, logits: "next", rows: [] } as const;
   for (let at = 0; at < ids.length; ) {
     const left = at === ids.length - 1 ? 1 : ids.length - 1 - at;
-    let count = left;
-    while (count > 1 && phaseFor(count) === undefined) count -= 1;
-    const phase = phaseFor(count);
-    if (phase === undefined) throw new RangeError(`no phase takes ${count} tokens`);
-    calls.push({ phase: phase.name, tokens: ids.slice(at, at + count) });
-    at += count;
+    const piece = choosePiece(phases, left, left, at, wanted);
+    const phase = phases[piece?.phase ?? -1];
+    if (piece === null || phase === undefined) throw new RangeError(`no phase takes ${left} tokens`);
+    calls.push({ phase: phase.name, tokens: ids.slice(at, at + piece.tokens) });
+    at += piece.tokens;
   }
   return calls;
 }

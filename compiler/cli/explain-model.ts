@@ -59,7 +59,7 @@ export async function runExplainModel(line: CommandLine, surroundings: Surroundi
   }
 }
 
-interface ExplainedPhase {
+interface ExplainedPhase extends Pick<PhaseReport, "from" | "to" | "rows"> {
   readonly phase: string;
   readonly sizes: PhaseReport["sizes"];
   /** Inputs that are rows of tables, and what numbers the rows. */
@@ -101,11 +101,14 @@ async function explain(
 }
 
 function explained(report: PhaseReport, program: Compiled["program"], target: CostTarget): ExplainedPhase {
-  const { phase, sizes, kernels, passes, lookups, storageOf } = report;
+  const { phase, from, to, rows, sizes, kernels, passes, lookups, storageOf } = report;
   const costs = kernelCosts(report, program, target);
   const whole = costs.reduce((sum, { seconds }, i) => sum + seconds * (kernels[i]?.times ?? 1), 0);
   return {
     phase,
+    from,
+    to,
+    rows,
     sizes,
     lookups: lookups.map(({ input, rows }) => ({ input, rows })),
     kernels: kernels.map((k, i) => {
@@ -149,12 +152,20 @@ function cardText(program: Compiled["program"]): string {
   return `${program.model}: ${kept}; ${tokens}\n\n`;
 }
 
-function phaseText({ phase, sizes, lookups, kernels }: ExplainedPhase): string {
+/** The calls of a phase: `2 to 163 tokens, up to 2048 rows after them`. */
+function callsText({ from, to, rows }: ExplainedPhase): string {
+  const tokens = from === to ? `${from} ${from === 1 ? "token" : "tokens"}` : `${from} to ${to} tokens`;
+  if (rows === null) return tokens;
+  return `${tokens}, ${rows.from === 1 ? "up to" : `${rows.from} to`} ${rows.to} rows after ${from === 1 && to === 1 ? "it" : "them"}`;
+}
+
+function phaseText(explained: ExplainedPhase): string {
+  const { phase, sizes, lookups, kernels } = explained;
   const numbers = Object.entries(sizes).map(([name, n]) => `${name} = ${n}`);
   const total = (of: "seconds" | "bytes" | "weights"): number => kernels.reduce((sum, k) => sum + k[of] * k.calls, 0);
   const moved = `moves ${byteText(total("bytes"))}, ${byteText(total("weights"))} of it weights`;
   const lines = [
-    `${phase}, planned for ${numbers.join(", ")}: ${moved}; ${timeText(total("seconds"))} by the roofline`,
+    `${phase}: ${callsText(explained)}, planned for ${numbers.join(", ")}: ${moved}; ${timeText(total("seconds"))} by the roofline`,
   ];
   for (const { input, rows } of lookups) lines.push(`  ${input}: looked up before it, by ${rows}`);
   for (const k of kernels) {

@@ -25,9 +25,10 @@ import { UnsupportedError } from "../program/unsupported.ts";
 import { WeightTable } from "../program/weight-table.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import type { CostTarget } from "../target/target.ts";
+import { callRanges, type RowRange, type RowsWithPlans, rowsWithPlans } from "./call-ranges.ts";
 import { decodersFor } from "./decoders.ts";
-import { fixedSizes } from "./phases.ts";
-import { phasePasses, runPasses, sharedPasses } from "./pipeline.ts";
+import { fixedSizes, planOf } from "./phases.ts";
+import { decidingPasses, phasePasses, runPasses, sharedPasses } from "./pipeline.ts";
 import { type PlannedCall, plannedCalls } from "./planned-calls.ts";
 
 /** What a program is made for. */
@@ -52,6 +53,10 @@ export interface CompileRequest {
 }
 export interface PhaseReport {
   readonly phase: string;
+  /** Calls that it is for: tokens, and rows remembered after them; null: any. */
+  readonly from: number;
+  readonly to: number;
+  readonly rows: RowRange | null;
   /** Sizes that it was planned for. */
   readonly sizes: Sizes;
   readonly graph: Graph;
@@ -85,11 +90,12 @@ export function compileModel(request: CompileRequest): Compiled {
   };
   const weights = new WeightTable((label) => storageOf(label)?.format ?? request.weights);
   const states = new StateTable();
+  const plans: Making["plans"] = new Map();
   const made: MadePhase[] = [];
   const ahead: Omit<MadePhase, "planned">[] = [];
   for (const [of, own] of rules) {
     const results = new Set(calls.flatMap((c) => (c.entry === of ? [JSON.stringify(c.results)] : [])));
-    const making = { request, entry: of, rules: own, storageOf, pool, weights, states };
+    const making = { request, plans, entry: of, rules: own, storageOf, pool, weights, states };
     for (const [i, key] of [...results].entries()) {
       const wanted = calls.filter((c) => c.entry === of && JSON.stringify(c.results) === key);
       const given = elaboratedFor(wanted[0]?.results ?? [], making);
@@ -144,6 +150,8 @@ interface MadePhase {
 }
 interface Making {
   readonly request: CompileRequest;
+  /** By entry: where its plans change. */
+  readonly plans: Map<string, readonly RowsWithPlans[]>;
   readonly entry: string;
   readonly rules: Rules;
   readonly storageOf: (label: string) => StorageRule | null;
@@ -170,7 +178,7 @@ function elaboratedFor(results: readonly string[], { request, entry, rules }: Ma
 
 /** For calls of one entry that want the same results: what is shared by them is done once. */
 function phasesFor(calls: readonly PlannedCall[], making: Making & Given): readonly MadePhase[] {
-  const { request, rules, storageOf, elaborated, call, graph } = making;
+  const { request, entry, rules, storageOf, elaborated, call, graph } = making;
   const options = { builder: elaborated.builder, target: request.target.cost, ...verifying(request) };
   const shared = runPasses(graph, {
     ...options,
@@ -178,19 +186,23 @@ function phasesFor(calls: readonly PlannedCall[], making: Making & Given): reado
     passes: sharedPasses,
   });
   const logits = elaborated.results.find((r) => r === "next" || r === "logits") ?? "";
-  return calls.map((planned): MadePhase => {
-    const sizes = sizesFor(graph, call, planned);
+  const planAt = (g: Graph, sizes: Sizes): string =>
+    planOf(runPasses(g, { ...options, sizes, passes: decidingPasses }).reports);
+  const plans = rowsWithPlans(shared.graph, call, planAt, making.plans.get(entry));
+  making.plans.set(entry, plans);
+  const ranges = calls.flatMap((planned) => callRanges(planned, call, plans).map((range) => ({ planned, range })));
+  return ranges.map(({ planned, range }): MadePhase => {
+    const { name, sizes, rows } = range;
     const strategy = rules.place(elaborated, logits, sizes[call.tokens] ?? planned.tokens);
-    const passed = inPhase(planned.name, () =>
-      runPasses(shared.graph, { ...options, sizes, passes: phasePasses, strategy }),
-    );
+    const passed = inPhase(name, () => runPasses(range.graph, { ...options, sizes, passes: phasePasses, strategy }));
     const passes = [...shared.reports, ...passed.reports];
     rules.met(passed.graph, strategy, passes);
-    const order = { ...planned, results: elaborated.results };
-    const built = inPhase(planned.name, () => phase(order, { ...making, graph: passed.graph, sizes, strategy }));
+    const order = { name, from: range.from, to: range.to, results: elaborated.results };
+    const built = inPhase(name, () => phase(order, { ...making, graph: passed.graph, sizes, strategy }));
+    const made: Phase = rows === null ? built.phase : { ...built.phase, rows };
+    const calls = { phase: name, from: made.from, to: made.to, rows };
     const kept = { sizes, graph: passed.graph, passes, kernels: built.reports, storageOf };
-    const report = { phase: planned.name, ...kept, lookups: making.ahead?.lookups ?? [] };
-    return { planned, call, phase: built.phase, report };
+    return { planned, call, phase: made, report: { ...calls, ...kept, lookups: making.ahead?.lookups ?? [] } };
   });
 }
 
@@ -206,7 +218,7 @@ function aheadPhase({ ahead: graph, names }: LookAhead, making: Making & Given):
   const placing = { ...making, graph: passed.graph, sizes, strategy: noStrategies, ahead: null };
   const built = inPhase(name, () => phase(order, placing));
   const kept = { sizes, graph: passed.graph, passes: passed.reports, kernels: built.reports, storageOf };
-  const report = { phase: name, ...kept, lookups: [] };
+  const report = { phase: name, from: built.phase.from, to: built.phase.to, rows: null, ...kept, lookups: [] };
   return { call, phase: built.phase, report };
 }
 const aheadName = ({ entry: main }: CompileRequest, entry: string): string =>

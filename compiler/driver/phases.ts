@@ -57,8 +57,8 @@ export interface PlanRange {
 }
 
 /**
- * The ranges from `from` to `to` with one plan each. Plans are asked for at both ends and at doublings between, and each
- * change is bisected; a plan that comes and goes between two doublings is not seen, which costs time and no meaning.
+ * The ranges from `from` to `to` with one plan each. Plans are asked for at both ends and at powers of eight between, and each
+ * change is bisected; a plan that comes and goes between two of them is not seen, which costs time and no meaning.
  */
 export function planRanges(planAt: (n: number) => string, from: number, to: number): readonly PlanRange[] {
   const known = new Map<number, string>();
@@ -68,7 +68,7 @@ export function planRanges(planAt: (n: number) => string, from: number, to: numb
     return plan;
   };
   const probes: number[] = [];
-  for (let n = from; n < to; n = Math.max(n + 1, 2 * n)) probes.push(n);
+  for (let n = from; n < to; n *= 8) probes.push(n);
   probes.push(to);
   const ranges: PlanRange[] = [];
   let start = from;

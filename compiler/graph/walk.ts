@@ -33,12 +33,20 @@ export function allAxes(n: Computed): Map<string, Axis> {
   return out;
 }
 
+const operandsMemo = new WeakMap<Node, readonly Node[]>();
 /** What a node is computed from, each once. */
 export function operandsOf(n: Node): readonly Node[] {
-  const read = expressionsOf(n).flatMap((e) => readsOf(e).map((r) => r.value));
+  const known = operandsMemo.get(n);
+  if (known !== undefined) return known;
+  const found = findOperands(n);
+  operandsMemo.set(n, found);
+  return found;
+}
+function findOperands(n: Node): readonly Node[] {
+  const read = new Set(expressionsOf(n).flatMap((e) => readsOf(e).map((r) => r.value)));
   if (n.kind === "repeat") return [n.init, n.carry, n.index, n.body, ...n.effects];
   if (n.kind === "append") return [...new Set([n.state, n.rows, ...read])];
-  return [...new Set(read)];
+  return [...read];
 }
 
 export const rootsOf = (g: Graph): readonly Node[] => [...g.results, ...g.effects];

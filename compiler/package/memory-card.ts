@@ -60,9 +60,9 @@ export function memoryCard(program: Program): MemoryCard {
 function phaseMemory(program: Program, phase: Phase, context: number): PhaseMemory {
   const { name, outputs, inputs, buffers } = phase;
   const results = outputs.map((o) => o.name);
-  const chunk = results.includes("logits") ? usualLogitsChunk : usualChunk;
+  const chunk = results.includes("logits") ? usualLogitsChunk : usualChunk(program.phases);
   const tokens = Math.max(phase.from, Math.min(phase.to, chunk, context));
-  const before = Math.max(0, context - tokens);
+  const before = Math.max(0, Math.min(Math.max(context, phase.rows?.from ?? 0), phase.rows?.to ?? context) - tokens);
   const values: Readonly<Record<string, number>> = {
     ...program.sizes,
     [program.tokens]: tokens,

@@ -40,6 +40,12 @@ export const selectAll: Pass = {
   },
 };
 
+/** Choices of which it does not matter in which order they list what they choose. */
+export function choicesOf(g: Graph): readonly TopK[] {
+  const place = placeOf(factsOf(g), []);
+  return nodesOf(g).filter((n): n is TopK => n.kind === "top_k" && isSet(g, n, place));
+}
+
 function rewritten(b: Builder, g: Graph, pick: TopK, place: Place): Graph {
   const tensors = new Map<Node, SlotTensor>();
   const facts = factsOf(g);

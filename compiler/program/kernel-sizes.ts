@@ -3,7 +3,7 @@
  * known of a phase is a number in both.
  */
 import type { SizeExpr } from "../../runtime/artifact/program.ts";
-import { constantOf, type Dim, evalDim, type Sizes, subDim } from "../graph/dim.ts";
+import { addDim, constantOf, type Dim, evalDim, type Sizes, subDim } from "../graph/dim.ts";
 import type { Graph } from "../graph/node.ts";
 import { namesIn } from "../schedule/lift/spell-dim.ts";
 import { type Specialiser, specialiser } from "../schedule/nest/specialise.ts";
@@ -40,7 +40,7 @@ export class KernelSizes {
     this.ofCalls = specialiser(fixed);
     this.ofKernels = specialiser(fixed, new Map([[before, subDim(rows, tokens)]]));
     const open = [...graph.sizes].filter(([n]) => fixed[n] === undefined && n !== before);
-    this.ranges = new Map(open).set(rows, { low: 1, high: (graph.sizes.get(before)?.high ?? 0) + 1 });
+    this.ranges = new Map(open).set(rows, { low: 1, high: mostRows(of) });
     this.planned = { ...planned, [rows]: (planned[before] ?? 0) + (planned[tokens] ?? 1) };
   }
 
@@ -67,6 +67,13 @@ export class KernelSizes {
     if (typeof e === "string") return e === this.#rows ? plus(before, fixed[tokens] ?? tokens) : e;
     return [e[0], this.inCall(e[1]), this.inCall(e[2])];
   }
+}
+
+/** As many as the model remembers, or as the graph is for. */
+function mostRows({ graph, tokens, before }: PhaseSizes): number {
+  const rows = addDim(before, tokens).key;
+  const bound = graph.bounds?.find(({ low, high }) => low.key === rows && constantOf(high) !== null);
+  return (bound === undefined ? null : constantOf(bound.high)) ?? (graph.sizes.get(before)?.high ?? 0) + 1;
 }
 
 /** Infinite for what does not grow with all that it is made of. */

@@ -121,6 +121,8 @@ export interface Phase {
   /** Tokens of a call for which it is made, both ends included. */
   readonly from: number;
   readonly to: number;
+  /** Rows remembered after a call for which it is made, both ends included; any without it. */
+  readonly rows?: { readonly from: number; readonly to: number };
   /** What the caller gives: of an entry first the ids of the tokens, i32 [tokens]. */
   readonly inputs: readonly Input[];
   /** Those of the inputs that are rows of tables, which a call of another phase numbers; none without it. */

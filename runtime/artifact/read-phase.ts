@@ -64,12 +64,19 @@ export function readPhase(at: At, facts: PhaseFacts): Phase {
     entry: text(member(at, "entry"), 256),
     from,
     to: count(member(at, "to"), i32Max, from),
+    ...readRows(member(at, "rows")),
     inputs,
     ...(lookups.length === 0 ? {} : { lookups }),
     buffers,
     steps,
     outputs,
   };
+}
+
+function readRows(at: At): Pick<Phase, "rows"> {
+  if (at.value === undefined) return {};
+  const from = count(member(at, "from"), i32Max, 1);
+  return { rows: { from, to: count(member(at, "to"), i32Max, from) } };
 }
 
 function readInput(at: At, facts: PhaseFacts): Input {

@@ -77,7 +77,7 @@ function placeInputs({ inputs }: Phase, elements: readonly number[]): PhaseArena
 
 /**
  * The values of `sizes`, the most over all calls. Sizes grow with the rows before a call, as every text that a compiler
- * writes has them, so for each number of tokens a full context needs most. Were one to shrink, the check before the call
+ * writes has them, so for each number of tokens all rows that a phase is for need most. Were one to shrink, the check before the call
  * (`link-phase.ts`) would refuse it.
  */
 function largestSizes(program: Program, phase: Phase, sizes: readonly SizeExpr[], context: number): readonly number[] {
@@ -87,8 +87,9 @@ function largestSizes(program: Program, phase: Phase, sizes: readonly SizeExpr[]
   const ids = sizes.map((size) => builder.expression(size, scope));
   const values = builder.finish();
   const largest = ids.map(() => 0);
+  const rows = Math.min(context, phase.rows?.to ?? context);
   for (let t = phase.from; t <= phase.to; t += 1) {
-    const numbers = values.evaluate([t, context - t]);
+    const numbers = values.evaluate([t, rows - t]);
     for (const [i, id] of ids.entries()) largest[i] = Math.max(largest[i] ?? 0, numbers[id] ?? 0);
   }
   return largest;

@@ -39,12 +39,12 @@ export async function planInMemories(request: PlanRequest): Promise<DevicePlan> 
   return planDevice(request, inSeveralMemories);
 }
 
-/** Phases take no more tokens than a call ever has; those for more are left out. Throws CorruptPackageError. */
+/** Phases take no more tokens and rows than a call ever has; those for more are left out. Throws CorruptPackageError. */
 export function planDevice(request: PlanRequest, spread: (r: SpreadRequest) => Spread = inOneMemory): DevicePlan {
   const { program: whole, threads, chunk, logitsChunk, context, memoryBytes = mostBytes } = request;
   const phases = whole.phases
-    .map((p) => ({ ...p, to: Math.min(p.to, context, isWide(p) ? logitsChunk : chunk) }))
-    .filter((p) => p.from <= p.to);
+    .map((p) => ({ ...p, to: Math.min(p.to, p.rows?.to ?? context, context, isWide(p) ? logitsChunk : chunk) }))
+    .filter((p) => p.from <= p.to && (p.rows?.from ?? 1) <= context);
   const program = { ...whole, phases };
   const arena = planArena(program, context);
   const states = layOutStates(program.states, context);
@@ -81,8 +81,9 @@ export const changingValues = (phases: readonly LinkedPhase[]): number =>
 
 /** What a first and a last call would be refused for is refused at once. */
 function checkExtremes(linked: LinkedPhase, context: number, memories: number): void {
-  const { from, to } = linked.phase;
+  const { from, to, rows = { from: 1, to: context } } = linked.phase;
   const sessions = Array<number>(memories).fill(0);
   for (const tokens of [from, to])
-    for (const before of [0, context - tokens]) evaluateCall(linked, tokens, before, sessions);
+    for (const before of [Math.max(0, rows.from - tokens), Math.min(rows.to, context) - tokens])
+      evaluateCall(linked, tokens, before, sessions);
 }

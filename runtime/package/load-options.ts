@@ -60,7 +60,7 @@ export function checkedLoad(options: LoadOptions, program: Program, cores: numbe
   const context = integer("context", options.context ?? Math.min(program.context, usualContext), 2 ** 31 - 1);
   if (context > program.context) throw new ContextLengthError(context, program.context, program.context);
   const longest = Math.max(...program.phases.map((p) => p.to));
-  const chunk = Math.min(integer("chunk", options.chunk ?? usualChunk, 2 ** 24), longest, context);
+  const chunk = Math.min(integer("chunk", options.chunk ?? usualChunk(program.phases), 2 ** 24), longest, context);
   const wanted = threads === undefined ? usualThreads(cores) : integer("threads", threads, mostThreads);
   const logitsChunk = options.chunk === undefined ? Math.min(usualLogitsChunk, chunk) : chunk;
   return { threads: hasSharedMemory() ? wanted : 1, context, chunk, logitsChunk };

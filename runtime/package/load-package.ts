@@ -39,8 +39,8 @@ export async function loadInto(
   const files = { base, expected, host, options: { signal } };
   const file = await readProgramFile(files);
   const { threads, context, chunk, logitsChunk } = checkedLoad(options, file.program, host.cores);
-  checkPhases(file.program, chunk);
-  checkDraft(file.program, chunk);
+  checkPhases(file.program, chunk, context);
+  checkDraft(file.program, chunk, context);
   const kernels = await readKernels(files, file.program, chooseSimd(options.simd), threads);
   const opened = await openSource(options.weights, host, {
     signal,

@@ -3,19 +3,23 @@ import { CorruptPackageError } from "../artifact/errors.ts";
 import type { Phase, Program, SizeExpr } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 import { evalSize } from "../artifact/size-expr.ts";
-import { choosePiece } from "./choose-phase.ts";
+import { unplayed } from "./choose-phase.ts";
 
-/** `most`: tokens of a call. Throws CorruptPackageError. */
-export function checkDraft({ phases, draft, entry, sizes, tokens, vocabulary }: Program, most: number): void {
+/** `most`: tokens of a call; `context`: rows that are remembered. Throws CorruptPackageError. */
+export function checkDraft(
+  { phases, draft, entry, sizes, tokens, vocabulary }: Program,
+  most: number,
+  context: number,
+): void {
   if (draft === undefined) return;
   const wrong = (message: string): CorruptPackageError => new CorruptPackageError(programFile, message);
   if (draft.entry === entry) throw wrong(`${entry} cannot draft for itself`);
   const first = draft.feeds.map((f) => f.first);
   const then = draft.feeds.map((f) => f.then);
   for (const logits of ["next", "logits"] as const)
-    if (choosePiece(phases, 1, most, { entry, logits, rows: first }) === null)
+    if (unplayed(phases, most, context, { entry, logits, rows: first }) !== null)
       throw wrong(`no phase of a single token gives ${[...first, logits].join(", ")}`);
-  if (choosePiece(phases, 1, most, { entry: draft.entry, logits: "next", rows: then }) === null)
+  if (unplayed(phases, most, context, { entry: draft.entry, logits: "next", rows: then }) !== null)
     throw wrong(`no phase of a single token drafts`);
 
   /** Numbers of each token. */

@@ -165,7 +165,7 @@ export class TokenSession {
   async #play({ entry, ids, given, before, logits, rows, signal }: EntryCall): Promise<CallResult> {
     const { device, pause, tables } = this.#parts;
     const { program, chunk } = device.plan;
-    const pieces = piecesOf(program.phases, ids.length, chunk, { entry, logits, rows });
+    const pieces = piecesOf(program.phases, ids.length, chunk, before, { entry, logits, rows });
     const order = { device, tables, ids, pieces, before, states: this.#states, signal };
     const lookups = pieces.some((p) => hasLookups(program.phases[p.phase]))
       ? (this.#parts.lookups?.(order) ?? null)

@@ -18,8 +18,8 @@ const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.st
 function refusal(bytes: Uint8Array): string | undefined {
   try {
     const program = readProgram(bytes);
-    checkPhases(program, 8);
-    checkDraft(program, 8);
+    checkPhases(program, 8, Math.min(program.context, 48));
+    checkDraft(program, 8, Math.min(program.context, 48));
     const request = { program, threads: 2, chunk: 8, logitsChunk: 8, context: Math.min(program.context, 48) };
     // In one memory, and in three.
     for (const memoryBytes of [2 ** 32, 72_000]) {
