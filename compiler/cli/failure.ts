@@ -1,6 +1,6 @@
 import type { ExitCode } from "./exit-codes.ts";
 
-/** Why a command cannot go on, as a value: one line for the user, a hint where there is one, and the exit code. */
+/** Why a command cannot go on, as a value: a line for the user, more where there are several mistakes, a hint where there is one, and the exit code. */
 export class Failure {
   readonly exitCode: ExitCode;
   readonly message: string;

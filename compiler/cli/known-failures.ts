@@ -36,9 +36,10 @@ export function runtimeFailure(error: unknown): Failure | null {
   return new Failure(
     error.code === "cannot-read" ? exitCodes.cannotReadOrWrite : exitCodeOf(error.code),
     error.message,
+    error.name === "CorruptPackageError" ? "the package is damaged: compile it again" : null,
   );
 }
-const bugs: ReadonlySet<string> = new Set(["KernelError", "CorruptPackageError", "TypeError", "RangeError"]);
+const bugs: ReadonlySet<string> = new Set(["KernelError", "TypeError", "RangeError"]);
 
 /** `shownPath`: how the user calls a path of the project. Null for everything else, which is a bug. */
 export function knownFailure(error: unknown, shownPath: (path: string) => string): Failure | null {

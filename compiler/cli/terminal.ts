@@ -63,7 +63,8 @@ export function openTerminal(process: NodeJS.Process): Terminal {
 export function reportFailure(terminal: Terminal, failure: Failure): ExitCode {
   const { message, hint, exitCode } = failure;
   const label = terminal.colour.error ? "\u001b[1;31mdsc:\u001b[0m" : "dsc:";
-  terminal.error(`${label} ${printable(message)}\n${hint === null ? "" : `  ${printable(hint)}\n`}`);
+  const lines = message.split("\n").map((line) => printable(line.trim()));
+  terminal.error(`${label} ${lines.join("\n  ")}\n${hint === null ? "" : `  ${printable(hint)}\n`}`);
   return exitCode;
 }
 
