@@ -14,6 +14,7 @@ import type { InputLines } from "./input-lines.ts";
 import { interruptible, onInterrupt } from "./interrupt.ts";
 import { openText, type TextFiles } from "./open-text.ts";
 import { nameFrom } from "./project.ts";
+import { unfitTokens } from "./read-tokens.ts";
 import { type RunResult, runLoop } from "./run-loop.ts";
 import { statisticsLine } from "./run-statistics.ts";
 import { streamWriter } from "./stream-writer.ts";
@@ -134,6 +135,12 @@ class Chat {
       return;
     }
     const show = json ? () => undefined : streamWriter(terminal, options.showReasoning);
+    // A tokenizer of another model.
+    const unfit = unfitTokens(prompt, runner);
+    if (unfit !== null) {
+      this.#complain(unfit.message);
+      return;
+    }
     const known = runner.keepFor(prompt);
     const result = await interruptible((signal) =>
       runLoop({

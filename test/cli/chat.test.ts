@@ -135,6 +135,19 @@ test("what a template refuses is told, and the conversation goes on", async () =
   expect(found.map(({ error, answer }) => error ?? answer)).toEqual(["not that", "yz"]);
 });
 
+test("a tokenizer with more ids than the model has: the message is refused, and the conversation goes on", async () => {
+  const cwd = await chained();
+  const file = join(cwd, "model/tokenizer.json");
+  const tokenizer = JSON.parse(readFileSync(file, "utf8"));
+  const far = { ...tokenizer.added_tokens[0], id: chainVocabulary, content: "<far>" };
+  writeFileSync(file, JSON.stringify({ ...tokenizer, added_tokens: [...tokenizer.added_tokens, far] }));
+  const found = await answers(cwd, ["<far>", "x"]);
+  expect(found.map(({ error, answer }) => error ?? answer)).toEqual([
+    "token 2 is 288; the model has ids 0 to 287",
+    "yz",
+  ]);
+});
+
 test("without a template or a tokenizer there is no chat, and nothing is read for it", async () => {
   const cwd = project({});
   await writeChain(cwd);
