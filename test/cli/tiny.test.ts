@@ -142,6 +142,14 @@ test("what is there stays unless it is forced, and a failure leaves nothing behi
   expect(readdirSync(cwd).sort()).toEqual(["config.json", "package.json", "stack.ds", "twin"]);
 });
 
+test("a size that a condition wants as large as published stays", async () => {
+  const needing = model.replace("    F     : dim = $.inner\n", "    F     : dim = $.inner where F mod 86 == 0\n");
+  const cwd = project({ ...files, "stack.ds": needing });
+  const run = await dsc([...tiny, "--out", "twin"], { cwd });
+  expect(run).toMatchObject({ code: 0, error: "" });
+  expect(JSON.parse(read(cwd, "twin", "config.json").toString())).toMatchObject({ width: 32, inner: 11008 });
+});
+
 test.each([
   [["--out", "t", "--dim", "widht=8"], 2, "did you mean `--dim width=8`?"],
   [["--out", "t", "--dim", "width"], 2, "expected path=value"],

@@ -36,7 +36,7 @@ export interface NoTinyConfig {
 }
 
 /** Checks while a failing condition is mended; one takes some tenths of a second. */
-const mostChecks = 80;
+const mostChecks = 160;
 
 type Sizes = ReadonlyMap<string, { readonly path: JsonPath; readonly from: number; readonly to: number }>;
 
@@ -76,7 +76,7 @@ interface Attempt {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** One size after the other is doubled, halved, … while that leaves fewer conditions that fail. */
+/** One size after the other is doubled, halved, …, published again while that leaves fewer conditions that fail. */
 function mend(start: Sizes, request: TinyRequest): Attempt {
   let checks = 0;
   const attempt = (sizes: Sizes): Attempt => {
@@ -107,7 +107,7 @@ function neighbours({ sizes, config, diagnostics }: Attempt, { published }: Tiny
   const blamed = (path: JsonPath): boolean => starts.has(jsonSpan(source, path)?.start ?? -1);
   const order = [...sizes].sort(([, a], [, b]) => Number(blamed(b.path)) - Number(blamed(a.path)));
   return order.flatMap(([key, size]) =>
-    [2 * size.to, size.to / 2, 4 * size.to, size.to / 4, size.to + 1]
+    [2 * size.to, size.to / 2, 4 * size.to, size.to / 4, size.to + 1, size.from]
       .filter((to) => Number.isInteger(to) && to >= 1 && to <= Math.max(size.from, published.length))
       .map((to) => new Map([...sizes, [key, { ...size, to }]])),
   );
