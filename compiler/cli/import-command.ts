@@ -131,7 +131,8 @@ function reportOf(findings: Findings, cwd: string): ImportReport {
   const type = memberAt(config, "model_type");
   const own = new Set(weights.own.map(({ name }) => name));
   const optional = weights.file === null ? [] : optionalParts(result, (name) => own.has(name));
-  const notRun = result.bound === null ? null : notRunOnTokens(result);
+  // What the text or the config has wrong already would only be told again, in other words.
+  const notRun = checked.ok ? notRunOnTokens(result) : null;
   const tokenizer = text.files?.tokenizer ?? null;
   const tokenOf = (id: number | null): string | null => (id === null ? null : (tokenizer?.tokenOf(id) ?? null));
   const problems = [

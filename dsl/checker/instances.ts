@@ -18,7 +18,7 @@ import { fillDefaults, mentions } from "./part-calls.ts";
 import { report } from "./recorder.ts";
 import type { BlockInstance, ModelInstance, Setting, WeightInstance } from "./result.ts";
 import { evaluateStatic, isPoly, type Known, type StaticScope } from "./static.ts";
-import { showKnown } from "./use.ts";
+import { showKnown, valuesIn } from "./use.ts";
 
 /** A weight where it stands, for the mapping to tensors. */
 export interface PlacedWeight {
@@ -230,7 +230,7 @@ function builder(shared: Shared, placed: PlacedWeight[]): Builder {
       report(shared.recorder, isWhere ? "DS0123" : "DS0124", {
         title: isWhere ? "a condition on parameters fails" : "this block does not have that feature",
         at: info.decl.block.span,
-        label: `\`${block.decl.name.text}\` is used here`,
+        label: `\`${block.decl.name.text}\` is used, ${valuesIn(require.condition, inner.scope)}`,
         secondary: [{ span: require.condition.span, text: "this must hold" }],
       });
     }

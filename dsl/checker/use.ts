@@ -170,7 +170,8 @@ export function calleeScope(
 }
 
 /** `8 <= 4`-like text of a failing condition: its names with their values. */
-function valuesIn(condition: Expr, scope: StaticScope): string {
+/** `here N = 7, K = 2`: what a condition is of. */
+export function valuesIn(condition: Expr, scope: StaticScope): string {
   const found = new Map<string, string>();
   const visit = (value: unknown): void => {
     if (typeof value !== "object" || value === null) return;
