@@ -2,6 +2,8 @@
  * A table of which rows are looked up: kept in memory as it is stored, or read from where the checkpoint is, a range for each
  * stretch of neighbours. Rows that were wanted lately are kept as numbers.
  */
+import { CorruptPackageError } from "../../artifact/errors.ts";
+import { programFile } from "../../artifact/read-value.ts";
 import { findDtype } from "../../formats/dtypes.ts";
 import type { TensorInfo, Weights } from "../../weights/weights.ts";
 import type { PlayDecoder } from "../stored/decode-tensor.ts";
@@ -80,11 +82,12 @@ export class RowTable {
     return { wanted: this.#wanted, read: this.#readCount };
   }
 
-  /** [numbers.length, width], one row a number. Throws WeightsError and `signal.reason`. */
+  /** [numbers.length, width], one row a number. Throws CorruptPackageError for no row, WeightsError and `signal.reason`. */
   async rows(numbers: Int32Array, signal?: AbortSignal): Promise<Float32Array> {
     const { rows, width } = this.source;
     const wrong = numbers.find((n) => n < 0 || n >= rows);
-    if (wrong !== undefined) throw new RangeError(`${this.source.name} has ${rows} rows, and no row ${wrong}`);
+    if (wrong !== undefined)
+      throw new CorruptPackageError(programFile, `${this.source.name} has ${rows} rows, and no row ${wrong}`);
     const found = new Map<number, Float32Array>();
     const missing: number[] = [];
     for (const n of new Set(numbers)) {
