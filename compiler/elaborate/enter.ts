@@ -94,15 +94,19 @@ export function enter(info: DeclInfo, given: Given, options: EnterOptions): Fram
   const path = info.paths.find((candidate) => holds(candidate, draft(candidate)));
   if (path === undefined) throw new ElaborationError("no path through the `if`s of this block fits", options.span);
   const frame = draft(path);
+  // The checker has seen all but those behind a recursion.
+  const failing = path.requires.find(({ condition }) => isStatically(false, condition, frame));
+  if (failing !== undefined) throw new ElaborationError("this condition does not hold", failing.condition.span);
   for (const { decl } of path.states) options.unit.rules.define(decl.name.text, frame);
   return frame;
 }
 
-function holds(path: PathInfo, frame: Frame): boolean {
-  return path.conditions.every(({ expr, holds: wanted }) => {
-    const value = frame.unit.rules.evaluate(expr, outside(frame));
-    return value.kind === "static" && value.value === wanted;
-  });
+const holds = (path: PathInfo, frame: Frame): boolean =>
+  path.conditions.every(({ expr, holds: wanted }) => isStatically(wanted, expr, frame));
+
+function isStatically(wanted: boolean, condition: Expr, frame: Frame): boolean {
+  const value = frame.unit.rules.evaluate(condition, outside(frame));
+  return value.kind === "static" && value.value === wanted;
 }
 
 const isSizeParam = (param: HeaderParam): boolean =>

@@ -1,6 +1,7 @@
 /** What each construct of the language means, in numbers worked out by hand. */
 import { describe, expect, test } from "vitest";
 import { ElaborationError } from "../../compiler/elaborate/context.ts";
+import { spanText } from "../../dsl/diagnostics/source.ts";
 import { runOnce, runText } from "./run-text.ts";
 
 const x4 = [1, 2, 3, 4];
@@ -466,6 +467,29 @@ describe("numbers", () => {
     const fields = "a : [3] int = $.a\n b : [3] int = $.b";
     const config = { a: [1, 2, 3], b: [10, 20, 30] };
     expect(runOnce({ text, fields, config, inputs: { x: [5] } })).toEqual([15, 50, 105]);
+  });
+
+  test("a condition that fails behind a recursion is refused, with its place", () => {
+    const before = `fn folded(x: [N]) -> y: [1] {
+  if N == 1 { y := x } else {
+    require N mod 2 == 0
+    v : [(2, N / 2)] := x
+    z[j] := v[(0,j)] + v[(1,j)]
+    y := folded(z)
+  }
+}`;
+    const text = (n: number): string => `
+  entry forward(x: [T, ${n}]) -> (y: [T, 1]) { y[t] := folded(x[t]) }`;
+    const inputs = { x: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048] };
+    expect(runOnce({ text: text(4), before, inputs: { x: x4 }, calls: [1] })).toEqual([x4.reduce((n, x) => n + x)]);
+    let error: unknown;
+    try {
+      runOnce({ text: text(12), before, inputs, calls: [1] });
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(ElaborationError);
+    expect(spanText((error as ElaborationError).span)).toBe("N mod 2 == 0");
   });
 
   test("a choice between sets is refused, with its place", () => {
