@@ -47,7 +47,14 @@ async function atOnce(keys: Int32Array): Promise<number> {
 }
 
 async function inBlocks(keys: Int32Array, block: number): Promise<number> {
-  const d = { name: "keep", sizes: { N: {}, first: {} }, rows: constant(1), count: name("N"), k, from: name("first") };
+  const d = {
+    name: "keep",
+    sizes: { N: {}, first: { multiple: block } },
+    rows: constant(1),
+    count: name("N"),
+    k,
+    from: name("first"),
+  };
   const s: ThresholdSchedule = { lanes: 1, vector: vectorFor(d, wasmTarget), room: "shared" };
   const [keep, sort] = [keepBest(d, s), sortKept({ ...d, name: "sort", sizes: {} }, s)].map((x) =>
     lower(x, wasmTarget),
@@ -70,7 +77,7 @@ async function inBlocks(keys: Int32Array, block: number): Promise<number> {
 }
 
 console.log(`Node ${process.versions.node}, ${k} best of a row, milliseconds: at once, and by the keys of a block`);
-const blocks = [4096, 8192, 16_384, 32_768];
+const blocks = [4096, 8192, 16_384, 32_768, 65_536];
 for (const [what, make] of Object.entries(kinds)) {
   console.log(`${what.padEnd(24)}${["keys", "at once", ...blocks.map(String)].map((x) => x.padStart(9)).join("")}`);
   for (const count of [2049, 4096, 8192, 16_384, 32_768, 65_536, 131_072]) {
