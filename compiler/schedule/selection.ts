@@ -40,7 +40,7 @@ function roomFor(rooms: number, k: number, byLane: number, { lanes, sharedBytes 
 const fewRows = 4;
 /**
  * Keys of a row that are held at one time. Each block reads what is kept once more: the longer the less that costs, of
- * 131072 keys and 2048 kept 3 % more at 65536. Many rows take an eighth, since each has keys of its own.
+ * 131072 keys and 2048 kept 2 % more at 65536. Many rows take an eighth, since each has keys of its own.
  */
 export const keysAtOnce = (k: number, rows: number, t: KernelTarget): number =>
   Math.max(k, Math.ceil(rows <= fewRows ? t.keysAtOnce : t.keysAtOnce / 8));
