@@ -27,13 +27,18 @@ export interface PackageFacts {
   readonly sizes: Readonly<Record<string, number>>;
   /** How weights are kept. */
   readonly weightTypes: readonly string[];
+  /** Whether it guesses tokens ahead. */
+  readonly drafts: boolean;
+  /** Whose rows are looked up. */
+  readonly tables: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly memory: MemoryCard;
   readonly cost: readonly PhaseCost[];
 }
 
 export function packageFacts(program: Program, target: string, cost: readonly PhaseCost[]): PackageFacts {
-  const { model, compiler, format, vocabulary, context, sizes, weights } = program;
+  const { model, compiler, format, vocabulary, context, sizes, weights, draft, tables = [] } = program;
   const weightTypes = [...new Set(weights.map((w) => w.elem))].sort();
   const memory = memoryCard(program);
-  return { model, compiler, target, format, vocabulary, context, sizes, weightTypes, memory, cost };
+  const parts = { drafts: draft !== undefined, tables: tables.map(({ name, shape }) => ({ name, shape })) };
+  return { model, compiler, target, format, vocabulary, context, sizes, weightTypes, ...parts, memory, cost };
 }

@@ -8,6 +8,8 @@ export const readmeText = (facts: PackageFacts): string =>
     `# ${facts.model}`,
     `A model compiled by dsc ${facts.compiler} for ${facts.target}. It runs in Node, in a page and in a worker, needs no other package, and works under \`default-src 'self'; script-src 'self' 'wasm-unsafe-eval'\`. It holds no weights.`,
     usage,
+    ...(facts.drafts ? [drafts] : []),
+    ...(facts.tables.length === 0 ? [] : [tables(facts)]),
     numbers(facts),
     memory(facts),
     cost(facts),
@@ -31,6 +33,15 @@ model.dispose();
 Several threads are used where memory can be shared: in Node always, in a page when it is cross-origin isolated
 (\`Cross-Origin-Opener-Policy: same-origin\`, \`Cross-Origin-Embedder-Policy: require-corp\`). Elsewhere one thread does the
 same. \`index.d.ts\` and \`runtime/runtime.d.ts\` say the rest.`;
+
+const drafts = `Tokens are guessed ahead where the checkpoint has the weights for it: \`generate(prompt, { draft: 2 })\` guesses two at a time,
+\`draft: 0\` none. \`model.info.draft\` says whether they can be, \`session.statistics\` how many guesses were right.`;
+
+function tables({ tables: all }: PackageFacts): string {
+  const named = all.map(({ name, shape }) => `\`${name}\` [${shape.map(longCount).join(", ")}]`);
+  return `Tables are not loaded with the weights, their rows are looked up: ${named.join(", ")}. \`load({ weights, tables: "source" })\` leaves them
+where the checkpoint is, \`"memory"\` holds them as they are stored; \`model.tables\` tells how many rows were wanted and read.`;
+}
 
 function numbers({ vocabulary, context, sizes, weightTypes }: PackageFacts): string {
   const fixed = Object.entries(sizes).map(([name, value]) => `${name} = ${value}`);

@@ -102,6 +102,19 @@ test("the README has usage, memory and cost", () => {
     expect(readme).toContain(part);
 });
 
+test("of drafts and tables it tells where there are some", () => {
+  const told = (more: object): string => {
+    const made = packageFiles({ ...parts, program: { ...exampleProgram, ...more } });
+    return String(made.find(({ name }) => name === "README.md")?.content);
+  };
+  const decl = { name: "memory.table", shape: [12_066, 8], tensors: ["table"], at: null };
+  expect(told({ tables: [decl] })).toMatch(
+    /looked up: `memory\.table` \[12,066, 8\]\. `load\(\{ weights, tables: "source" \}\)`/,
+  );
+  expect(told({ draft: { entry: "propose", feeds: [] } })).toContain("generate(prompt, { draft: 2 })");
+  expect(told({})).not.toMatch(/looked up|draft/);
+});
+
 describe("the entry", () => {
   let folder = "";
   beforeAll(() => {
