@@ -275,6 +275,10 @@ export class Device {
     if (failed > 0) throw kernelError(linked, from + failed - 1, "in a worker");
   }
 
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#threads?.end();

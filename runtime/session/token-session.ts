@@ -224,6 +224,8 @@ export class TokenSession {
       return started.finish(await asked);
     } catch (error) {
       started.drop();
+      // Its weights were closed, which is not what went wrong.
+      if (device.disposed) throw new DisposedError("model");
       throw error;
     }
   }

@@ -279,5 +279,17 @@ test("a model that is disposed of while rows are on their way", async () => {
   const model = await load({ weights: plainAt, tables: "source", threads: 1, chunk: 2 });
   const call = model.session().forward(ids);
   model.dispose();
-  await expect(call).rejects.toMatchObject({ code: expect.stringMatching(/disposed|closed/) });
+  await expect(call).rejects.toMatchObject({ name: "DisposedError" });
+});
+
+test("a model that is disposed of by whoever is asked for rows", async () => {
+  const from = await counted(plainAt);
+  try {
+    const model = await load({ weights: from.address, tables: "source", threads: 1 });
+    from.server.once("request", () => model.dispose());
+    await expect(model.session().forward(ids)).rejects.toMatchObject({ name: "DisposedError" });
+  } finally {
+    from.server.close();
+    from.server.closeAllConnections();
+  }
 });
