@@ -64,6 +64,10 @@ export function readProgram(bytes: Uint8Array): Program {
   const facts: PhaseFacts = { ...declared, ...looked, names };
   const phases = list(member(root, "phases"), programLimits.phases, (at) => readPhase(at, facts));
   if (phases.length === 0) throw corrupt("$.phases", "there is none");
+  refuseTwice(
+    phases.map((p) => p.name),
+    "$.phases",
+  );
   const decoders = orNull(member(root, "decoders"), (at) => list(at, 4096, (a) => readDecoder(a, phases))) ?? [];
   const decoding = new Set(decoders.map((d) => d.phase));
   for (const [i, { name, inputs }] of phases.entries())

@@ -189,6 +189,7 @@ test.each<[string, (p: Program) => unknown, RegExp]>([
     (p) => JSON.parse(JSON.stringify(p).replaceAll('"row":"S0"', '"row":["+","S0",1]')),
     /append: buffer s: \d+ is not in 0 …/,
   ],
+  ["two phases of a name", (p) => ({ ...p, phases: [...p.phases, p.phases[0]] }), /\$\.phases: two are called/],
   ["two kernels of a name", (p) => ({ ...p, kernels: [...p.kernels, p.kernels[0]] }), /two are called/],
   [
     "a kernel that writes to a weight",
