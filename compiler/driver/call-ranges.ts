@@ -63,6 +63,17 @@ export function rowsWithPlans(
   });
 }
 
+/** All calls of a kind, with the plan for those that are planned for. */
+export function wholeRange(planned: PlannedCall, call: CallFacts, graph: Graph): CallRange {
+  const { name, from, tokens, before } = planned;
+  const to = Math.min(planned.to, call.most);
+  const least = Math.min(tokens, to);
+  const [rows = null, ...others] = rowRanges(graph, call);
+  // Memory that is never cut is bounded all the same.
+  const bounded = rows === null || others.length > 0 ? graph : { ...graph, bounds: boundsOf(rows, call) };
+  return { name, rows: null, from, to, sizes: sizesAt(call, null, least, before + least), graph: bounded };
+}
+
 /** Ranges of one plan within a kind of calls. */
 export function callRanges(planned: PlannedCall, call: CallFacts, all: readonly RowsWithPlans[]): readonly CallRange[] {
   return all.flatMap(({ rows, graph, ranges }) =>

@@ -25,7 +25,7 @@ import { UnsupportedError } from "../program/unsupported.ts";
 import { WeightTable } from "../program/weight-table.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import type { CostTarget } from "../target/target.ts";
-import { callRanges, type RowRange, type RowsWithPlans, rowsWithPlans } from "./call-ranges.ts";
+import { callRanges, type RowRange, type RowsWithPlans, rowsWithPlans, wholeRange } from "./call-ranges.ts";
 import { decodersFor } from "./decoders.ts";
 import { fixedSizes, planOf } from "./phases.ts";
 import { decidingPasses, phasePasses, runPasses, sharedPasses } from "./pipeline.ts";
@@ -188,9 +188,15 @@ function phasesFor(calls: readonly PlannedCall[], making: Making & Given): reado
   const logits = elaborated.results.find((r) => r === "next" || r === "logits") ?? "";
   const planAt = (g: Graph, sizes: Sizes): string =>
     planOf(runPasses(g, { ...options, sizes, passes: decidingPasses }).reports);
-  const plans = rowsWithPlans(shared.graph, call, planAt, making.plans.get(entry));
-  making.plans.set(entry, plans);
-  const ranges = calls.flatMap((planned) => callRanges(planned, call, plans).map((range) => ({ planned, range })));
+  const plans = (): readonly RowsWithPlans[] => {
+    const found = rowsWithPlans(shared.graph, call, planAt, making.plans.get(entry));
+    making.plans.set(entry, found);
+    return found;
+  };
+  const ranges = calls.flatMap((planned) => {
+    const own = planned.once ? [wholeRange(planned, call, shared.graph)] : callRanges(planned, call, plans());
+    return own.map((range) => ({ planned, range }));
+  });
   return ranges.map(({ planned, range }): MadePhase => {
     const { name, sizes, rows } = range;
     const strategy = rules.place(elaborated, logits, sizes[call.tokens] ?? planned.tokens);

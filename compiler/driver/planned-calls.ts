@@ -16,6 +16,11 @@ export interface PlannedCall {
   /** What it is planned for: tokens, and rows before them. */
   readonly tokens: number;
   readonly before: number;
+  /**
+   * Whether it is made once for all of its calls, wherever plans change: code and time to compile go to calls that come for every
+   * token or with every prompt, and to all layers.
+   */
+  readonly once: boolean;
 }
 export interface PlannedCalls {
   readonly calls: readonly PlannedCall[];
@@ -26,8 +31,8 @@ export interface PlannedCalls {
 type Kind = Omit<PlannedCall, "entry">;
 const any = Number.POSITIVE_INFINITY;
 /** Behind a text, and at its start. */
-const one = { from: 1, to: 1, tokens: 1, before: 511 };
-const many = { from: 2, to: any, tokens: 128, before: 0 };
+const one = { from: 1, to: 1, tokens: 1, before: 511, once: false };
+const many = { from: 2, to: any, tokens: 128, before: 0, once: false };
 /** Tokens of a call that checks what was drafted: a few. */
 const checked = 4;
 
@@ -42,19 +47,27 @@ export function plannedCalls(model: BoundModel, entry: string): PlannedCalls {
     [
       { name: "decode", results: ["next"], ...one },
       { name: "prefill", results: [...rows, "next"], ...many },
-      { name: "score", results: ["logits"], ...many, from: 1 },
+      { name: "score", results: ["logits"], ...many, from: 1, once: true },
     ],
     entry,
     results,
   );
   if (drafting === null) return { calls, draft: null };
   const most = mostChecked(model, entry);
-  const check: Kind = { name: "verify", results: [...rows, "logits"], from: 1, to: most, tokens: checked, before: 511 };
+  const check: Kind = {
+    name: "verify",
+    results: [...rows, "logits"],
+    from: 1,
+    to: most,
+    tokens: checked,
+    before: 511,
+    once: false,
+  };
   const names = resultsOf(model, drafting.entry);
   const guess = [...drafting.feeds.map((f) => f.then), names.includes("next") ? "next" : "logits"];
   const guesses: readonly Kind[] = [
-    { name: "draft", results: guess, ...one },
-    { name: "draft_prompt", results: guess, ...many },
+    { name: "draft", results: guess, ...one, once: true },
+    { name: "draft_prompt", results: guess, ...many, once: true },
   ];
   const all = [...calls, ...given([check], entry, results), ...given(guesses, drafting.entry, names)];
   return { calls: all, draft: drafting };
