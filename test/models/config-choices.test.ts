@@ -147,6 +147,7 @@ describe("other wishes of a config that would be passed over", () => {
     ["deepseek-v3", { tie_word_embeddings: true }],
     ["deepseek-v2", { moe_layer_freq: 2 }],
     ["deepseek-v2", { use_mla: false }],
+    ["deepseek-v3.2", { index_head_dim: 96 }], // the Hadamard transform halves
     ["deepseek-moe", { n_group: 4 }],
     ["deepseek-moe", { routed_scaling_factor: 2 }],
     ["deepseek-moe", { attention_bias: true }],
