@@ -228,6 +228,11 @@ function arithmetic(op: BinaryExpr["op"], left: Known, right: Known, scope: Stat
         return divisor === 0n ? undefined : settle(floorDivide(a, b, scope.facts));
       case "mod":
         return divisor === 0n ? undefined : settle(modulo(a, b, scope.facts));
+      case "^": {
+        const power = wholePower(asConstant(a), divisor);
+        if (power !== null) return power;
+        break;
+      }
       default:
         break;
     }
@@ -248,6 +253,13 @@ function arithmetic(op: BinaryExpr["op"], left: Known, right: Known, scope: Stat
     default:
       return undefined;
   }
+}
+
+/** Of whole numbers, as long as it has at most 64 bits. */
+function wholePower(base: bigint | null, exponent: bigint | null): bigint | null {
+  if (base === null || exponent === null || exponent < 0n || exponent > 64n) return null;
+  const power = base ** exponent;
+  return BigInt.asIntN(65, power) === power ? power : null;
 }
 
 function call(
