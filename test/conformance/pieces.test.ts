@@ -61,7 +61,7 @@ describe("rows of the suite", () => {
   test.each([
     ["WebAssembly", wasmMachine, 64],
     ["WebAssembly", wasmMachine, 2],
-    ...described.filter((_, i) => full || i % 2 === 0).map((m) => [m.name, m, 40] as const),
+    ...described.filter((_, i) => full || i === 0).map((m) => [m.name, m, 40] as const),
   ] as const)("%s, %#", async (_, of, mostElements) => {
     const { machine, seen } = watched(of, mostElements);
     const tried = await Promise.all((full ? [""] : subjects).map((only) => failuresOf(machine, only)));
