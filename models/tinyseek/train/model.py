@@ -249,7 +249,7 @@ class Engram(nn.Module):
         d, own = config["hidden_size"], config["engram"]
         assert config["hc_mult"] == 1
         self.orders, self.taps = own["max_ngram_size"], own["kernel_size"]
-        self.multipliers, primes = own["multipliers"][layer], torch.tensor(own["primes"][layer])
+        self.multipliers, primes = [int(digits) for digits in own["multipliers"][layer]], torch.tensor(own["primes"][layer])
         flat = primes.flatten()
         self.register_buffer("primes", primes, persistent=False)
         self.register_buffer("offsets", (flat.cumsum(0) - flat).view(primes.shape), persistent=False)

@@ -6,6 +6,7 @@ encoding that is every pair of pieces that join to a piece, best score first."""
 
 import json
 import struct
+import sys
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer
@@ -108,3 +109,7 @@ def pieces_of(tok512: bytes) -> list[tuple[str, float]]:
         at += 8 + length
         pieces.append((tok512[at - length : at].decode(), score))
     return pieces
+
+
+if __name__ == "__main__":
+    print(tokenizer_json(Path(sys.argv[1]).read_bytes()), end="")
