@@ -36,7 +36,7 @@ export interface LoadedModel extends TokenEntry {
   readonly drafts: DraftEntry | NoDraftReason;
 }
 
-export interface ModelRequest {
+export interface ModelRequest<Ready> {
   /** Results of the entry, best first: the first that it has is computed. */
   readonly results: readonly string[];
   readonly taps: TapNames;
@@ -44,18 +44,18 @@ export interface ModelRequest {
   readonly drafts?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the checkpoint's folder and the text of the config before weights are opened; a failure ends it there. */
-  readonly prepare?: (folder: string, config: string) => Failure | null;
+  readonly prepare: (folder: string, config: string) => Ready | Failure;
 }
 
 /**
  * Loads what the command line names and lets `use` run it. Whatever fails is told and answered with its exit code; the
  * checkpoint is closed before `use` begins, as its numbers are bound by then.
  */
-export async function withModel(
+export async function withModel<Ready>(
   line: CommandLine,
   surroundings: Surroundings,
-  request: ModelRequest,
-  use: (model: LoadedModel) => Promise<ExitCode>,
+  request: ModelRequest<Ready>,
+  use: (model: LoadedModel, ready: Ready) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { terminal } = surroundings;
   const [name = ""] = line.operands;
@@ -63,11 +63,12 @@ export async function withModel(
   try {
     const loaded = await load(line, surroundings, request);
     if (loaded instanceof Failure) return reportFailure(terminal, loaded);
-    if (!("session" in loaded)) {
-      showDiagnostics(loaded.diagnostics, terminal);
+    const { model, ready } = loaded;
+    if (!("session" in model)) {
+      showDiagnostics(model.diagnostics, terminal);
       return exitCodes.errorsFound;
     }
-    return await use(loaded);
+    return await use(model, ready);
   } catch (error) {
     if (request.signal?.aborted === true && error === request.signal.reason) return exitCodes.interrupted;
     const failure = knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
@@ -76,11 +77,17 @@ export async function withModel(
   }
 }
 
-async function load(
+interface Loaded<Ready> {
+  /** A checked file where it has errors. */
+  readonly model: LoadedModel | CheckedFile;
+  readonly ready: Ready;
+}
+
+async function load<Ready>(
   line: CommandLine,
   surroundings: Surroundings,
-  request: ModelRequest,
-): Promise<LoadedModel | CheckedFile | Failure> {
+  request: ModelRequest<Ready>,
+): Promise<Loaded<Ready> | Failure> {
   const { cwd } = surroundings.terminal;
   const backend = await backendOf(line);
   if (backend instanceof Failure) return backend;
@@ -99,13 +106,14 @@ async function load(
   if (config instanceof Failure) return config;
   const settings = readSettings(line.values("set"));
   if (settings instanceof Failure) return settings;
-  const unready = request.prepare?.(folder, config?.text ?? "") ?? null;
-  if (unready !== null) return unready;
+  const ready = request.prepare(folder, config?.text ?? "");
+  if (ready instanceof Failure) return ready;
   const weights = await openWeights(path, request.signal === undefined ? {} : { signal: request.signal });
   try {
     const listing = { file: listedFile(weights, folder), text: tensorListing(weights.tensors) };
     const inputs: CheckInputs = { config, weights: listing, settings };
-    return await open({ line, surroundings, request, backend, inputs, weights, folder });
+    const model = await open({ line, surroundings, request, backend, inputs, weights, folder });
+    return model instanceof Failure ? model : { model, ready };
   } finally {
     await weights.close();
   }
@@ -135,7 +143,7 @@ export function listedFile(weights: Weights, folder: string): string {
 interface Opening {
   readonly line: CommandLine;
   readonly surroundings: Surroundings;
-  readonly request: ModelRequest;
+  readonly request: Omit<ModelRequest<unknown>, "prepare">;
   readonly backend: Backend;
   readonly inputs: CheckInputs;
   readonly weights: Weights;

@@ -6,11 +6,12 @@ import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
 import { withModel } from "./load-model.ts";
-import { asksForPackage, withPackage } from "./load-package.ts";
+import { withPackage } from "./load-package.ts";
 import { listText, tapsText } from "./number-text.ts";
 import { nameFrom } from "./project.ts";
 import { readCount } from "./read-number.ts";
 import { readTokenFile, unfitTokens } from "./read-tokens.ts";
+import { runsPackage } from "./runs-package.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { readTapNames } from "./tap-names.ts";
 import { newTapRecorder, type TapRecorder } from "./tap-recorder.ts";
@@ -29,13 +30,10 @@ export async function runLogits(line: CommandLine, surroundings: Surroundings): 
   if (taps instanceof Failure) return fail(taps);
   const ids = readTokenFile(file, terminal.cwd);
   if (ids instanceof Failure) return fail(ids);
-  if (asksForPackage(line, terminal.cwd)) {
-    if (taps.names.length > 0) return fail(new Failure(exitCodes.usage, "--taps needs --backend reference"));
-    return fromPackage(line, surroundings, { ids, chunk, out });
-  }
-  const idle = ["threads", "weights-type"].find((option) => line.value(option) !== null);
-  if (idle !== undefined) return fail(new Failure(exitCodes.usage, `--${idle} is for packages`, "--backend wasm"));
-  return withModel(line, surroundings, { results: ["logits"], taps }, async (model) => {
+  const packaged = runsPackage(line, terminal.cwd, taps);
+  if (packaged instanceof Failure) return fail(packaged);
+  if (packaged) return fromPackage(line, surroundings, { ids, chunk, out });
+  return withModel(line, surroundings, { results: ["logits"], taps, prepare: () => null }, async (model) => {
     const unfit = unfitTokens(ids, model);
     if (unfit !== null) return fail(unfit);
     const recorder = newTapRecorder(taps, model.elaborated, model.token, () => model.session.length);

@@ -5,12 +5,13 @@ import type { Session } from "../../runtime/package/session.ts";
 import { realsOf } from "../graph/interpret/tensor.ts";
 import type { CommandLine } from "./command-line.ts";
 import { draftingRunner } from "./drafting-runner.ts";
-import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import type { ExitCode } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { runtimeFailure } from "./known-failures.ts";
 import { type LoadedModel, withModel } from "./load-model.ts";
-import { asksForPackage, withPackage } from "./load-package.ts";
+import { withPackage } from "./load-package.ts";
 import type { Drafts, Runner } from "./run-loop.ts";
+import { runsPackage } from "./runs-package.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { TapNames } from "./tap-names.ts";
 import { newTapRecorder, type TapRecorder } from "./tap-recorder.ts";
@@ -36,26 +37,20 @@ export interface Readied<Ready> {
 }
 
 /** Whatever fails is told and answered with its exit code. */
-export function withRunner<Ready extends object>(
+export async function withRunner<Ready>(
   line: CommandLine,
   surroundings: Surroundings,
   request: RunnerRequest<Ready>,
   use: (readied: Readied<Ready>) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { terminal } = surroundings;
-  const fail = async (message: string, hint: string | null = null): Promise<ExitCode> =>
-    reportFailure(terminal, new Failure(exitCodes.usage, message, hint));
-  if (asksForPackage(line, terminal.cwd)) {
-    if (request.taps.names.length > 0) return fail("--taps needs --backend reference");
-    return runPackage(line, surroundings, request, use);
-  }
-  const idle = ["threads", "weights-type"].find((option) => line.value(option) !== null);
-  if (idle !== undefined) return fail(`--${idle} is for packages`, "--backend wasm");
-  return runSession(line, surroundings, request, use);
+  const packaged = runsPackage(line, terminal.cwd, request.taps);
+  if (packaged instanceof Failure) return reportFailure(terminal, packaged);
+  return packaged ? runPackage(line, surroundings, request, use) : runSession(line, surroundings, request, use);
 }
 
 /** A model that was compiled, now or before. */
-const runPackage = <Ready extends object>(
+const runPackage = <Ready>(
   line: CommandLine,
   surroundings: Surroundings,
   { signal, prepare, draft, chunk }: RunnerRequest<Ready>,
@@ -108,30 +103,17 @@ const packageDrafts = (session: Session, draft: number): Drafts => ({
 });
 
 /** A session of a backend that runs graphs. */
-function runSession<Ready extends object>(
+function runSession<Ready>(
   line: CommandLine,
   surroundings: Surroundings,
   { signal, prepare, taps, draft }: RunnerRequest<Ready>,
   use: (readied: Readied<Ready>) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  let ready: Ready | null = null;
   return withModel(
     line,
     surroundings,
-    {
-      results: ["next", "logits"],
-      taps,
-      drafts: draft !== 0,
-      signal,
-      prepare: (folder, config) => {
-        const made = prepare(folder, config);
-        if (made instanceof Failure) return made;
-        ready = made;
-        return null;
-      },
-    },
-    async (model) => {
-      if (ready === null) throw new Error("nothing was prepared");
+    { results: ["next", "logits"], taps, drafts: draft !== 0, signal, prepare },
+    async (model, ready) => {
       const recorder =
         taps.names.length === 0
           ? null
