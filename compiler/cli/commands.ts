@@ -318,6 +318,49 @@ const logits: Command = {
   load: async () => (await import("./logits-command.ts")).runLogits,
 };
 
+const perplexity: Command = {
+  spec: {
+    name: "perplexity",
+    about: "measures how well a model predicts a text: loss per token and per byte",
+    usage: "MODEL.ds|PACKAGE --weights DIR --text FILE [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      ...running,
+      text: { value: "FILE", about: "the text, UTF-8; `-` is standard input" },
+      tokens: {
+        value: "FILE.json",
+        about:
+          "one document as ids instead: [0, 17, 4], or an object with them under `tokens`; none is put before them",
+      },
+      separator: {
+        value: "TEXT",
+        about: "what stands between documents, line breaks around it included; without it the file is one document",
+      },
+      first: { value: "N", about: "only the first N documents" },
+      last: { value: "N", about: "only the last N documents" },
+      context: { value: "N", about: "ids of a window, BOS included; without it as many as the model remembers" },
+      stride: {
+        value: "N",
+        about: "ids that a window counts; those before them in it are context. Without it as many as there can be",
+      },
+      cut: { value: null, about: "only the first window of each document: the rest of it is left out" },
+      chunk: { value: "N", about: "most tokens of one call; 32 if not given, 256 from a package" },
+      entry,
+      json: { value: null, about: "one JSON object: the sums, and the loss of each document" },
+    },
+    notes: [
+      "Each document begins with what the tokenizer puts before a prompt (BOS), and each later window of it does again, at " +
+        "position 0. Every id of a document's text is predicted once, from those before it in its window; BOS is not. Where nothing " +
+        "is put before texts, the first id of a document is predicted by nothing and not counted.",
+      "Nats per token is the mean of -ln p, ± its standard error over documents; perplexity is e to it. Bytes are those of the text " +
+        "that the counted ids decode to, in UTF-8.",
+      "--backend wasm is the fast way. Ctrl-C ends it after the call that is computed and tells what was counted until then.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./perplexity-command.ts")).runPerplexity,
+};
+
 const tiny: Command = {
   spec: {
     name: "tiny",
@@ -512,6 +555,7 @@ export const commands: readonly Command[] = [
   run,
   chat,
   logits,
+  perplexity,
   opt,
   compile,
   bench,

@@ -4,8 +4,8 @@ import { Failure } from "./failure.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** No text is read beyond these sizes: a path may name anything. */
-export const sizeLimits = { source: 8 * mebibyte, json: 64 * mebibyte } as const;
+/** No text is read beyond these sizes: a path may name anything. Half of `corpus` is what a string holds at most. */
+export const sizeLimits = { source: 8 * mebibyte, json: 64 * mebibyte, corpus: 256 * mebibyte } as const;
 
 /** `path` is what to open, `shown` what to call it. Text that is not UTF-8 is refused, so that nothing is lost silently. */
 export const readText = (path: string, shown: string, limit: number): string | Failure =>

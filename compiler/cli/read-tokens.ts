@@ -48,8 +48,15 @@ export function unfitTokens(
 ): Failure | null {
   const wrong = (message: string): Failure => new Failure(exitCodes.errorsFound, message);
   if (ids.length === 0) return wrong("there are no tokens");
-  const at = ids.findIndex((id) => id >= vocabulary);
-  if (at >= 0) return wrong(`token ${at} is ${ids[at]}; the model has ids 0 to ${vocabulary - 1}`);
+  const unknown = unknownToken(ids, vocabulary);
+  if (unknown !== null) return unknown;
   if (ids.length > context) return wrong(`there are ${ids.length} tokens; the model remembers ${context}`);
   return null;
+}
+
+/** Null where all ids are below `vocabulary`. */
+export function unknownToken(ids: readonly number[], vocabulary: number): Failure | null {
+  const at = ids.findIndex((id) => id >= vocabulary);
+  if (at < 0) return null;
+  return new Failure(exitCodes.errorsFound, `token ${at} is ${ids[at]}; the model has ids 0 to ${vocabulary - 1}`);
 }

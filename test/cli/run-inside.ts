@@ -8,7 +8,12 @@ import { root } from "../conformance/bind-text.ts";
 import type { Ran } from "./run-dsc.ts";
 
 /** `args` begin with the command; `input` is what its lines are asked of. What is thrown is a bug, and thrown on. */
-export async function runInside(args: readonly string[], cwd: string, input: readonly string[] = []): Promise<Ran> {
+export async function runInside(
+  args: readonly string[],
+  cwd: string,
+  input: readonly string[] = [],
+  progress: Terminal["progress"] = () => undefined,
+): Promise<Ran> {
   let [out, error] = ["", ""];
   const terminal: Terminal = {
     cwd,
@@ -20,7 +25,7 @@ export async function runInside(args: readonly string[], cwd: string, input: rea
     error: (text) => {
       error += text;
     },
-    progress: () => undefined,
+    progress,
     lines: () => {
       const rest = [...input];
       const next = async (): Promise<InputLine> => {

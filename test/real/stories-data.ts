@@ -38,19 +38,23 @@ export const whyNoStories: string =
       ? ""
       : ` (skipped: DSC_TEST_DATA has no data/stories260K/${missing})`;
 
+const corpus = data === undefined ? null : join(data, "data/corpora/tinystories-sample.txt");
+/** Stories with `<|endoftext|>` between them; null where they are not there. */
+export const storiesCorpus: string | null = corpus !== null && existsSync(corpus) ? corpus : null;
+
 export function readStoriesData(): StoriesData {
-  if (data === undefined || folder === null) throw new Error(whyNoStories);
+  if (folder === null) throw new Error(whyNoStories);
   const golden: Pick<StoriesData, "cases" | "loss"> = JSON.parse(readFileSync(join(folder, "golden.json"), "utf8"));
-  const corpus = join(data, "data/corpora/tinystories-sample.txt");
   return {
     weights: new Uint8Array(readFileSync(join(folder, "stories260K.bin"))),
     tok512: new Uint8Array(readFileSync(join(folder, "tok512.bin"))),
     cases: golden.cases,
     loss: golden.loss,
-    corpus: existsSync(corpus)
-      ? readFileSync(corpus, "utf8")
-          .split("<|endoftext|>")
-          .map((story) => story.trim())
-      : null,
+    corpus:
+      storiesCorpus === null
+        ? null
+        : readFileSync(storiesCorpus, "utf8")
+            .split("<|endoftext|>")
+            .map((story) => story.trim()),
   };
 }
