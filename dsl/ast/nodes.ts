@@ -251,10 +251,13 @@ export interface Ignore extends Documented, Overriding {
   readonly patterns: readonly StringLiteral[];
 }
 
+/** `storage scalar as block not at "pattern", …` */
 export interface Storage extends Documented, Overriding {
   readonly kind: "storage";
   readonly scalar: Name;
   readonly block: Expr;
+  /** Tensors that are never stored so; `*` matches any run of characters. */
+  readonly notAt: readonly StringLiteral[];
 }
 
 export interface Numerics extends Documented, Overriding {

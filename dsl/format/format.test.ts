@@ -92,6 +92,13 @@ describe("lines", () => {
     ]);
   });
 
+  it("name tensors that a storage format is not for", () => {
+    const [, long, short] = formatted(
+      'model m {\nstorage e4m3 as f( B:1 ) not  at "*.a","b.*"\nstorage i8 as rows\n}',
+    ).split("\n");
+    expect([long, short]).toEqual(['  storage e4m3 as f(B: 1) not at "*.a", "b.*"', "  storage i8 as rows"]);
+  });
+
   it("do not align over blank lines, comments or great distances", () => {
     expect(body("a := 1\n\nbb := 2\n// c\nccc := 3\nd_long_enough_name[t] := 4")).toEqual([
       "a := 1",

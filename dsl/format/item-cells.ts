@@ -100,8 +100,15 @@ function ownCells(pen: Pen, item: LineItem): readonly Cell[] {
       );
       return [cell("name", word, "ignore ", nest(fill(patterns)))];
     }
-    case "storage":
-      return [cell("name", word, "storage ", nameDoc(pen, item.scalar), " as ", exprDoc(pen, item.block))];
+    case "storage": {
+      const block = cell("name", word, "storage ", nameDoc(pen, item.scalar), " as ", exprDoc(pen, item.block));
+      if (item.notAt.length === 0) return [block];
+      const patterns = separated(
+        item.notAt.map((text) => stringDoc(pen, text)),
+        ",",
+      );
+      return [block, cell("not", "not at ", nest(fill(patterns)))];
+    }
     case "slot": {
       const name = cell("name", word, "block ", nameDoc(pen, item.name));
       return [name, cell("value", "= ", exprDoc(pen, item.value))];

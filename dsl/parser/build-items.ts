@@ -119,6 +119,7 @@ const builders: Readonly<Record<string, BuildItem>> = {
     kind: "storage",
     scalar: frame.context.nameOf(read, "ScalarWord"),
     block: buildExpr(frame.context, read),
+    notAt: frame.context.strings(read),
     ...shared(frame),
   }),
   numerics: (frame, read) => ({ kind: "numerics", rules: numericsRules(frame.context, read), ...shared(frame) }),

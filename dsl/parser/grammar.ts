@@ -574,6 +574,15 @@ class Grammar extends CstParser {
     this.CONSUME(ScalarWord);
     this.CONSUME(word.as);
     this.SUBRULE(this.expression);
+    this.OPTION(() => {
+      this.CONSUME(word.not);
+      this.CONSUME(word.at);
+      this.CONSUME(StringToken);
+      this.MANY(() => {
+        this.CONSUME(Comma);
+        this.CONSUME2(StringToken);
+      });
+    });
   });
 
   readonly numerics: Rule = this.RULE("numerics", () => {
