@@ -7,6 +7,7 @@ import { makeSource, type Source, type Span } from "../diagnostics/source.ts";
 import { closest } from "../diagnostics/suggest.ts";
 import { sizeOf } from "../types/axis.ts";
 import { asNumber } from "../types/poly.ts";
+import { placedGlob } from "./globs.ts";
 import type { PlacedWeight } from "./instances.ts";
 import { jsonSpan } from "./json-source.ts";
 import { type Recorder, report } from "./recorder.ts";
@@ -135,9 +136,7 @@ export function checkWeights(
       help: "all tensors of an optional part exist, or none",
     });
   }
-  const globs = ignores.flatMap(({ item, prefix }) =>
-    item.patterns.map((p) => globToRegExp(prefix === "" ? p.value : `${prefix}.${p.value}`)),
-  );
+  const globs = ignores.flatMap(({ item, prefix }) => item.patterns.map((p) => placedGlob(p.value, prefix)));
   for (const name of tensors.keys()) {
     if (used.has(name) || globs.some((g) => g.test(name))) continue;
     report(recorder, "DS0502", {
@@ -147,16 +146,6 @@ export function checkWeights(
       help: `\`ignore "${name.replace(/\.\d+\./g, ".*.")}"\` if it is not needed`,
     });
   }
-}
-
-/** `*` matches any run of characters. */
-function globToRegExp(glob: string): RegExp {
-  return new RegExp(
-    `^${glob
-      .split("*")
-      .map((p) => p.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
-      .join("[^]*?")}$`,
-  );
 }
 
 const keySpan = (source: Source, name: string): Span => {

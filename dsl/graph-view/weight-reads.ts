@@ -19,15 +19,17 @@ interface ReadingBody {
 }
 
 export type ReadingOf = (weight: string) => WeightReading;
+/** Every way in which it is read: a head that is the embedding is `computed` and `embedding`. */
+export type ReadingsOf = (weight: string) => ReadonlySet<WeightReading>;
 
-export function readingOfBlock(block: Block): ReadingOf {
-  return readingIn([bodyOf(block, [])]);
-}
+export const readingOfBlock = (block: Block): ReadingOf => together(readingsOfBlock(block));
+export const readingsOfBlock = (block: Block): ReadingsOf => readingsIn([bodyOf(block, [])]);
 
 /** `items` are those of a model on the path that its config chooses. */
-export function readingOfModel(items: readonly ModelItem[]): ReadingOf {
+export const readingOfModel = (items: readonly ModelItem[]): ReadingOf => together(readingsOfModel(items));
+export function readingsOfModel(items: readonly ModelItem[]): ReadingsOf {
   const entries = items.flatMap((item) => (item.kind === "entry" ? [bodyOf(item, items)] : []));
-  return readingIn([bodyOf({ params: [], items }, []), ...entries]);
+  return readingsIn([bodyOf({ params: [], items }, []), ...entries]);
 }
 
 function bodyOf(
@@ -44,14 +46,19 @@ function bodyOf(
   };
 }
 
-const readingIn =
-  (bodies: readonly ReadingBody[]): ReadingOf =>
-  (weight) => {
-    const found = new Set(
+const readingsIn =
+  (bodies: readonly ReadingBody[]): ReadingsOf =>
+  (weight) =>
+    new Set(
       bodies.flatMap((body) =>
         body.equations.flatMap((equation) => expressionsOf(equation).flatMap((expr) => readings(expr, weight, body))),
       ),
     );
+
+const together =
+  (readingsOf: ReadingsOf): ReadingOf =>
+  (weight) => {
+    const found = readingsOf(weight);
     if (found.size === 0 || found.has("computed")) return "computed";
     return found.has("table") ? "table" : "embedding";
   };
