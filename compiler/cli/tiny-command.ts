@@ -5,6 +5,7 @@ import { type BoundModel, type CheckedProject, checkProject } from "../../dsl/ch
 import { newParseCache } from "../../dsl/checker/load.ts";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
 import { shortCount } from "../../dsl/graph-view/format-count.ts";
+import { encodeNumbers, type StoredDtype } from "../../runtime/formats/encode-numbers.ts";
 import { type TensorData, writeSafetensors } from "../../runtime/formats/write-safetensors.ts";
 import { type CheckInputs, checkFile, readInputs } from "./check-file.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -16,7 +17,6 @@ import { showDiagnostics } from "./show-diagnostics.ts";
 import { renameSources } from "./show-paths.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
-import { encodeNumbers, type StoredDtype } from "./tiny/encode-numbers.ts";
 import { type JsonPath, leafPaths, pathKey, valueText, withValue } from "./tiny/json-text.ts";
 import { type PlacedTensor, placedTensors, untoldTensor } from "./tiny/placed-tensors.ts";
 import { seededNumbers } from "./tiny/seeded-numbers.ts";

@@ -1,9 +1,9 @@
 /** Little-endian elements of a safetensors file. Every number is a value of its type, or rounded to one of eight bits. */
-import type { DtypeName } from "../../../runtime/formats/dtypes.ts";
-import { encodeE8m0 } from "../../../runtime/formats/e8m0.ts";
-import { bf16, e4m3, encodeFloat } from "../../../runtime/formats/float-format.ts";
+import type { DtypeName } from "./dtypes.ts";
+import { encodeE8m0 } from "./e8m0.ts";
+import { bf16, e4m3, encodeFloat } from "./float-format.ts";
 
-/** In which types a twin's tensors are stored. */
+/** Types that numbers are written in. */
 export type StoredDtype = Extract<
   DtypeName,
   "F64" | "F32" | "BF16" | "F8_E4M3" | "F8_E8M0" | "I64" | "I32" | "I8" | "U8"

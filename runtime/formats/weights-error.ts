@@ -3,7 +3,7 @@
 /**
  * Stable: tests and callers compare these. Of a file: from `file-too-small` to `trailing-bytes`, in the order of checking.
  * Of an index and its shards: `bad-index` to `duplicate-tensor`. Of opening: `not-found` to `bad-response`. Of reading:
- * `unknown-tensor` to `closed`.
+ * `unknown-tensor` to `closed`. Of packing: `not-finite`.
  */
 export type WeightsErrorCode =
   | "file-too-small"
@@ -47,7 +47,8 @@ export type WeightsErrorCode =
   | "short-read"
   | "file-changed"
   | "read-failed"
-  | "closed";
+  | "closed"
+  | "not-finite";
 
 export interface WeightsFault {
   readonly code: WeightsErrorCode;
