@@ -1,5 +1,6 @@
 /** Storage formats: a block that computes a weight from the tensors beside its name, as a graph of its own. */
-import type { Expr } from "../../dsl/ast/nodes.ts";
+import type { Expr, Storage } from "../../dsl/ast/nodes.ts";
+import type { DeclInfo } from "../../dsl/checker/context.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
 import { dim } from "../graph/dim.ts";
 import { ElaborationError } from "./context.ts";
@@ -19,22 +20,39 @@ export interface FormatOptions extends Omit<ElaborateOptions, "entry" | "results
   readonly lenient?: boolean;
 }
 
-/** The graph that computes a tensor of a storage format; null where the model has no such format. */
-export function elaborateFormat(options: FormatOptions): Elaborated | null {
-  const { unit, root } = startModel(options);
-  const item = options.model.path.items.find(
-    ({ item: i }) => i.kind === "storage" && i.scalar.text === options.scalar,
-  )?.item;
+interface Format {
+  readonly item: Storage;
+  readonly expr: Expr;
+  readonly name: string;
+  readonly info: DeclInfo;
+  readonly result: NonNullable<DeclInfo["header"]>["results"][number];
+}
+
+function formatOf({ model, declared, scalar }: Pick<FormatOptions, "model" | "declared" | "scalar">): Format | null {
+  const item = model.path.items.find(({ item: i }) => i.kind === "storage" && i.scalar.text === scalar)?.item;
   if (item?.kind !== "storage") return null;
   const expr = ungroup(item.block);
   const callee = expr.kind === "call" ? ungroup(expr.callee) : expr;
   const name = callee.kind === "name" ? callee.text : "";
-  const scope = options.model.path.body.scope;
+  const { scope } = model.path.body;
   const entity = scope.names.get(name) ?? scope.parent?.names.get(name);
   if (entity?.source.kind !== "block") throw new ElaborationError("a storage format is a block", item.block.span);
-  const info = unit.declared(entity.source.decl);
+  const info = declared(entity.source.decl);
   const [result] = info.header?.results ?? [];
   if (result === undefined) throw new ElaborationError("a storage format has a result", item.block.span);
+  return { item, expr, name, info, result };
+}
+
+/** How many axes a tensor of the format has; null where the model has no such format. */
+export const formatAxes = (options: Pick<FormatOptions, "model" | "declared" | "scalar">): number | null =>
+  formatOf(options)?.result.type.axes.length ?? null;
+
+/** The graph that computes a tensor of a storage format; null where the model has no such format. */
+export function elaborateFormat(options: FormatOptions): Elaborated | null {
+  const { unit, root } = startModel(options);
+  const format = formatOf(options);
+  if (format === null) return null;
+  const { item, expr, name, info, result } = format;
   if (result.type.axes.length !== options.shape.length && options.lenient === true) return null;
   if (result.type.axes.length !== options.shape.length)
     throw new ElaborationError(
