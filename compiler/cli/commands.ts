@@ -383,12 +383,51 @@ const tiny: Command = {
     notes: [
       "Which values of config.json are sizes follows from the model's text. They shrink in step, and where a condition of " +
         "the text then fails, one after the other is changed until it holds.",
-      "The same input gives the same bytes. All values are exact in bf16, so both types hold the same numbers. Formats of " +
-        "eight bits and less are not written.",
+      "The same input gives the same bytes. All values are exact in bf16, so both types hold the same numbers. `dsc quantize` " +
+        "goes on from there.",
       projectNote,
     ],
   },
   load: async () => (await import("./tiny-command.ts")).runTiny,
+};
+
+const quantize: Command = {
+  spec: {
+    name: "quantize",
+    about: "writes a checkpoint in a storage format of the model's text, from one that is not quantised",
+    usage: "MODEL.ds --weights DIR --out DIR [options]",
+    operands: { least: 1, most: 1, word: "file" },
+    options: {
+      weights: checkpoint,
+      config: ownConfig,
+      set: settings,
+      format: {
+        value: "NAME",
+        about: "the element type of a `storage` line: e4m3; the one that the text has if not given",
+      },
+      out: { value: "DIR", about: "the folder to write" },
+      only: { value: "PATTERN", repeats: true, about: "these tensors, whatever the text says; `*` is any text" },
+      keep: { value: "PATTERN", repeats: true, about: "tensors that stay as they are" },
+      scales: {
+        value: "largest|pow2",
+        about:
+          "multipliers: a block's largest over that of the type, or the next power of two; if not given, as the config says",
+      },
+      force: { value: null, about: "replaces files that are there" },
+      json: { value: null, about: "one JSON object with the error of each tensor" },
+    },
+    notes: [
+      "It packs the matrices of layers. What stays: weights of a type of their own, such as f32 of a router; those of which rows " +
+        "are fetched, as embeddings and tables; those along the vocabulary, as the head; and what the storage line names behind " +
+        "`not at`. Norms and biases have no two axes.",
+      "What was written is decoded by the text's own block and held against the checkpoint before it takes its place: all files " +
+        "appear, or none. Tokenizer, templates and licences come along, and config.json says how the weights are stored.",
+      "The largest error is a share of the tensor's largest magnitude, the mean the sum of all differences over the sum of all " +
+        "magnitudes. The same input gives the same bytes.",
+      projectNote,
+    ],
+  },
+  load: async () => (await import("./quantize-command.ts")).runQuantize,
 };
 
 const opt: Command = {
@@ -552,6 +591,7 @@ export const commands: readonly Command[] = [
   params,
   tiny,
   importFolder,
+  quantize,
   run,
   chat,
   logits,

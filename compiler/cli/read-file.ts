@@ -54,6 +54,8 @@ const reasons = new Map([
   ["EPERM", "permission denied"],
   ["EROFS", "the file system is read-only"],
   ["ENOSPC", "no space is left on the device"],
+  ["EDQUOT", "no space is left of what is allowed"],
+  ["EFBIG", "a file would be larger than is allowed"],
   ["EMFILE", "too many open files"],
   ["ELOOP", "its links form a circle"],
   ["ENAMETOOLONG", "the name is too long"],

@@ -22,11 +22,17 @@ export interface RunOptions {
   readonly cwd: string;
   readonly input?: string | Buffer;
   readonly env?: Readonly<Record<string, string>>;
+  /** The shell's limit for files that the process writes, in its blocks of 512 or 1,024 bytes; no Windows has it. */
+  readonly fileBlocks?: number;
 }
 
-export function startDsc(args: readonly string[], { cwd, env = {} }: RunOptions): ChildProcess {
+export function startDsc(args: readonly string[], { cwd, env = {}, fileBlocks }: RunOptions): ChildProcess {
   const { NO_COLOR: _no, FORCE_COLOR: _force, NODE_OPTIONS: _options, ...rest } = process.env;
-  return spawn(process.execPath, ["--import", loader, main, ...args], { cwd, env: { ...rest, ...env } });
+  const options = { cwd, env: { ...rest, ...env } };
+  const whole = ["--import", loader, main, ...args];
+  if (fileBlocks === undefined) return spawn(process.execPath, whole, options);
+  const limited = `ulimit -f ${fileBlocks}; exec "$0" "$@"`;
+  return spawn("sh", ["-c", limited, process.execPath, ...whole], options);
 }
 
 export function dsc(args: readonly string[], options: RunOptions): Promise<Ran> {

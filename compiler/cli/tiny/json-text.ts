@@ -19,9 +19,12 @@ export function withValue(text: string, path: JsonPath, value: string): string |
   if (span !== null) return text.slice(0, span.start) + value + text.slice(span.end);
   const around = jsonSpan(source, path.slice(0, -1));
   if (around === null || text[around.start] !== "{") return null;
-  const inside = text.slice(around.start + 1, around.end - 1).trim();
+  const inside = text.slice(around.start + 1, around.end - 1);
+  // Before the first member, and spaced as that is.
+  const [space = ""] = /^\s*/.exec(inside) ?? [];
   const member = `${JSON.stringify(path.at(-1))}: ${value}`;
-  return `${text.slice(0, around.start + 1)}${member}${inside === "" ? "" : ", "}${text.slice(around.start + 1)}`;
+  const added = space === inside ? member : `${space}${member},${space === "" ? " " : ""}`;
+  return text.slice(0, around.start + 1) + added + text.slice(around.start + 1);
 }
 
 /** The texts of a list's items; null where the value is no list. The text has been accepted by JSON.parse. */

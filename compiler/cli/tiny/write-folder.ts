@@ -9,9 +9,14 @@ export interface FileToWrite {
 
 /**
  * A folder that is not there or empty appears in one step. In a folder that has other files all texts are complete before
- * the first takes its place; a crash between two of these renames is the one thing that leaves them mixed.
+ * the first takes its place; a crash between two of these renames is the one thing that leaves them mixed. `check` sees all of
+ * them while they are in a folder of their own; where it throws, nothing is left of them.
  */
-export async function writeFolder(folder: string, files: readonly FileToWrite[]): Promise<void> {
+export async function writeFolder(
+  folder: string,
+  files: readonly FileToWrite[],
+  check: (draft: string) => Promise<void> = async () => undefined,
+): Promise<void> {
   const present = await readdir(folder).catch(() => []);
   // A folder may be all that one may write in, and another disk than the one around it.
   const around = present.length === 0 ? dirname(folder) : folder;
@@ -20,6 +25,7 @@ export async function writeFolder(folder: string, files: readonly FileToWrite[])
   await mkdir(draft);
   try {
     for (const { name, chunks } of files) await writeFile(join(draft, name), chunks());
+    await check(draft);
     if (present.length === 0) {
       await rename(draft, folder);
       return;
