@@ -250,6 +250,21 @@ test.each([
   expectNothing(cwd);
 });
 
+test("Ctrl-C while it writes, or while it checks, leaves nothing", async () => {
+  for (const doing of [/^writing out$/, /^checking layers\.0\.experts\.1\.up_proj\.weight: \d+ of 13$/]) {
+    const cwd = await words();
+    let heard = 0;
+    const ran = await runInside(usual, cwd, [], (text) => {
+      if (!doing.test(text)) return;
+      heard += 1;
+      process.emit("SIGINT");
+    });
+    expect(ran).toEqual({ code: 130, out: "", error: "" });
+    expect(heard).toBe(1);
+    expectNothing(cwd);
+  }
+});
+
 test.skipIf(process.platform === "win32")("where there is no room for a file, nothing is left", async () => {
   const cwd = await words();
   const limited = await dsc(usual, { cwd, fileBlocks: 200 });
