@@ -48,7 +48,7 @@ def real(data: Path, vocabulary: Vocabulary) -> np.ndarray:
 
 def held_out(data: Path, vocabulary: Vocabulary) -> list[list[int]]:
     """Ids of the last stories, each behind BEGIN and cut to what the model can hold."""
-    return [[BEGIN, *vocabulary.encode(story)][: CONTEXT + 1] for story in real_stories(data)[-HELD_OUT:]]
+    return [[BEGIN, *vocabulary.encode(story)][:CONTEXT] for story in real_stories(data)[-HELD_OUT:]]
 
 
 def halves(rows: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ def evaluate(data: Path, folder: Path) -> None:
     encode = lambda story: [BEGIN, *vocabulary.encode(story)]  # noqa: E731
     stories = corpus.real_stories(data)
     golden = [encode(story)[:GOLDEN_IDS] for story in stories[: corpus.GOLDEN]]
-    seen = [encode(story)[: corpus.CONTEXT + 1] for story in stories[corpus.GOLDEN :][:TRAINED_ON]]
+    seen = [encode(story)[: corpus.CONTEXT] for story in stories[corpus.GOLDEN :][:TRAINED_ON]]
 
     print("| stories | teacher | TinySeek |\n|---|---|---|")
     for name, those in (("held out", unseen), ("golden", golden), ("trained on", seen)):
