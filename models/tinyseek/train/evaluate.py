@@ -18,9 +18,8 @@ TRAINED_ON = 50  # stories of the training set, to compare with those that were 
 GOLDEN_IDS = 256  # what the teacher's golden loss cuts stories to
 PROMPT, WRITTEN = 16, 184
 
-WHOLE = "as trained"
 ABLATIONS = {
-    WHOLE: Switches(),
+    "as trained": Switches(),
     "attention to all positions, no selection": Switches(select="all"),
     "64 positions at random": Switches(select="random"),
     "rotary pairs of the indexer adjacent, not halves": Switches(index_pairs="adjacent"),
@@ -33,14 +32,22 @@ Scorer = Callable[[torch.Tensor], torch.Tensor]  # ids [1, T] -> logits [1, T, v
 
 
 @torch.no_grad()
-def loss(score: Scorer, stories: list[list[int]]) -> float:
-    """Mean nats a token, every prediction of every story."""
-    total = count = 0
+def nats(score: Scorer, stories: list[list[int]]) -> torch.Tensor:
+    """By story, the nats of all predictions."""
+    found = []
     for story in stories:
         ids = torch.tensor([story])
-        total += F.cross_entropy(score(ids[:, :-1]).double().flatten(0, 1), ids[0, 1:], reduction="sum").item()
-        count += len(story) - 1
-    return total / count
+        found.append(F.cross_entropy(score(ids[:, :-1]).double().flatten(0, 1), ids[0, 1:], reduction="sum"))
+    return torch.stack(found)
+
+
+def predictions(stories: list[list[int]]) -> int:
+    return sum(len(story) - 1 for story in stories)
+
+
+def loss(score: Scorer, stories: list[list[int]]) -> float:
+    """Mean nats a token, every prediction of every story."""
+    return nats(score, stories).sum().item() / predictions(stories)
 
 
 @torch.no_grad()
@@ -86,17 +93,18 @@ def evaluate(data: Path, folder: Path) -> None:
     print("| stories | teacher | TinySeek |\n|---|---|---|")
     for name, those in (("held out", unseen), ("golden", golden), ("trained on", seen)):
         print(f"| {name} | {loss(teacher.logits, those):.4f} | {loss(model, those):.4f} |", flush=True)
-    print("\n| on the held-out stories | nats a token | more than as trained |\n|---|---|---|")
-    plain = None
+    print("\n| on the held-out stories | nats a token | more than as trained | standard error of that |\n|---|---|---|---|")
+    plain = nats(model, unseen)
     for name, switches in ABLATIONS.items():
-        found = loss(lambda ids: model(ids, switches), unseen)  # noqa: B023
-        plain = found if plain is None else plain
-        print(f"| {name} | {found:.4f} | {found - plain:+.4f} |", flush=True)
+        more = nats(lambda ids: model(ids, switches), unseen) - plain  # noqa: B023
+        error = more.std().item() * len(more) ** 0.5 / predictions(unseen)
+        mean = lambda values: values.sum().item() / predictions(unseen)  # noqa: E731
+        print(f"| {name} | {mean(plain + more):.4f} | {mean(more):+.4f} | {error:.4f} |", flush=True)
     right, of = right_drafts(model, unseen)
     print(f"\nDrafts right in greedy writing: {right} of {of}, {right / of:.1%}\n")
     print("| layer | share of each expert, percent |\n|---|---|")
-    for layer, load in shares(model, unseen).items():
-        print(f"| {layer} | {' '.join(f'{share:.1f}' for share in (load * 100).tolist())} |")
+    for layer, own in shares(model, unseen).items():
+        print(f"| {layer} | {' '.join(f'{share:.1f}' for share in (own * 100).tolist())} |")
 
 
 if __name__ == "__main__":
