@@ -277,7 +277,7 @@ class Engram(nn.Module):
         compressed, pad = self.token_map[ids], self.token_map[self.pad_id]
         mix, rows = compressed * self.multipliers[0], []
         for back in range(1, self.orders):
-            earlier = torch.cat([pad.expand(len(ids), back), compressed[:, :-back]], 1)
+            earlier = torch.cat([pad.expand(len(ids), back), compressed], 1)[:, : ids.shape[1]]
             mix = mix ^ (earlier * self.multipliers[back])
             rows.append(mix[..., None] % self.primes[back - 1] + self.offsets[back - 1])
         return torch.stack(rows, -2)
