@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readTokenizer } from "../../runtime/text/tokenizer.ts";
+import { root } from "../conformance/bind-text.ts";
 import { storiesTokenizerJson } from "./stories-tokenizer.ts";
 
 interface Golden {
@@ -19,8 +20,13 @@ const present = folder !== undefined && existsSync(join(folder, "tok512.bin"));
 const bytes = present ? new Uint8Array(readFileSync(join(folder, "tok512.bin"))) : new Uint8Array();
 const golden: Golden = present ? JSON.parse(readFileSync(join(folder, "golden.json"), "utf8")) : { cases: [] };
 
-describe.skipIf(!present)("the tokenizer of stories260K (skipped without DSC_TEST_DATA)", () => {
-  const tokenizer = present ? readTokenizer({ tokenizer: storiesTokenizerJson(bytes) }) : undefined;
+const files: readonly (readonly [string, () => string])[] = [
+  ["of stories260K", () => storiesTokenizerJson(bytes)],
+  ["that TinySeek ships with", () => readFileSync(join(root, "models/tinyseek/tokenizer.json"), "utf8")],
+];
+
+describe.skipIf(!present).each(files)("the tokenizer %s (skipped without DSC_TEST_DATA)", (_, file) => {
+  const tokenizer = present ? readTokenizer({ tokenizer: file() }) : undefined;
 
   test("encodes the recorded prompts and decodes the recorded ids", () => {
     expect(golden.cases.length).toBeGreaterThan(4);

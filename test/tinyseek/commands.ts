@@ -1,0 +1,109 @@
+/** Commands of dsc on the weights of TinySeek, with a cache of packages of their own. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { backendNames, targetNames } from "../../backends/registry.ts";
+import { runInside } from "../cli/run-inside.ts";
+import { tinyseek } from "./golden.ts";
+
+export interface Way {
+  /** Of `--backend`. */
+  readonly backend: string;
+  /** What logits may be off, as a share of the largest. */
+  readonly off: number;
+  /** The same, where two scores are so close that either may be chosen. */
+  readonly unclear: number;
+}
+
+/**
+ * Every way to run a model. Backends that run graphs compute in f64: what is recorded has nine digits. Packages compute in f32 with
+ * sums in another order; the bound is that of the recorded models in test/conformance/. Another position in the place of the last
+ * that is kept moves logits by 1e-5 to 6e-2.
+ */
+export const ways: readonly Way[] = [
+  ...backendNames.map((backend) => ({ backend, off: 1e-8, unclear: 1e-8 })),
+  ...targetNames.map((backend) => ({ backend, off: 1e-4, unclear: 0.1 })),
+];
+
+/** The text of the model. */
+export const whole = join(tinyseek, "tinyseek.ds");
+/** Texts that have one thing otherwise, by name. */
+export const ablations: ReadonlyMap<string, string> = new Map(
+  readdirSync(join(tinyseek, "ablations"))
+    .filter((file) => file.endsWith(".ds"))
+    .map((file) => [basename(file, ".ds"), join(tinyseek, "ablations", file)]),
+);
+
+export interface Written {
+  readonly ids: readonly number[];
+  readonly statistics: { readonly drafted?: number; readonly accepted?: number };
+}
+
+export interface Losses {
+  /** Over all tokens. */
+  readonly mean: number;
+  /** Nats a token of each story. */
+  readonly losses: readonly number[];
+  readonly tokens: readonly number[];
+}
+
+export interface Commands {
+  /** [position][vocabulary] */
+  readonly logits: (text: string, backend: string, ids: readonly number[]) => Promise<readonly (readonly number[])[]>;
+  /** Greedily, and beyond ends of stories. `draft`: tokens a step. */
+  readonly write: (
+    text: string,
+    options: {
+      readonly backend: string;
+      readonly prompt: readonly number[];
+      readonly count: number;
+      readonly draft: number;
+    },
+  ) => Promise<Written>;
+  /** Of the last stories of a file, cut to what the model can remember. */
+  readonly losses: (
+    text: string,
+    options: { readonly backend: string; readonly corpus: string; readonly stories: number },
+  ) => Promise<Losses>;
+  readonly remove: () => void;
+}
+
+/** The end of a text that no story has. */
+const noEnd = "2";
+
+export function openCommands(): Commands {
+  const folder = mkdtempSync(join(tmpdir(), "dsc-tinyseek-"));
+  const before = process.env["DSC_CACHE"];
+  process.env["DSC_CACHE"] = join(folder, "cache");
+  const run = async (command: string, text: string, ...options: readonly string[]): Promise<string> => {
+    const { code, out, error } = await runInside([command, text, "--weights", tinyseek, ...options], folder);
+    if (code !== 0) throw new Error(`dsc ${command} ${text} has ended with ${code}: ${error}`);
+    return out;
+  };
+  return {
+    logits: async (text, backend, ids) => {
+      writeFileSync(join(folder, "ids.json"), JSON.stringify(ids));
+      return JSON.parse(await run("logits", text, "--backend", backend, "--tokens", "ids.json", "--out", "-")).logits;
+    },
+    write: async (text, { backend, prompt, count, draft }) => {
+      const asked = ["--ids", prompt.join(","), "--max-tokens", String(count), "--end-ids", noEnd];
+      const drafts = ["--draft", draft === 0 ? "off" : String(draft)];
+      return JSON.parse(await run("run", text, "--backend", backend, ...asked, ...drafts, "--json"));
+    },
+    losses: async (text, { backend, corpus, stories }) => {
+      const those = ["--text", corpus, "--separator", "<|endoftext|>", "--last", String(stories), "--cut"];
+      const told = JSON.parse(await run("perplexity", text, "--backend", backend, ...those, "--json"));
+      const documents: readonly { readonly natsPerToken: number; readonly predictions: number }[] = told.documents;
+      return {
+        mean: told.natsPerToken,
+        losses: documents.map((d) => d.natsPerToken),
+        tokens: documents.map((d) => d.predictions),
+      };
+    },
+    remove: () => {
+      if (before === undefined) delete process.env["DSC_CACHE"];
+      else process.env["DSC_CACHE"] = before;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
