@@ -4,7 +4,7 @@ import { InternalError } from "../graph/internal-error.ts";
 import { elems } from "../kernel/elem.ts";
 import type { Buffer, Expr, Kernel } from "../kernel/kernel.ts";
 import { lower } from "../kernel/lower/lower.ts";
-import { printKernel } from "../kernel/print.ts";
+import { OneOfEach } from "../kernel/one-of-each.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { NestSchedules } from "./nest-schedules.ts";
 import { times } from "./size-of-scalar.ts";
@@ -12,13 +12,13 @@ import { times } from "./size-of-scalar.ts";
 export class KernelPool {
   readonly schedules: NestSchedules;
   readonly #target: KernelTarget;
-  readonly #byText = new Map<string, number>();
+  readonly #each = new OneOfEach();
   readonly #numbers = new Map<Kernel, number>();
   readonly #kernels: Kernel[] = [];
   readonly #names = new Set<string>();
   constructor(target: KernelTarget) {
     this.#target = target;
-    this.schedules = new NestSchedules(target);
+    this.schedules = new NestSchedules(target, this.#each);
   }
   /** Lowered, under names of their own. */
   get kernels(): readonly Kernel[] {
@@ -30,18 +30,12 @@ export class KernelPool {
 
   /** The number of the kernel that does the same. */
   add(k: Kernel, label: string): number {
-    const known = this.#numbers.get(k) ?? this.#addText(k, label);
-    this.#numbers.set(k, known);
-    return known;
-  }
-  #addText(k: Kernel, label: string): number {
-    const text = printKernel({ ...k, name: "k", source: "" });
-    const known = this.#byText.get(text);
+    const one = this.#each.of(k);
+    const known = this.#numbers.get(one);
     if (known !== undefined) return known;
-    const lowered = lower({ ...k, name: this.#name(label) }, this.#target);
-    this.#kernels.push(lowered);
-    this.#byText.set(text, this.#kernels.length - 1);
-    return this.#kernels.length - 1;
+    const number = this.#kernels.push(lower({ ...one, name: this.#name(label) }, this.#target)) - 1;
+    this.#numbers.set(one, number);
+    return number;
   }
 
   #name(label: string): string {

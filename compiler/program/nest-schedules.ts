@@ -1,6 +1,7 @@
 /** Schedules of nests, each once: layers, parts and phases of one shape share the search for a plan and its proof. */
 import type { Sizes } from "../graph/dim.ts";
 import { key } from "../graph/scalar.ts";
+import { OneOfEach } from "../kernel/one-of-each.ts";
 import type { Nest } from "../schedule/nest/nest.ts";
 import { type Scheduled, type ScheduleOptions, scheduleNest } from "../schedule/schedule-map.ts";
 import { isSorted } from "../target/cost.ts";
@@ -10,19 +11,24 @@ export class NestSchedules {
   readonly #target: KernelTarget;
   readonly #known = new Map<string, Scheduled>();
   readonly #finishes: ScheduleOptions["finish"][] = [];
-  constructor(target: KernelTarget) {
+  readonly #each: OneOfEach;
+  constructor(target: KernelTarget, each = new OneOfEach()) {
     this.#target = target;
+    this.#each = each;
   }
 
   /** `sizes`: what it is planned for. Of nests that differ in their label alone, the kernel of the first. */
   of(nest: Nest, sizes: Sizes, options: ScheduleOptions): Scheduled {
     const { rule = null, finish } = options;
     // What the text asks for is told at its place.
-    if (rule !== null) return scheduleNest(nest, sizes, this.#target, options);
+    if (rule !== null) return this.#schedule(nest, sizes, options);
     const text = `${JSON.stringify([options.name, this.#number(finish), Object.entries(sizes).sort()])} ${shapeOf(nest)}`;
-    const known = this.#known.get(text) ?? scheduleNest(nest, sizes, this.#target, options);
+    const known = this.#known.get(text) ?? this.#schedule(nest, sizes, options);
     this.#known.set(text, known);
     return known;
+  }
+  #schedule(nest: Nest, sizes: Sizes, options: ScheduleOptions): Scheduled {
+    return scheduleNest(nest, sizes, this.#target, { ...options, each: this.#each });
   }
   #number(finish: ScheduleOptions["finish"]): number {
     const known = this.#finishes.indexOf(finish);

@@ -5,6 +5,7 @@ import type { Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { loweringProblems } from "../kernel/lower/lower.ts";
+import { OneOfEach } from "../kernel/one-of-each.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { oneByOne, tiledPlan, tilePlans } from "./choose-tile.ts";
 import { Unsuitable } from "./lift/lift.ts";
@@ -30,18 +31,21 @@ interface Way {
 export interface ScheduleOptions extends TileOptions {
   /** What the text says of it. */
   readonly rule?: StrategyRule | null;
+  /** Kernels that were made before: what is equal to one of them is that one. */
+  readonly each?: OneOfEach;
 }
 
 export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, options: ScheduleOptions): Scheduled {
-  const { rule = null } = options;
+  const { rule = null, each = new OneOfEach() } = options;
   const refused: string[] = [];
   const ways = waysFor(nest, sizes, target, options);
   for (const { says, make } of ways) {
     try {
       const made = make();
       if (made === null) continue;
-      const [problem] = loweringProblems(made.kernel, target);
-      if (problem === undefined) return { ...made, refused };
+      const kernel = each.of(made.kernel);
+      const [problem] = loweringProblems(kernel, target);
+      if (problem === undefined) return { kernel, says: made.says, refused };
       refused.push(`${made.says}: ${problem.message}`);
     } catch (error) {
       if (!(error instanceof Unsuitable)) throw error;

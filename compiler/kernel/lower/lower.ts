@@ -2,7 +2,6 @@
 import { InternalError } from "../../graph/internal-error.ts";
 import type { KernelTarget } from "../../target/kernel-target.ts";
 import type { Kernel } from "../kernel.ts";
-import { printKernel } from "../print.ts";
 import type { Problem } from "../problem.ts";
 import { sameButForNames, verify } from "../verify.ts";
 import { hoistInvariants } from "./hoist.ts";
@@ -24,8 +23,6 @@ export const loweringSteps: readonly LoweringStep[] = [
 interface Lowering {
   readonly of: Kernel;
   readonly target: KernelTarget;
-  /** What the steps that had something to do have left. */
-  readonly stages: readonly { readonly after: string; readonly kernel: Kernel }[];
   readonly lowered: Kernel;
 }
 /** By body: who schedules a kernel asks for a proof of what it becomes, who emits it for that itself. */
@@ -36,16 +33,7 @@ function lowering(k: Kernel, target: KernelTarget): Lowering {
   lowerings.set(k.body, found);
   const known = found.find((l) => l.target === target && sameButForNames(l.of, k));
   if (known !== undefined) return known;
-  const stages: { readonly after: string; readonly kernel: Kernel }[] = [];
-  let [lowered, text] = [k, printKernel(k)];
-  for (const { name, run } of loweringSteps) {
-    const next = run(lowered, target);
-    const nextText = printKernel(next);
-    if (nextText === text) continue; // the kernel itself may have its proof
-    [lowered, text] = [next, nextText];
-    stages.push({ after: name, kernel: next });
-  }
-  const made = { of: k, target, stages, lowered };
+  const made = { of: k, target, lowered: loweringSteps.reduce((to, { run }) => run(to, target), k) };
   found.push(made);
   return made;
 }
@@ -55,11 +43,15 @@ function lowering(k: Kernel, target: KernelTarget): Lowering {
  * where a step has broken it.
  */
 export function loweringProblems(k: Kernel, target: KernelTarget): readonly Problem[] {
-  const { lowered, stages } = lowering(k, target);
-  if (verify(lowered, target).length === 0) return [];
+  if (verify(lowering(k, target).lowered, target).length === 0) return [];
   const problems = verify(k, target);
-  if (problems.length === 0) for (const { after, kernel } of stages) check(kernel, target, `after ${after}`);
-  return problems;
+  if (problems.length > 0) return problems;
+  let to = k;
+  for (const { name, run } of loweringSteps) {
+    to = run(to, target);
+    check(to, target, `after ${name}`);
+  }
+  throw new InternalError(`${k.name} for ${target.name}: what it is lowered to is not proved, and each step is`);
 }
 
 /** Proved; a kernel that a strategy or step breaks is a bug of dsc. */
