@@ -18,7 +18,7 @@ import {
   zero,
 } from "../../dsl/types/poly.ts";
 import { type Monomial, polyOf, type Term } from "../../dsl/types/polynomial.ts";
-import { isNonNegative } from "../../dsl/types/prove.ts";
+import { isSurelyNonNegative } from "../../dsl/types/prove.ts";
 import { highPart, lowFits, partsBy, strides } from "./digits.ts";
 import type { Kernel } from "./kernel.ts";
 import { multipleOf } from "./multiples.ts";
@@ -31,11 +31,15 @@ export function writerProblems(k: Kernel, accesses: readonly Access[], problems:
     const own = accesses.filter((a) => a.memory === b.name).map(asRow);
     if (!own.some((a) => a.kind === "store") || axes.length === 0) continue;
     const common = commonStrides(own);
-    const waysBy = (radices: readonly number[]): readonly (string | null)[] =>
-      own.map((a) => itemOf(a, { axes, strides: common, radices }));
-    const agree = (ways: readonly (string | null)[]): boolean => new Set(ways).size === 1 && !ways.includes(null);
-    const ways = waysBy([]);
-    if (agree(ways) || agree(waysBy(radicesOf(own, common)))) continue;
+    const wayOf = (a: Access, radices: readonly number[]): string | null =>
+      itemOf(a, { axes, strides: common, radices });
+    const agree = (radices: readonly number[]): boolean => {
+      const [first, ...others] = own;
+      const way = first === undefined ? null : wayOf(first, radices);
+      return way !== null && others.every((a) => wayOf(a, radices) === way);
+    };
+    if (agree([]) || agree(radicesOf(own, common))) continue;
+    const ways = own.map((a) => wayOf(a, []));
     for (const [i, a] of own.entries()) {
       const what = a.kind === "store" ? "two items may write one element" : "another item may write the element";
       if (ways[i] === null) problems.report(10, `${a.kind} ${a.text}: ${what}`);
@@ -90,7 +94,7 @@ function partsByNumber(p: Poly, radix: number, { width, facts }: Access): { high
   const above = Math.floor(constantPart(p) / radix);
   const high = add(scale(polyOf(whole), 1, radix), constant(above));
   const low = sub(sub(p, polyOf(whole)), constant(above * radix));
-  const fits = isNonNegative(low, facts) === "yes" && isNonNegative(sub(constant(radix - width), low), facts) === "yes";
+  const fits = isSurelyNonNegative(low, facts) && isSurelyNonNegative(sub(constant(radix - width), low), facts);
   return fits ? { high, low } : null;
 }
 /** The same for all accesses; the greatest, which leave the most room below. */
@@ -146,12 +150,17 @@ function digitsOf(a: Access, { strides: by, radices }: Pick<Way, "strides" | "ra
 function axesIn(digits: readonly Digit[], axes: readonly string[], facts: Facts): string | null {
   const ways: string[] = [];
   // A guard may leave item 0 alone; it is found like the others all the same, so that accesses without the guard agree.
-  const zeros = axes.filter((axis) => isNonNegative(neg(indexAtom(axis)), facts) === "yes");
+  let zeros: readonly string[] | null = null;
   let left = digits;
   for (let missing = axes; missing.length > 0; ) {
-    const found = missing.map((axis) => ({ axis, way: wayTo(axis, left, zeros, facts) })).filter((x) => x.way !== null);
+    const known: readonly string[] = zeros ?? [];
+    const found = missing.map((axis) => ({ axis, way: wayTo(axis, left, known, facts) })).filter((x) => x.way !== null);
     if (found.length === 0) {
-      if (missing.some((axis) => !zeros.includes(axis))) return null;
+      if (zeros === null) {
+        zeros = axes.filter((axis) => isSurelyNonNegative(neg(indexAtom(axis)), facts));
+        continue; // asked as late as this: it is seldom so, and a search that finds nothing takes longest
+      }
+      if (missing.some((axis) => !known.includes(axis))) return null;
       for (const axis of missing) ways.push(`${axis}: 0`);
       break;
     }
@@ -173,7 +182,7 @@ function wayTo(axis: string, digits: readonly Digit[], zeros: readonly string[],
     if (term === undefined || term.coefficient.den !== 1 || term.coefficient.num <= 0) continue;
     const rest = [axis, ...zeros].reduce(removed, digit);
     const room = sub(sub(constant(term.coefficient.num), rest), constant(1 + spread));
-    if (isNonNegative(rest, facts) === "yes" && isNonNegative(room, facts) === "yes")
+    if (isSurelyNonNegative(rest, facts) && isSurelyNonNegative(room, facts))
       return `${stride} / ${term.coefficient.num}`;
   }
   return null;
