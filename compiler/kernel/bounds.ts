@@ -1,7 +1,7 @@
 /** Invariant 9: 0 <= index and index + width <= extent, and 0 <= piece < pieces, by proof. */
 import { add, constant, mul, one, type Poly, printPoly, scale, sub } from "../../dsl/types/poly.ts";
 import { type Monomial, monomialPoly, powMonomial } from "../../dsl/types/polynomial.ts";
-import { isNonNegative } from "../../dsl/types/prove.ts";
+import { isNonNegative, isSurelyNonNegative } from "../../dsl/types/prove.ts";
 import { highPart, lowFits, partsBy, strides } from "./digits.ts";
 import { multipleOf } from "./multiples.ts";
 import type { Problems } from "./problem.ts";
@@ -13,13 +13,13 @@ export function boundsProblems(accesses: readonly Access[], problems: Problems):
     if (a.piece !== null) {
       const of = `piece ${printPoly(a.piece.index)} of ${printPoly(a.piece.count)}`;
       const room = sub(sub(a.piece.count, a.piece.index), one);
-      if (isNonNegative(a.piece.index, a.facts) !== "yes") report("its piece may be below 0", of);
-      if (isNonNegative(room, a.facts) !== "yes") report("its piece may be past the last", of);
+      if (!isSurelyNonNegative(a.piece.index, a.facts)) report("its piece may be below 0", of);
+      if (!isSurelyNonNegative(room, a.facts)) report("its piece may be past the last", of);
     }
     if (a.matrix === null && insideByParts(a)) continue;
     const lowest = isNonNegative(a.index, a.facts);
     if (lowest !== "yes") report(lowest === "no" ? "is below 0" : "may be below 0");
-    if (a.matrix !== null && isNonNegative(a.matrix.stride, a.facts) !== "yes") report("its stride may be below 0");
+    if (a.matrix !== null && !isSurelyNonNegative(a.matrix.stride, a.facts)) report("its stride may be below 0");
     const highest = isNonNegative(sub(a.extent, pastEnd(a)), a.facts);
     if (highest !== "yes") report(highest === "no" ? "is past the end" : "may be past the end");
   }
@@ -43,7 +43,7 @@ function insideByParts(a: Access): boolean {
   const count = unit === 0 ? null : partsOfExtent(a.extent, size, unit);
   if (parts === null || count === null || !lowFits(parts, a.width, a.facts)) return false;
   const room = sub(sub(count, parts.high), one);
-  return isNonNegative(parts.high, a.facts) === "yes" && isNonNegative(room, a.facts) === "yes";
+  return isSurelyNonNegative(parts.high, a.facts) && isSurelyNonNegative(room, a.facts);
 }
 
 /** extent / (size · unit), where that is no quotient. */

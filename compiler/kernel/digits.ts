@@ -5,7 +5,7 @@
 import type { Facts } from "../../dsl/types/facts.ts";
 import { constant, mul, type Poly, scale, sub } from "../../dsl/types/poly.ts";
 import { type Monomial, monomialOf, monomialPoly, polyOf, type Term } from "../../dsl/types/polynomial.ts";
-import { isNonNegative } from "../../dsl/types/prove.ts";
+import { isSurelyNonNegative } from "../../dsl/types/prove.ts";
 import { multipleOf } from "./multiples.ts";
 
 const sizePart = (m: Monomial): Monomial => monomialOf(m.factors.filter((f) => f.atom.kind === "symbol"));
@@ -45,4 +45,4 @@ export function partsBy(index: Poly, size: Monomial, unit: number): Parts | null
 }
 /** Whether 0 <= low and low + width <= stride. */
 export const lowFits = (x: Parts, width: number, facts: Facts): boolean =>
-  isNonNegative(x.low, facts) === "yes" && isNonNegative(sub(sub(x.stride, x.low), constant(width)), facts) === "yes";
+  isSurelyNonNegative(x.low, facts) && isSurelyNonNegative(sub(sub(x.stride, x.low), constant(width)), facts);

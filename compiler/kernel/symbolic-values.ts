@@ -19,7 +19,7 @@ import {
   valueKey,
   zero,
 } from "../../dsl/types/poly.ts";
-import { isNonNegative, isPositive } from "../../dsl/types/prove.ts";
+import { isPositive, isSurelyNonNegative } from "../../dsl/types/prove.ts";
 import type { Expr } from "./kernel.ts";
 import { extremumBy } from "./multiples.ts";
 
@@ -47,7 +47,7 @@ export class SymbolicValues {
     return this.#isNear(p, facts);
   }
   #isNear(p: Poly, facts: Facts): boolean {
-    return [add(this.#most, p), sub(this.#most, p)].every((x) => isNonNegative(x, facts) === "yes");
+    return [add(this.#most, p), sub(this.#most, p)].every((x) => isSurelyNonNegative(x, facts));
   }
   declareWild(key: string): void {
     this.#wild.add(key);
@@ -154,7 +154,7 @@ export class SymbolicValues {
       case "div":
       case "mod": {
         // i32 division truncates: it is the floor of what is not negative only.
-        if (isPositive(b, facts) !== "yes" || isNonNegative(a, facts) !== "yes") return null;
+        if (isPositive(b, facts) !== "yes" || !isSurelyNonNegative(a, facts)) return null;
         return e.op === "div" ? floorDivide(a, b, facts) : modulo(a, b, facts);
       }
       default:

@@ -17,7 +17,7 @@ import {
   symbolKey,
   zero,
 } from "../../dsl/types/poly.ts";
-import { isPositive } from "../../dsl/types/prove.ts";
+import { isSurelyNonNegative } from "../../dsl/types/prove.ts";
 import { name } from "./expr.ts";
 import type { Expr, FragMove, Kernel, Loop, Stmt } from "./kernel.ts";
 import { divideBy, floorRange, multipleOf } from "./multiples.ts";
@@ -205,7 +205,7 @@ class Walk {
   #serial(s: Loop, facts: Facts): void {
     const [from, to] = [this.#values.poly(s.from, facts), this.#values.poly(s.to, facts)];
     const turns = sub(sub(to, from), one);
-    if (isPositive(add(turns, one), facts) === "no") return; // no turn at all
+    if (isSurelyNonNegative(sub(from, to), facts)) return; // no turn at all
     this.#invalidate(s.body); // a turn sees what the one before it left
     const g = multipleOf(from, s.step);
     this.#fresh += 1;

@@ -6,7 +6,7 @@ import type { Span } from "../diagnostics/source.ts";
 import { type Axis, indexAtom, indexToken, plainText, sizeOf } from "../types/axis.ts";
 import { withNonNegative } from "../types/facts.ts";
 import { add, asSymbol, atomsOf, mul, one, type Poly, printPoly, sub, value as valueAtom } from "../types/poly.ts";
-import { isNonNegative } from "../types/prove.ts";
+import { isSurelyNonNegative } from "../types/prove.ts";
 import { factsHere, fail } from "./conditions.ts";
 import type { Body, Entity, EquationContext } from "./context.ts";
 import { renameWithBounds, selfName } from "./values.ts";
@@ -55,7 +55,7 @@ export function checkMemoryRead(
     let facts = factsHere(eq);
     for (const fact of around) facts = withNonNegative(facts, fact);
     const positions = tokenPositions(eq);
-    const proved = at !== null && positions.some((p) => isNonNegative(completeBy(at, found.per, p), facts) === "yes");
+    const proved = at !== null && positions.some((p) => isSurelyNonNegative(completeBy(at, found.per, p), facts));
     if (!proved) {
       reportLater(span, at === null ? null : plainText(printPoly(at)), found, eq);
       return;
@@ -64,7 +64,7 @@ export function checkMemoryRead(
     if (keep === null || at === null || entity === null) return;
     const reach = eq.body.shared.rules.infer(keep, eq).poly;
     if (reach === null) return;
-    const near = positions.some((p) => isNonNegative(sub(reach, sub(p, mul(at, found.per))), facts) === "yes");
+    const near = positions.some((p) => isSurelyNonNegative(sub(reach, sub(p, mul(at, found.per))), facts));
     if (near) return;
     fail(eq.body, "DS0234", {
       title: `read reaches further back than \`keep ${plainText(printPoly(reach))}\``,
@@ -108,7 +108,7 @@ export function checkOpenMemory(axis: Axis, span: Span, eq: EquationContext): vo
   for (const fact of axis.restriction?.facts ?? []) {
     facts = withNonNegative(facts, renameWithBounds(eq.body, fact, new Map([[selfName, member]])));
   }
-  const proved = tokenPositions(eq).some((p) => isNonNegative(completeBy(member, found.per, p), facts) === "yes");
+  const proved = tokenPositions(eq).some((p) => isSurelyNonNegative(completeBy(member, found.per, p), facts));
   if (!proved) reportLater(span, "s", found, eq);
 }
 

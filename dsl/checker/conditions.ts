@@ -3,7 +3,7 @@ import type { Expr } from "../ast/nodes.ts";
 import type { Code } from "../diagnostics/codes.ts";
 import { type Facts, withIntegral, withNonNegative } from "../types/facts.ts";
 import { asSymbol, constant, divideExact, floorDivide, neg, one, type Poly, sub } from "../types/poly.ts";
-import { isNonNegative } from "../types/prove.ts";
+import { isNonNegative, isSurelyNonNegative } from "../types/prove.ts";
 import type { Body, EquationContext, Value } from "./context.ts";
 import { expressionKey, ungroup } from "./keys.ts";
 import { type Report, report } from "./recorder.ts";
@@ -111,8 +111,8 @@ export function isKnownTrue(condition: Expr, eq: EquationContext): boolean | nul
   const facts = comparisonFacts(expr.op, left.poly, right.poly);
   const contrary = comparisonFacts(opposite[expr.op], left.poly, right.poly);
   const here = factsHere(eq);
-  if (facts.length > 0 && facts.every((f) => isNonNegative(f, here) === "yes")) return true;
-  if (contrary.length > 0 && contrary.every((f) => isNonNegative(f, here) === "yes")) return false;
+  if (facts.length > 0 && facts.every((f) => isSurelyNonNegative(f, here))) return true;
+  if (contrary.length > 0 && contrary.every((f) => isSurelyNonNegative(f, here))) return false;
   if (facts.some((f) => isNonNegative(f, here) === "no")) return false;
   if (contrary.some((f) => isNonNegative(f, here) === "no")) return true;
   return null;
@@ -183,7 +183,7 @@ export function assume(condition: Expr, holds: boolean, eq: EquationContext): vo
     // Apart and not below: above.
     const difference = sub(left.poly, right.poly);
     for (const gap of [difference, neg(difference)]) {
-      if (isNonNegative(gap, body.facts) === "yes") body.facts = withNonNegative(body.facts, sub(gap, one));
+      if (isSurelyNonNegative(gap, body.facts)) body.facts = withNonNegative(body.facts, sub(gap, one));
     }
   }
   for (const fact of comparisonFacts(op, left.poly, right.poly)) body.facts = withNonNegative(body.facts, fact);

@@ -2,7 +2,7 @@
 import type { Entry, Expr, Loop, ModelItem, Name, Phase } from "../ast/nodes.ts";
 import { closest } from "../diagnostics/suggest.ts";
 import { sub } from "../types/poly.ts";
-import { isNonNegative } from "../types/prove.ts";
+import { isSurelyNonNegative } from "../types/prove.ts";
 import { fail } from "./conditions.ts";
 import type { Body } from "./context.ts";
 import { newEquation } from "./equation-context.ts";
@@ -80,8 +80,8 @@ function checkRange(condition: Expr, body: Body): void {
         : [];
   const [low, high] = ends.map((e) => body.shared.rules.infer(e, eq).poly);
   if (least == null || most == null || low == null || high == null) return;
-  const below = isNonNegative(sub(least, low), body.pathFacts) === "yes" && least.key !== low.key;
-  const above = isNonNegative(sub(high, most), body.pathFacts) === "yes" && high.key !== most.key;
+  const below = isSurelyNonNegative(sub(least, low), body.pathFacts) && least.key !== low.key;
+  const above = isSurelyNonNegative(sub(high, most), body.pathFacts) && high.key !== most.key;
   if (!below && !above) return;
   fail(body, "DS0524", {
     title: `\`${name.text}\` outside its range`,

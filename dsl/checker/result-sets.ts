@@ -2,7 +2,7 @@
 import type { Result } from "../ast/nodes.ts";
 import { withNonNegative } from "../types/facts.ts";
 import { asSymbol, printPoly, value as valueAtom } from "../types/poly.ts";
-import { isNonNegative } from "../types/prove.ts";
+import { isSurelyNonNegative } from "../types/prove.ts";
 import { causalFacts } from "./causality.ts";
 import { fail } from "./conditions.ts";
 import type { Body, Value } from "./context.ts";
@@ -20,7 +20,7 @@ export function checkMembersCausal(result: Result, value: Value, body: Body): vo
   const goals = positions.flatMap((name) =>
     causalFacts(element.of, valueAtom(`${name}[${printPoly(placeAtom(0))}]`), body),
   );
-  if (goals.length === 0 || goals.some((goal) => isNonNegative(goal, facts) === "yes")) return;
+  if (goals.length === 0 || goals.some((goal) => isSurelyNonNegative(goal, facts))) return;
   fail(body, "DS0232", {
     title: "a token may read what comes later",
     at: result.name.span,

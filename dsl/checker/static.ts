@@ -16,7 +16,7 @@ import {
   type Poly,
   sub,
 } from "../types/poly.ts";
-import { isNonNegative } from "../types/prove.ts";
+import { isNonNegative, isSurelyNonNegative } from "../types/prove.ts";
 import { scalarFunctions, staticConstants } from "./builtins.ts";
 import type { Static } from "./context.ts";
 import { ungroup } from "./keys.ts";
@@ -172,9 +172,7 @@ function equal(left: Known, right: Known, scope: StaticScope): boolean | undefin
     if (a.key === b.key) return true;
     const difference = sub(a, b);
     const one = constant(1);
-    const apart = [sub(difference, one), sub(neg(difference), one)].some(
-      (p) => isNonNegative(p, scope.facts) === "yes",
-    );
+    const apart = [sub(difference, one), sub(neg(difference), one)].some((p) => isSurelyNonNegative(p, scope.facts));
     return apart ? false : undefined;
   }
   if (isNumber(left) && isNumber(right)) return sameNumber(left, right);

@@ -4,7 +4,7 @@ import type { Span } from "../diagnostics/source.ts";
 import { type Axis, plainText, printAxis, sizeOf } from "../types/axis.ts";
 import type { Bounds, Facts } from "../types/facts.ts";
 import { asConstant, asSymbol, constant, type Poly, printPoly, scale, sub, symbol } from "../types/poly.ts";
-import { isIntegral, isNonNegative } from "../types/prove.ts";
+import { isIntegral, isSurelyNonNegative } from "../types/prove.ts";
 import { memoryOf } from "./causality.ts";
 import { fail } from "./conditions.ts";
 import {
@@ -305,7 +305,7 @@ function checkShrinks(info: DeclInfo, bindings: Bindings, span: Span, eq: Equati
     const size = bound === undefined ? null : sizeOf(bound);
     if (size === null) return false;
     const less = sub(symbol(name), size);
-    return isNonNegative(sub(scale(less, 64), constant(1)), eq.body.facts) === "yes";
+    return isSurelyNonNegative(sub(scale(less, 64), constant(1)), eq.body.facts);
   });
   if (shrinks) return;
   fail(eq.body, "DS0127", {

@@ -75,6 +75,12 @@ export class Ground {
     return lower !== null && lower.num > 0;
   }
 
+  /** Whether constant bounds of its atoms alone show that p, not shifted, is >= 0. */
+  isNonNegativeByBounds(p: Poly): boolean {
+    const { lower } = this.#intervals.ofPoly(p);
+    return lower !== null && lower.num >= 0;
+  }
+
   isIntegralAtom(atom: Atom): boolean {
     const known = this.#integral.get(atom.key);
     if (known !== undefined) return known;

@@ -23,7 +23,7 @@ import {
   valueKey,
   zero,
 } from "./poly.ts";
-import { compare, isIntegral, isNonNegative, isPositive } from "./prove.ts";
+import { compare, isIntegral, isNonNegative, isPositive, isSurelyNonNegative } from "./prove.ts";
 
 const n = (k: number): Poly => constant(k);
 const sum = (...ps: readonly Poly[]): Poly => ps.reduce(add, zero);
@@ -271,12 +271,16 @@ const withoutWitnesses = (facts: Facts): Facts => given(facts, sub(symbol("Large
 describe("isNonNegative", () => {
   for (const { name, facts, yes, notYes } of cases) {
     yes.forEach((p, at) => {
-      it(`${name}: proves ${at}`, () => expect(isNonNegative(p, facts)).toBe("yes"));
+      it(`${name}: proves ${at}`, () => {
+        expect(isNonNegative(p, facts)).toBe("yes");
+        expect(isSurelyNonNegative(p, facts)).toBe(true);
+      });
     });
     notYes.forEach((p, at) => {
       it(`${name}: does not prove the sibling ${at}`, () => {
         expect(isNonNegative(p, facts)).not.toBe("yes");
         expect(isNonNegative(p, withoutWitnesses(facts))).not.toBe("yes");
+        expect(isSurelyNonNegative(p, facts)).toBe(false);
       });
     });
   }

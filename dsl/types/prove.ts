@@ -8,6 +8,12 @@ import { proverFor } from "./search.ts";
 
 export { type Answer, isIntegral } from "./integrality.ts";
 
+/** Whether p >= 0 for all values that the facts allow, as far as that is proved: half of what a question of three answers costs. */
+export function isSurelyNonNegative(p: Poly, facts: Facts): boolean {
+  const c = asRational(p);
+  return c === null ? proverFor(facts).proves(p) : c.num >= 0;
+}
+
 /** yes: p >= 0 for all values that the facts allow; no: p < 0 for all; unknown otherwise. */
 export function isNonNegative(p: Poly, facts: Facts): Answer {
   const c = asRational(p);

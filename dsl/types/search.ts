@@ -107,7 +107,10 @@ class Search implements Prover {
   proves(p: Poly): boolean {
     const known = this.#answers.get(p.key);
     if (known !== undefined) return known;
-    const answer = this.#isPlain(this.#ground.wanted(p).poly) || (!this.#witnesses.refutes(p) && this.#search(p));
+    const answer =
+      this.#ground.isNonNegativeByBounds(p) ||
+      this.#isPlain(this.#ground.wanted(p).poly) ||
+      (!this.#witnesses.refutes(p) && this.#search(p));
     if (this.#answers.size > 2000) this.#answers.clear();
     this.#answers.set(p.key, answer);
     return answer;

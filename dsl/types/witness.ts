@@ -20,6 +20,7 @@ interface Scheme {
 const schemes: readonly Scheme[] = [
   { symbol: () => 1, free: () => 0, place: () => 0 },
   { symbol: () => 4, free: () => 0, place: () => 0 },
+  { symbol: () => 240, free: () => 1, place: () => 0.25 }, // some item of many
   { symbol: () => 4, free: () => 3, place: () => 1 },
   { symbol: (h) => 2 ** (h % 5), free: (h) => (h % 9) - 4, place: () => 1 },
   { symbol: (h) => 64 / 2 ** (h % 6), free: (h) => (h % 5) - 2, place: (h) => (h >> 3) & 1 },
