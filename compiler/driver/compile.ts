@@ -7,7 +7,7 @@ import { callKinds } from "../directives/phase-calls.ts";
 import { noStrategies, type StrategyOf } from "../directives/placed-rules.ts";
 import { readDirectives } from "../directives/read-directives.ts";
 import { Rules } from "../directives/rules.ts";
-import { type Elaborated, type ElaborateOptions, elaborate } from "../elaborate/elaborate.ts";
+import { type Elaborated, type ElaborateOptions, elaborate, withResults } from "../elaborate/elaborate.ts";
 import { narrowFormat } from "../elaborate/narrowed.ts";
 import { evalDim, type Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
@@ -28,7 +28,7 @@ import type { CostTarget } from "../target/target.ts";
 import { callRanges, type RowRange, type RowsWithPlans, rowsWithPlans, wholeRange } from "./call-ranges.ts";
 import { decodersFor } from "./decoders.ts";
 import { fixedSizes, planOf } from "./phases.ts";
-import { decidingPasses, phasePasses, runPasses, sharedPasses } from "./pipeline.ts";
+import { decidingPasses, type Passed, phasePasses, rangePasses, runPasses, sharedPasses } from "./pipeline.ts";
 import { type PlannedCall, plannedCalls } from "./planned-calls.ts";
 
 /** What a program is made for. */
@@ -77,7 +77,7 @@ export interface Compiled {
 }
 
 export function compileModel(request: CompileRequest): Compiled {
-  const { model, entry, target } = request;
+  const { model, declared, entry, target } = request;
   const { calls, draft } = plannedCalls(model, entry);
   const [first] = calls;
   if (first === undefined) throw new UnsupportedError(`the entry ${entry} gives neither next nor logits`);
@@ -94,11 +94,13 @@ export function compileModel(request: CompileRequest): Compiled {
   const made: MadePhase[] = [];
   const ahead: Omit<MadePhase, "planned">[] = [];
   for (const [of, own] of rules) {
-    const results = new Set(calls.flatMap((c) => (c.entry === of ? [JSON.stringify(c.results)] : [])));
+    const its = calls.filter((c) => c.entry === of);
     const making = { request, plans, entry: of, rules: own, storageOf, pool, weights, states };
-    for (const [i, key] of [...results].entries()) {
-      const wanted = calls.filter((c) => c.entry === of && JSON.stringify(c.results) === key);
-      const given = elaboratedFor(wanted[0]?.results ?? [], making);
+    const results = its.flatMap((c) => c.results);
+    const whole = elaborate({ model, declared, entry: of, results, format: own.format });
+    for (const [i, key] of [...new Set(its.map((c) => JSON.stringify(c.results)))].entries()) {
+      const wanted = its.filter((c) => JSON.stringify(c.results) === key);
+      const given = givenFor(wanted[0]?.results ?? [], whole, making);
       if (given.ahead !== null && i === 0) ahead.push(aheadPhase(given.ahead, { ...making, ...given }));
       made.push(...phasesFor(wanted, { ...making, ...given }));
     }
@@ -110,7 +112,6 @@ export function compileModel(request: CompileRequest): Compiled {
   // As they were planned: of equals the first is taken.
   const order = calls.flatMap((c) => made.filter((m) => m.planned === c));
   const { call } = one;
-  const { declared } = request;
   const kept = { model, declared, weights: weights.decls, tables: weights.tables, target: target.kernel, pool };
   const decoders = decodersFor({ ...kept, tokens: call.tokens, before: call.before });
   const program: Program = {
@@ -169,9 +170,8 @@ interface Given {
   readonly ahead: LookAhead | null;
 }
 
-function elaboratedFor(results: readonly string[], { request, entry, rules }: Making): Given {
-  const { model, declared } = request;
-  const elaborated = elaborate({ model, declared, entry, results, format: rules.format });
+function givenFor(results: readonly string[], whole: Elaborated, { request, entry }: Making): Given {
+  const elaborated = withResults(whole, results);
   const ahead = request.ahead === false ? null : lookAhead(elaborated.builder, elaborated.graph);
   return { elaborated, call: callOf(elaborated, entry), graph: ahead?.graph ?? elaborated.graph, ahead };
 }
@@ -180,14 +180,17 @@ function elaboratedFor(results: readonly string[], { request, entry, rules }: Ma
 function phasesFor(calls: readonly PlannedCall[], making: Making & Given): readonly MadePhase[] {
   const { request, entry, rules, storageOf, elaborated, call, graph } = making;
   const options = { builder: elaborated.builder, target: request.target.cost, ...verifying(request) };
-  const shared = runPasses(graph, {
-    ...options,
-    sizes: sizesFor(graph, call, { tokens: 1, before: 0 }),
-    passes: sharedPasses,
-  });
+  const unasked = sizesFor(graph, call, { tokens: 1, before: 0 });
+  const shared = runPasses(graph, { ...options, sizes: unasked, passes: sharedPasses });
+  const settled = new Map<Graph, Passed>();
+  const inRange = (g: Graph): Passed => {
+    const known = settled.get(g) ?? runPasses(g, { ...options, sizes: unasked, passes: rangePasses });
+    settled.set(g, known);
+    return known;
+  };
   const logits = elaborated.results.find((r) => r === "next" || r === "logits") ?? "";
   const planAt = (g: Graph, sizes: Sizes): string =>
-    planOf(runPasses(g, { ...options, sizes, passes: decidingPasses }).reports);
+    planOf(runPasses(inRange(g).graph, { ...options, sizes, passes: decidingPasses }).reports);
   const plans = (): readonly RowsWithPlans[] => {
     const found = rowsWithPlans(shared.graph, call, planAt, making.plans.get(entry));
     making.plans.set(entry, found);
@@ -200,8 +203,9 @@ function phasesFor(calls: readonly PlannedCall[], making: Making & Given): reado
   return ranges.map(({ planned, range }): MadePhase => {
     const { name, sizes, rows } = range;
     const strategy = rules.place(elaborated, logits, sizes[call.tokens] ?? planned.tokens);
-    const passed = inPhase(name, () => runPasses(range.graph, { ...options, sizes, passes: phasePasses, strategy }));
-    const passes = [...shared.reports, ...passed.reports];
+    const before = inRange(range.graph);
+    const passed = inPhase(name, () => runPasses(before.graph, { ...options, sizes, passes: phasePasses, strategy }));
+    const passes = [...shared.reports, ...before.reports, ...passed.reports];
     rules.met(passed.graph, strategy, passes);
     const order = { name, from: range.from, to: range.to, results: elaborated.results };
     const built = inPhase(name, () => phase(order, { ...making, graph: passed.graph, sizes, strategy }));
@@ -217,7 +221,7 @@ function aheadPhase({ ahead: graph, names }: LookAhead, making: Making & Given):
   const { request, entry, storageOf, elaborated, call } = making;
   const name = aheadName(request, entry);
   const sizes = sizesFor(graph, call, { tokens: 1, before: 511 });
-  const passes = [...sharedPasses, ...phasePasses];
+  const passes = [...sharedPasses, ...rangePasses, ...phasePasses];
   const options = { builder: elaborated.builder, target: request.target.cost, ...verifying(request) };
   const passed = runPasses(graph, { ...options, sizes, passes });
   const order = { name, results: names, from: 1, to: Number.POSITIVE_INFINITY };

@@ -22,9 +22,12 @@ export const sharedPasses: readonly Pass[] = [
   splitConcat, //       leaves sums over single parts, which are contractions
   outlineFactors, //    leaves gated products as nodes: contractions on either side of them are apart
 ];
+/** Once for each range of rows: what they ask is what the graph says of its calls (`bounds`). */
+export const rangePasses: readonly Pass[] = [
+  selectAll, //         before restrictToDemand: what is not gathered is restricted to nothing
+];
 /** Their decisions make two programs different (`planOf`); what comes after follows from them and from sizes that matter less. */
 export const decidingPasses: readonly Pass[] = [
-  selectAll, //         before restrictToDemand: what is not gathered is restricted to nothing
   restrictToDemand, //  before associate: a gathered axis changes the sizes that it prices
   associate, //         before folds: a fold hides the sum that would be taken apart
   groupBySelection, //  needs work restricted to what is selected; leaves index maps sorted by it
@@ -35,7 +38,7 @@ export const phasePasses: readonly Pass[] = [
   foldReductions, //    needs softmax as separate nodes; leaves one pass over each reduced axis
   fuse, //              needs all of the above settled; every node it leaves is one kernel
 ];
-export const passes: readonly Pass[] = [...sharedPasses, ...phasePasses];
+export const passes: readonly Pass[] = [...sharedPasses, ...rangePasses, ...phasePasses];
 
 export interface RunOptions {
   readonly builder: Builder;

@@ -82,6 +82,13 @@ export function elaborate(options: ElaborateOptions): Elaborated {
   };
 }
 
+/** The same for some of its results. What a call remembers is the same, whichever of them it is asked for. */
+export function withResults(whole: Elaborated, names: readonly string[]): Elaborated {
+  const { graph, results } = whole;
+  const isAsked = (_: unknown, i: number): boolean => names.includes(results[i] ?? "");
+  return { ...whole, results: results.filter(isAsked), graph: { ...graph, results: graph.results.filter(isAsked) } };
+}
+
 export interface StartedModel {
   readonly unit: Unit;
   readonly root: Frame;
