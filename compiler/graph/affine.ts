@@ -14,8 +14,14 @@ export interface Affine {
   readonly constant: Dim;
 }
 
+const forms = new WeakMap<Scalar, Affine>();
 /** Every expression has such a form: what is not a sum of multiples is an atom of its own. */
 export function affineOf(e: Scalar): Affine {
+  const known = forms.get(e) ?? formOf(e);
+  forms.set(e, known);
+  return known;
+}
+function formOf(e: Scalar): Affine {
   const terms = new Map<string, AffineTerm>();
   let constant = zeroDim;
   const gather = (x: Scalar, scale: Dim): void => {

@@ -5,7 +5,7 @@
 import type { Builder } from "./builder.ts";
 import type { Append, Computed, Graph, Node, Scalar } from "./node.ts";
 import { mapChildren, read } from "./scalar.ts";
-import { isComputed, nodesOf, useCounts } from "./walk.ts";
+import { isComputed, nodesOf, operandsOf, useCounts } from "./walk.ts";
 
 /**
  * What a pass may ask about a node it meets: facts of the graph as it was *before* the pass. Nodes are rebuilt while it
@@ -55,6 +55,7 @@ const remembering = (g: Graph): readonly Node[] =>
 
 /** A node with its operands replaced; itself where none is. */
 export function rebuilt(b: Builder, n: Node, now: (n: Node) => Node): Node {
+  if (operandsOf(n).every((o) => now(o) === o)) return n; // most nodes, in most passes
   const moved = (e: Scalar): Scalar => replaceOperands(e, now);
   switch (n.kind) {
     case "map":

@@ -197,9 +197,11 @@ export function some(e: Scalar, test: (e: Scalar) => boolean): boolean {
   return test(e) || children(e).some((c) => some(c, test));
 }
 
+const noReads: readonly Read[] = [];
 const readsMemo = new WeakMap<Scalar, readonly Read[]>();
 /** All reads in an expression, outer ones first. */
 export function readsOf(e: Scalar): readonly Read[] {
+  if (e.kind === "name" || e.kind === "const" || e.kind === "dim") return noReads;
   const known = readsMemo.get(e);
   if (known !== undefined) return known;
   const found: Read[] = e.kind === "read" ? [e] : [];
@@ -208,16 +210,29 @@ export function readsOf(e: Scalar): readonly Read[] {
   return found;
 }
 
+const noNames: ReadonlySet<string> = new Set();
 const freeMemo = new WeakMap<Scalar, ReadonlySet<string>>();
 /** Names that are not bound inside. */
 export function freeNames(e: Scalar): ReadonlySet<string> {
+  if (e.kind === "const" || e.kind === "dim") return noNames;
   const known = freeMemo.get(e);
   if (known !== undefined) return known;
-  const out = new Set<string>();
-  if (e.kind === "name") out.add(e.name);
-  for (const c of children(e)) for (const n of freeNames(c)) out.add(n);
-  for (const n of boundNames(e)) out.delete(n);
-  freeMemo.set(e, out);
+  const found = findFree(e);
+  freeMemo.set(e, found);
+  return found;
+}
+function findFree(e: Scalar): ReadonlySet<string> {
+  if (e.kind === "name") return new Set([e.name]);
+  const inside = children(e).flatMap((c) => {
+    const names = freeNames(c);
+    return names.size === 0 ? [] : [names];
+  });
+  const bound = boundNames(e);
+  const [first = noNames, ...others] = inside;
+  if (others.length === 0 && !bound.some((n) => first.has(n))) return first; // one set for many expressions
+  const out = new Set(first);
+  for (const names of others) for (const n of names) out.add(n);
+  for (const n of bound) out.delete(n);
   return out;
 }
 
@@ -272,7 +287,7 @@ export function instantiate(e: Scalar, by: ReadonlyMap<string, Scalar>, taken: S
 const keyMemo = new WeakMap<Scalar, string>();
 /** Identity up to renaming of bound names: those are numbered in order of binding, from the size of `scope` on. */
 export function key(e: Scalar, scope: ReadonlyMap<string, string> = noScope): string {
-  if (scope.size > 0) return keyIn(e, scope);
+  if (scope.size > 0 || e.kind === "name" || e.kind === "const" || e.kind === "dim") return keyIn(e, scope);
   const known = keyMemo.get(e);
   if (known !== undefined) return known;
   const made = keyIn(e, scope);

@@ -23,8 +23,14 @@ export function expressionsOf(n: Node): readonly Scalar[] {
 export const axesOf = (n: Computed): readonly Axis[] =>
   n.kind === "map" ? n.domain : n.kind === "top_k" ? [...n.domain, n.over] : [n.over];
 
+const axesMemo = new WeakMap<Computed, ReadonlyMap<string, Axis>>();
 /** Every axis bound anywhere in a node, by name. */
-export function allAxes(n: Computed): Map<string, Axis> {
+export function allAxes(n: Computed): ReadonlyMap<string, Axis> {
+  const known = axesMemo.get(n) ?? findAxes(n);
+  axesMemo.set(n, known);
+  return known;
+}
+function findAxes(n: Computed): ReadonlyMap<string, Axis> {
   const out = new Map(axesOf(n).map((a) => [a.name, a]));
   const note = (x: Scalar): void => {
     for (const a of boundAxes(x)) out.set(a.name, a);

@@ -63,7 +63,7 @@ function contract(e: Reduce, owner: Owner, context: PassContext, options: Associ
   for (const n of freeNames(e)) taken.add(n);
   const term = expandTerm(e, { taken, mayOpen: owner.mayOpen });
   if (term.factors.length < 3 || term.factors.length > maxFactors) return e;
-  const axes = allAxes(owner.node);
+  const axes = new Map(allAxes(owner.node));
   for (const a of [...e.axes, ...term.axes]) axes.set(a.name, a);
   const summed = new Set(term.axes.map((a) => a.name));
   const isInner = (f: Scalar): boolean => [...freeNames(f)].some((x) => summed.has(x));

@@ -5,7 +5,7 @@
 import { affineKey } from "../graph/affine.ts";
 import { addDim, type Dim, evalDim, mulDim, oneDim, productOf, type Sizes, zeroDim } from "../graph/dim.ts";
 import type { Computed, Node, Read, Scalar } from "../graph/node.ts";
-import { children, freeNames, key, readsOf, same, some, substitute, walk } from "../graph/scalar.ts";
+import { children, freeNames, key, readsOf, same, some, substitute } from "../graph/scalar.ts";
 import { allAxes, axesOf, expressionsOf } from "../graph/walk.ts";
 import { scalarFunctions } from "../ops/scalar-functions.ts";
 import { bytesOf } from "./storage.ts";
@@ -185,12 +185,10 @@ const plainWidth = (n: Node): number => bytesOf[n.type.dtype];
 export function bytes(n: Computed, sizes: Sizes, width = plainWidth, picks?: (sorted: Node) => number): number {
   const extent = extentsOf(n, sizes);
   const seen = new Map<string, number>();
-  const note = (x: Scalar): void => {
-    if (x.kind !== "read") return;
+  for (const x of expressionsOf(n).flatMap(readsOf)) {
     const k = `${x.value.id}[${x.at.map(affineKey).join(",")}]`;
     if (!seen.has(k)) seen.set(k, readElements(x, extent, sizes, picks) * width(x.value));
-  };
-  for (const e of expressionsOf(n)) walk(e, note);
+  }
   const written = elementsOf(n, sizes) * width(n);
   return [...seen.values()].reduce((a, x) => a + x, written);
 }

@@ -48,6 +48,7 @@ export const wideMonoids: {
 const memo = new WeakMap<Scalar, boolean>();
 /** Whether the value is an i64 by what it is made of. Names, sizes, constants and folds are not. */
 export function isWide(e: Scalar): boolean {
+  if (e.kind !== "call" && e.kind !== "reduce") return find(e); // nothing to look for: less than remembering it
   const known = memo.get(e);
   if (known !== undefined) return known;
   const found = find(e);

@@ -26,6 +26,17 @@ export interface FlattenOptions {
   readonly mostElements: number;
 }
 
+const factsMemo = new WeakMap<Graph["sizes"], Facts>();
+/** What a kernel knows of its sizes: no more, or its proof would miss what was concluded here from a largest value. */
+function factsOf(ranges: Graph["sizes"]): Facts {
+  const known = factsMemo.get(ranges);
+  if (known !== undefined) return known; // with all that was proved by them
+  let facts = noFacts;
+  for (const [n, { low }] of ranges) facts = withBounds(facts, symbolKey(n), { lower: constant(low), upper: null });
+  factsMemo.set(ranges, facts);
+  return facts;
+}
+
 /** Gathers operands while it flattens the expressions of one node. */
 export class Flattener {
   readonly #o: FlattenOptions;
@@ -34,10 +45,7 @@ export class Flattener {
   readonly #facts: Facts;
   constructor(o: FlattenOptions) {
     this.#o = o;
-    let facts = noFacts;
-    // What a kernel knows of its sizes: no more, or its proof would miss what was concluded here from a largest value.
-    for (const [n, { low }] of o.ranges) facts = withBounds(facts, symbolKey(n), { lower: constant(low), upper: null });
-    this.#facts = facts;
+    this.#facts = factsOf(o.ranges);
   }
   get operands(): readonly Operand[] {
     return [...this.#operands.values()];
