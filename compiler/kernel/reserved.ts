@@ -6,14 +6,24 @@ import { isOp } from "./ops.ts";
 
 /** Words of the text form, WGSL, C, C++ and CUDA, and functions that these have everywhere. */
 const words: ReadonlySet<string> = new Set(
-  `abs active alias alignas alignof array as asm assert atomic auto barrier bitcast bool break case catch char class clamp
-  const continue default delete diagnostic discard do dot double else enable end enum exp explicit export extern false float
-  floor fn for frag frag_load frag_store friend from func global goto half if import in inf inline int kernel lane let local
-  log long loop main mat2x2 max min mma mod module mut mutable namespace nan new operator out over override param pow
-  private protected ptr public read reduce ref reg register requires reserved result return self set shared short signed
-  sin cos size sizeof sampler sqrt static step storage struct switch target template texture this thread throw true try
-  type typedef typename undef uniform union unless unroll unsigned update using var vec2 vec3 vec4 virtual void volatile
-  where while with workgroup write xor yield`.split(/\s+/),
+  `abs abstract active alias alignas alignof all any array as asm asm_fragment assert async atomic atomicLoad
+  atomicStore atomicXor attribute auto await barrier become bitcast bool break case cast catch char clamp class
+  co_await co_return co_yield coherent column_major common compile compile_fragment concept const const_assert
+  const_cast consteval constexpr constinit continue continuing cos countLeadingZeros crate debugger decltype default
+  delete demote demote_to_helper diagnostic discard do dot dot4I8Packed double dynamic_cast else enable end enum exp
+  explicit export extends extern external extractBits fallthrough false filter final finally float floor fn for frag
+  frag_load frag_store friend from func fxgroup get global goto groupshared half highp if impl implements import in
+  inf inline instanceof int interface inverseSqrt kernel lane layout let local log long loop lowp macro macro_rules
+  main mat2x2 match max mediump meta min mma mod module move mut mutable namespace nan new nil noexcept noinline
+  nointerpolation non_coherent noncoherent noperspective NULL null nullptr of operator out over override package
+  packoffset param partial passthrough patch pixelfragment pow precise precision premerge priv private protected ptr
+  pub public read readonly reduce ref reg regardless register reinterpret_cast require requires reserved resource
+  restrict result return sampler Self self set shared short signed sin size sizeof smooth snorm sqrt static
+  static_assert static_cast std step storage storageBarrier struct subgroupAdd subgroupMax subgroupMin
+  subgroupShuffleXor subroutine super switch target template texture this thread thread_local throw trait true try
+  type typedef typeid typename typeof undef uniform union unless unorm unpack2x16float unroll unsafe unsigned unsized
+  update use using var varying vec2 vec3 vec4 virtual void volatile wgsl where while with workgroup workgroupBarrier
+  write writeonly xor yield`.split(/\s+/),
 );
 export const isReserved = (name: string): boolean =>
   words.has(name) || isOp(name) || isElem(name) || readType(name) !== null || builtins.includes(name);
