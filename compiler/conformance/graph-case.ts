@@ -79,7 +79,7 @@ async function compare(c: GraphCase, weights: Weights, machine: Machine): Promis
   let [share, elements, unknown] = [0, 0, 0];
   for (const call of c.calls) {
     run.rollback(call.S0);
-    const found = run.call({ ...fixed, ...call });
+    const found = await run.call({ ...fixed, ...call });
     share = Math.max(share, found.share);
     elements += found.elements;
     unknown += found.unknown;

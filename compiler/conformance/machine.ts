@@ -15,10 +15,10 @@ export interface KernelMemory {
   readonly reserve: (bytes: number) => number;
   /** All of the memory as it is now: not to be kept over a call. */
   readonly bytes: () => Uint8Array<ArrayBuffer>;
-  /** Addresses by buffer and sizes by name. Throws what goes wrong. */
+  /** Addresses by buffer and sizes by name; waited for before anything else is done. Throws what goes wrong, or rejects with it. */
   readonly call: (
     kernel: Kernel,
     at: Readonly<Record<string, number>>,
     sizes: Readonly<Record<string, number>>,
-  ) => void;
+  ) => void | Promise<void>;
 }

@@ -31,7 +31,8 @@ export interface Playing {
 }
 
 /** The bytes of the phase's result. */
-export const playPhase = (phase: Phase, playing: Playing): Uint8Array<ArrayBuffer> => new Player(phase, playing).play();
+export const playPhase = (phase: Phase, playing: Playing): Promise<Uint8Array<ArrayBuffer>> =>
+  new Player(phase, playing).play();
 
 /** A repeat that is running. */
 interface Round {
@@ -70,8 +71,8 @@ class Player {
     return evalSize(e, (n) => this.#scope.get(n));
   }
 
-  play(): Uint8Array<ArrayBuffer> {
-    this.#run(this.#phase.steps, 0);
+  async play(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#run(this.#phase.steps, 0);
     const [output] = this.#phase.outputs;
     if (output === undefined) throw new InternalError(`${this.#phase.name} has no result`);
     const { at, elem, dims } = output;
@@ -80,17 +81,17 @@ class Player {
     return this.#p.memory.bytes().slice(from, from + count * elemBytes[elem]);
   }
 
-  #run(steps: readonly Step[], from: number): void {
+  async #run(steps: readonly Step[], from: number): Promise<void> {
     let ordinal = from;
     for (const step of steps) {
-      if (step.kind === "call") this.#call(step, ordinal);
+      if (step.kind === "call") await this.#call(step, ordinal);
       else {
         const to = ordinal + leaves(step.body) - 1;
         const before = [...this.#places];
         for (let round = 0; round < step.count; round += 1) {
           this.#scope.set(step.index, round);
           this.#rounds.push({ from: ordinal, to, first: round === 0, last: round === step.count - 1 });
-          this.#run(step.body, ordinal);
+          await this.#run(step.body, ordinal);
           this.#rounds.pop();
           for (const [a, b] of step.swap) {
             const [x = a, y = b] = [this.#places[a], this.#places[b]];
@@ -105,7 +106,7 @@ class Player {
     }
   }
 
-  #call(step: Call, ordinal: number): void {
+  async #call(step: Call, ordinal: number): Promise<void> {
     const { program, memory } = this.#p;
     const kernel = program.kernels[step.kernel];
     if (kernel === undefined) throw new InternalError(`no kernel ${step.kernel}`);
@@ -121,7 +122,7 @@ class Player {
       at[b.name] = this.#place(binding, elements * elemBytes[b.elem], `${step.label}: ${b.name}`);
     }
     // Without work items nothing is called: what its sizes are is nobody's business then.
-    if (items > 0) memory.call(kernel, at, sizes);
+    if (items > 0) await memory.call(kernel, at, sizes);
     if (ordinal < this.#steps - 1) this.#overwrite(ordinal, 1);
   }
 

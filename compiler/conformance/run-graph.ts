@@ -129,7 +129,7 @@ export class GraphRun {
   }
 
   /** One call: the difference of its results, and of rows that it has appended. */
-  call(sizes: Sizes): Difference {
+  async call(sizes: Sizes): Promise<Difference> {
     const { reference, program, memory } = this.#o;
     const values = new Map<string, Float64Array | BigInt64Array>();
     const given = (n: Param): RoundedTensor => {
@@ -144,7 +144,7 @@ export class GraphRun {
     const places = program.given.map((n) => this.#place(n, given(n)));
     const sum = new Sum();
     for (const [i, phase] of program.phases.entries()) {
-      const bytes = playPhase(phase, { program, memory, sizes, given: places, states: this.#states });
+      const bytes = await playPhase(phase, { program, memory, sizes, given: places, states: this.#states });
       const expected = want[i];
       const [output] = phase.outputs;
       if (expected === undefined || output === undefined) continue;

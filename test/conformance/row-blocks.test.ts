@@ -31,7 +31,7 @@ function watched(of: Machine, keysAtOnce: number, broken = false): Watched {
         call: (k: Kernel, at, sizes) => {
           const later = k.source.startsWith("the best so far") && (sizes["block_first"] ?? 0) > 0;
           if (later) seen.later += 1;
-          if (!(later && broken)) memory.call(k, at, sizes);
+          return later && broken ? undefined : memory.call(k, at, sizes);
         },
       };
     },

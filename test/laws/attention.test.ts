@@ -190,7 +190,7 @@ async function expectRuns(machine: Machine, name: string, graph: Graph, seed: nu
     isIds(n) ? ids.slice(before, before + (sizes["T"] ?? 0)) : realsOf(paramTensor(n, sizes, seed));
   const running = new GraphRun({ reference: elaborated.graph, program, memory, rows: tokens + 1, ...names, given });
   for (const T of cut) {
-    const { wrong, elements, unknown } = running.call({ ...fixed, T, S0: before });
+    const { wrong, elements, unknown } = await running.call({ ...fixed, T, S0: before });
     expect(wrong, `${T} tokens after ${before}`).toBeNull();
     expect(unknown, "what rounding decides").toBeLessThan(elements);
     before += T;

@@ -145,7 +145,7 @@ test.each(cases)("$name", async (hashed) => {
       [2, 1],
       [3, ids.length - 3],
     ] as const) {
-      const { wrong, elements, unknown } = run.call({ ...planned, S0, T });
+      const { wrong, elements, unknown } = await run.call({ ...planned, S0, T });
       expect(wrong).toBeNull();
       expect(unknown).toBe(0);
       expect(elements).toBeGreaterThanOrEqual(T * sizes.length);

@@ -85,7 +85,7 @@ test.each(found)("$what", async ({ text }) => {
     });
     let before = 0;
     for (const T of [1, 5, 3]) {
-      expect(run.call({ ...planned, S0: before, T }).wrong, machine.name).toBeNull();
+      expect((await run.call({ ...planned, S0: before, T })).wrong, machine.name).toBeNull();
       before += T;
     }
   }

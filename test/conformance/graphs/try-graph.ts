@@ -63,7 +63,7 @@ export async function tryGraph(made: RandomGraph, seed: number, options: TryOpti
         const dims = n.type.dims.map((d) => evalDim(d, sizes));
         run.remember(n, dims, stateTensor(n, sizes, seed).data);
       }
-      const found = run.call(sizes);
+      const found = await run.call(sizes);
       share = Math.max(share, found.share);
       elements += found.elements;
       unknown += found.unknown;
