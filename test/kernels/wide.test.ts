@@ -3,36 +3,31 @@ import { describe, expect, test } from "vitest";
 import { WasmInstance } from "../../backends/wasm/instance.ts";
 import { wasmModule } from "../../backends/wasm/module.ts";
 import { wasmTarget } from "../../backends/wasm/target.ts";
-import { at, type BufferSpec, kernel } from "../../compiler/kernel/build.ts";
 import { type Elem, i64, typeOf } from "../../compiler/kernel/elem.ts";
-import { add, bitcast, constant, convert, load, max, min, name, op, select, sub } from "../../compiler/kernel/expr.ts";
+import { bitcast, constant, convert, load, max, min, name, op } from "../../compiler/kernel/expr.ts";
 import { type AnyData, interpret, newData } from "../../compiler/kernel/interpret.ts";
 import type { Expr, Kernel } from "../../compiler/kernel/kernel.ts";
 import { parseKernel } from "../../compiler/kernel/parse.ts";
 import { printKernel } from "../../compiler/kernel/print.ts";
 import { verify } from "../../compiler/kernel/verify.ts";
 import { exampleKernelTargets } from "../../compiler/target/example-kernel-targets.ts";
+import {
+  besideHalves,
+  binary,
+  chosenBy,
+  converting,
+  edges,
+  least,
+  mapped,
+  most,
+  operationOf,
+  pairs,
+  reals,
+  summed,
+  sums,
+  wrap,
+} from "./wide-cases.ts";
 
-const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
-const edges = [0n, 1n, -1n, 2n, -7n, 31n, 63n, 2n ** 31n, -(2n ** 31n) - 1n, 2n ** 53n + 1n, -(2n ** 62n), least, most];
-const pairs = edges.flatMap((x) => edges.map((y) => [x, y] as const));
-const wrap = (x: bigint): bigint => BigInt.asIntN(64, x);
-
-/** y[i] = value(x0[i], x1[i], …). */
-function mapped(
-  n: string,
-  from: readonly Elem[],
-  to: Elem,
-  count: number,
-  value: (x: readonly Expr[]) => Expr,
-): Kernel {
-  const buffers: Record<string, BufferSpec> = { y: { elem: to, extent: count, access: "write" } };
-  for (const [i, elem] of from.entries()) buffers[`x${i}`] = { elem, extent: count };
-  return kernel({ name: n, source: "", lanes: 1, sizes: {}, buffers, grid: { g: count } }, (b, memory) => {
-    const inputs = from.map((_, i) => b.let("v", at(memory(`x${i}`), name("g"))));
-    b.store(memory("y"), name("g"), value(inputs));
-  });
-}
 const empty = (elem: Elem, n: number): AnyData => (elem === "i64" ? new BigInt64Array(n) : newData(elem, n));
 
 /** What both machines make of it, which is the same. */
@@ -49,31 +44,10 @@ async function results(k: Kernel, to: Elem, inputs: readonly AnyData[]): Promise
   return ran;
 }
 
-const zeroFree = pairs.filter(([, y]) => y !== 0n);
-const shifts = pairs.map(([x, y]) => [x, BigInt.asUintN(6, y)] as const);
-const binary: Readonly<Record<string, readonly [typeof pairs, (x: bigint, y: bigint) => bigint]>> = {
-  add: [pairs, (x, y) => wrap(x + y)],
-  sub: [pairs, (x, y) => wrap(x - y)],
-  mul: [pairs, (x, y) => wrap(x * y)],
-  div: [zeroFree, (x, y) => wrap(x / y)],
-  mod: [zeroFree, (x, y) => x % y],
-  xor: [pairs, (x, y) => x ^ y],
-  and: [pairs, (x, y) => x & y],
-  or: [pairs, (x, y) => x | y],
-  shl: [shifts, (x, y) => wrap(x * 2n ** y)],
-  shr: [shifts, (x, y) => x >> y],
-  min: [pairs, (x, y) => (x < y ? x : y)],
-  max: [pairs, (x, y) => (x < y ? y : x)],
-  neg: [pairs, (x) => wrap(-x)],
-};
-
 describe("operations", () => {
   test.each(Object.entries(binary))("%s", async (o, [given, truth]) => {
     const [xs, ys] = [BigInt64Array.from(given, (p) => p[0]), BigInt64Array.from(given, (p) => p[1])];
-    const k = mapped(`wide_${o}`, ["i64", "i64"], "i64", given.length, ([x = constant(0, i64), y = x]) =>
-      o === "neg" ? op("neg", x) : op(o as "add", x, y),
-    );
-    const got = await results(k, "i64", [xs, ys]);
+    const got = await results(operationOf(o, given.length), "i64", [xs, ys]);
     expect([...got]).toEqual(given.map(([x, y]) => truth(x, y)));
   });
 
@@ -87,11 +61,8 @@ describe("operations", () => {
       op(o, x, y),
     );
     expect([...(await results(test, "bool", [xs, ys]))]).toEqual(pairs.map(([x, y]) => Number(truth(x, y))));
-    const chosen = mapped(`wide_${o}_select`, ["i64", "i64"], "i64", pairs.length, ([x = constant(0, i64), y = x]) =>
-      select(op(o, x, y), x, sub(y, 1)),
-    );
     const want = pairs.map(([x, y]) => (truth(x, y) ? x : wrap(y - 1n)));
-    expect([...(await results(chosen, "i64", [xs, ys]))]).toEqual(want);
+    expect([...(await results(chosenBy(o), "i64", [xs, ys]))]).toEqual(want);
   });
 });
 
@@ -111,45 +82,22 @@ describe("conversions", () => {
     expect([...(await results(k, "i64", [Uint32Array.of(7, 0xffffffff)]))]).toEqual([7n, 0xffffffffn]);
   });
   test("to f32 rounded once, to even", async () => {
-    // Halfway between two f32, and just beside, where a double would round to the half first.
-    const half = 2n ** 62n + 2n ** 38n;
-    const given = [...edges, half, half + 1n, half - 1n, -half - 1n, 2n ** 24n + 1n];
-    const k = mapped("wide_f32", ["i64"], "f32", given.length, ([x = constant(0, i64)]) => convert(x, "f32"));
-    const got = await results(k, "f32", [BigInt64Array.from(given)]);
+    const k = converting("i64", "f32", besideHalves.length);
+    const got = await results(k, "f32", [BigInt64Array.from(besideHalves)]);
     const [even, up] = [2 ** 62, 2 ** 62 + 2 ** 39];
     expect([...got].slice(edges.length)).toEqual([even, up, even, -up, 2 ** 24]);
     expect([...got].slice(-6, -5)).toEqual([2 ** 63]);
   });
   test("from f32 towards 0, saturating, a nan as 0", async () => {
-    const given = Float32Array.of(1.9, -1.9, 2 ** 62, 2 ** 63, -(2 ** 70), Number.NaN, Number.NEGATIVE_INFINITY);
-    const k = mapped("wide_of_f32", ["f32"], "i64", given.length, ([x = constant(0)]) => convert(x, "i64"));
-    expect([...(await results(k, "i64", [given]))]).toEqual([1n, -1n, 2n ** 62n, most, least, 0n, least]);
+    const k = converting("f32", "i64", reals.length);
+    const want = [1n, -1n, 0n, 2n ** 31n, 2n ** 40n + 2n ** 20n, 2n ** 62n, most, least, least, 0n, least];
+    expect([...(await results(k, "i64", [Float32Array.from(reals)]))]).toEqual(want);
   });
 });
 
 test("constants, registers and sums", async () => {
-  const big = (value: bigint): Expr => ({ kind: "wide", type: i64, value });
-  const k = kernel(
-    {
-      name: "wide_sum",
-      source: "",
-      lanes: 1,
-      sizes: {},
-      buffers: { x0: { elem: "i64", extent: 12 }, y: { elem: "i64", extent: 12, access: "write" } },
-      grid: { g: 3 },
-    },
-    (b, memory) => {
-      const acc = b.reg("acc", i64, 1, big(most));
-      const first = op("mul", name("g"), 4);
-      b.loop("k", { from: 0, to: 4, step: 1 }, (i) =>
-        b.store(acc, 0, add(at(acc, 0), at(memory("x0"), add(first, i)))),
-      );
-      b.loop("j", { from: 0, to: 4, step: 1 }, (i) =>
-        b.store(memory("y"), add(first, i), add(at(acc, 0), convert(i, "i64"))),
-      );
-    },
-  );
-  const xs = BigInt64Array.from({ length: 12 }, (_, i) => 2n ** 62n + BigInt(i));
+  const k = sums();
+  const xs = summed;
   const want = Array.from({ length: 12 }, (_, i) => {
     const row = Math.floor(i / 4) * 4;
     return wrap([0, 1, 2, 3].reduce((sum, j) => sum + (xs[row + j] ?? 0n), most) + BigInt(i % 4));
