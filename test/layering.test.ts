@@ -8,7 +8,7 @@
  *     compiler/   imports dsl/, runtime/artifact/ and runtime/formats/; no `node:`, no npm package but ts-morph and binaryen
  *     compiler/lsp/   imports dsl/; vscode-languageserver
  *     compiler/cli/   imports everything and is imported by nobody but tests under test/
- *     backends/<name>/  imports compiler/, runtime/artifact/, runtime/device/ and backends/text/; no other backend
+ *     backends/<name>/  imports compiler/, runtime/artifact/, runtime/device/ and backends/c-like/; no other backend
  *     test/       imports everything and is imported by nobody
  *
  * A unit test beside its file (`*.test.ts`) keeps to its layer's table of folders, but may use `node:` and any package.
@@ -49,7 +49,7 @@ const layers: readonly Layer[] = [
   { folder: "runtime/package", mayImport: ["runtime", "runtime/text", "runtime/node"], packages: [], node: false },
   {
     folder: "backends",
-    mayImport: ["compiler", "runtime/artifact", "runtime/device", "backends/text"],
+    mayImport: ["compiler", "runtime/artifact", "runtime/device", "backends/c-like"],
     packages: "any",
     node: false,
   },
@@ -191,7 +191,7 @@ describe("layering", () => {
       "compiler/cli/main.ts",
       'const { serve } = await import("../lsp/server.ts");\nimport "../../backends/registry.ts";',
     ],
-    ["backends/wasm/a.ts", 'import "../text/writer.ts";\nimport "../../compiler/kernel/node.ts";'],
+    ["backends/wasm/a.ts", 'import "../c-like/writer.ts";\nimport "../../compiler/kernel/node.ts";'],
     ["backends/registry.ts", 'const load = () => import("./wasm/wasm-backend.ts");'],
     ["runtime/node/a.ts", 'import "node:fs";\nimport "../weights/reader.ts";'],
     ["test/e2e/a.test.ts", 'import { main } from "../../compiler/cli/main.ts";'],

@@ -7,7 +7,7 @@ import { readProject } from "../conformance/bind-text.ts";
 
 const cache = newParseCache();
 
-export function compileConfig(entry: string, config: object): Compiled {
+export function compileConfig(entry: string, config: object, target = wasmPackages.target): Compiled {
   const { bound, declared, diagnostics } = checkProject({
     entry,
     read: readProject,
@@ -17,7 +17,6 @@ export function compileConfig(entry: string, config: object): Compiled {
   });
   const wrong = diagnostics.find((d) => d.severity === "error");
   if (bound === null || wrong !== undefined) throw new Error(wrong?.title ?? "no model");
-  const { target } = wasmPackages;
   return compileModel({ model: bound, declared, entry: "forward", target, weights: "f32", compiler: "0" });
 }
 

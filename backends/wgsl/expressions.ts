@@ -1,0 +1,151 @@
+/** Expressions of the IR as WGSL. */
+import { type Type, typeName } from "../../compiler/kernel/elem.ts";
+import type { Expr } from "../../compiler/kernel/kernel.ts";
+import { argument, infix, operand, type Spelling } from "../c-like/infix.ts";
+import { fn } from "./codes.ts";
+import { converted } from "./conversions.ts";
+import { bitsLiteral, floatLiteral } from "./literals.ts";
+import type { WgslMemory } from "./memory.ts";
+import { calledAs, signOf } from "./ops.ts";
+import type { Prelude } from "./prelude.ts";
+import { valueType, vector } from "./types.ts";
+import type { WgslVariant } from "./variant.ts";
+import { dotProducts, folded, picked, repeated } from "./vectors.ts";
+import { wideOp } from "./wide.ts";
+
+type Of<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
+
+export interface Scope {
+  readonly prelude: Prelude;
+  readonly variant: WgslVariant;
+  readonly refuse: (why: string) => never;
+  /** What a name of the IR is called. */
+  readonly named: (name: string) => string;
+  /** Null of registers. */
+  readonly memory: (name: string) => WgslMemory | null;
+  /** Where element `index` of a memory is in what it is declared as, with its piece. */
+  readonly place: (memory: string, index: Expr, piece: Expr | undefined) => Expr;
+  readonly register: (name: string, index: Expr) => string;
+}
+
+export class Expressions {
+  readonly #s: Scope;
+  readonly #spelling: Spelling;
+  constructor(s: Scope) {
+    this.#s = s;
+    this.#spelling = {
+      expr: (e) => this.expr(e),
+      // A shift counts in u32, and an i64 has functions for all.
+      sign: (e) => (e.args.at(-1)?.type.elem === "i64" ? null : signOf(e.op)),
+    };
+  }
+
+  type(t: Type): string {
+    return valueType(t, this.#s.variant) ?? this.#s.refuse(`a value of ${typeName(t)}`);
+  }
+  #argument = (e: Expr): string => argument(e, this.#spelling);
+  #operand = (e: Expr): string => operand(e, this.#spelling);
+
+  expr(e: Expr): string {
+    const { prelude, variant, refuse } = this.#s;
+    this.type(e.type); // whatever it is made of, there is such a value
+    switch (e.kind) {
+      case "const":
+        return this.#constant(e);
+      case "wide": {
+        const bits = BigInt.asUintN(64, e.value);
+        return `vec2<u32>(${bits & 0xffffffffn}u, ${bits >> 32n}u)`;
+      }
+      case "name":
+        return this.#s.named(e.name);
+      case "op":
+        return this.#op(e);
+      case "convert":
+        return converted({ prelude, variant, refuse }, e.arg.type, e.type.elem, this.#operand(e.arg));
+      case "bitcast":
+        return `bitcast<${this.type(e.type)}>(${this.expr(e.arg)})`;
+      case "splat":
+        return repeated(prelude, e.arg.type, e.type.width, this.#operand(e.arg), variant);
+      case "extract":
+        return picked(e.arg.type, e.lane, this.#operand(e.arg), variant);
+      case "fold":
+        return folded(prelude, e.monoid, e.arg.type, this.expr(e.arg));
+      case "load": {
+        const memory = this.#s.memory(e.from);
+        if (memory === null) return this.#s.register(e.from, e.index);
+        return memory.load(e.type, this.expr(this.#s.place(e.from, e.index, e.piece)));
+      }
+      case "dot": {
+        const products = dotProducts(prelude, e.group, e.type.width, [this.expr(e.a), this.expr(e.b)], variant);
+        return e.acc.kind === "const" && e.acc.value === 0 ? products : `(${products} + ${this.#operand(e.acc)})`;
+      }
+      default:
+        return e satisfies never;
+    }
+  }
+
+  /** A statement. */
+  store(to: string, index: Expr, value: Expr): string {
+    const memory = this.#s.memory(to) ?? this.#s.refuse(`there is no memory ${to}`);
+    return memory.store(value.type, this.expr(this.#s.place(to, index, undefined)), this.expr(value));
+  }
+
+  #op(e: Of<"op">): string {
+    const { prelude, refuse } = this.#s;
+    const [a, b, c] = e.args;
+    const of = e.args.at(-1)?.type;
+    if (a === undefined || of === undefined) return refuse(`${e.op} of nothing`);
+    if (of.elem === "i64") {
+      const args = e.args.map((x) => this.expr(x));
+      const order = e.op === "select" ? [args[1] ?? "", args[2] ?? "", args[0] ?? ""] : args;
+      return wideOp(prelude, e.op, order) ?? refuse(`${e.op} of i64`);
+    }
+    if ((e.op === "shl" || e.op === "shr") && b !== undefined) return this.#shift(e, a, b);
+    if (signOf(e.op) !== null) return infix(e, this.#spelling);
+    if (e.op === "neg") return `(-${this.#operand(a)})`;
+    if (e.op === "not") return `!${this.#operand(a)}`;
+    if (e.op === "select" && b !== undefined && c !== undefined)
+      return `select(${[c, b, a].map(this.#argument).join(", ")})`;
+    const name = calledAs(e.op) ?? refuse(`${e.op}: lowering writes it out`);
+    return `${name}(${e.args.map(this.#argument).join(", ")})`;
+  }
+
+  #shift(e: Of<"op">, a: Expr, b: Expr): string {
+    const sign = signOf(e.op) ?? "";
+    if (b.kind === "const" && b.step === undefined) {
+      const by = `${b.value}u`;
+      return `${this.#operand(a)} ${sign} ${b.type.width === 1 ? by : `${vector("u32", b.type.width)}(${by})`}`;
+    }
+    const by = b.type.elem === "u32" ? this.#operand(b) : `${vector("u32", b.type.width)}(${this.expr(b)})`;
+    return `${this.#operand(a)} ${sign} ${by}`;
+  }
+
+  #constant({ type, value, step }: Of<"const">): string {
+    const { elem, width } = type;
+    if (step !== undefined) {
+      const lanes = Array.from({ length: width }, (_, i) => this.#number("i32", value + i * step));
+      return `${this.type(type)}(${lanes.join(", ")})`;
+    }
+    if (elem === "f16" || elem === "bf16" || elem === "i8" || elem === "i16") {
+      // Stored as what the conversion of the number gives.
+      const wide = elem === "i8" || elem === "i16" ? "i32" : "f32";
+      const { prelude, variant, refuse } = this.#s;
+      const lanes = this.#constant({ kind: "const", type: { elem: wide, width }, value });
+      return converted({ prelude, variant, refuse }, { elem: wide, width }, elem, lanes);
+    }
+    const one = this.#number(elem, value);
+    return width === 1 ? one : `${this.type(type)}(${one})`;
+  }
+
+  #number(elem: Type["elem"], value: number): string {
+    if (elem === "bool") return value === 0 ? "false" : "true";
+    if (elem === "u32") return `${value}u`;
+    if (elem !== "f32") return value === -0x80000000 ? "i32(-2147483648)" : String(value);
+    if (Number.isFinite(value)) return floatLiteral(value);
+    // Only a value that is not known beforehand may have these bits.
+    const name = this.#s.prelude.fn("f32_of_bits", (n) =>
+      fn(`${n}(bits: u32) -> f32`, ["var given = bits;", "return bitcast<f32>(given);"]),
+    );
+    return `${name}(${bitsLiteral(value)})`;
+  }
+}

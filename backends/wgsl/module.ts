@@ -1,0 +1,242 @@
+/**
+ * A lowered kernel as a WGSL module with one entry point, named as the kernel. Group 0 has the bindings of bindings.ts and behind them
+ * a uniform of i32: the sizes, then for each buffer the element where it starts in what is bound, then 0. What is bound is a multiple
+ * of 16 bytes.
+ *
+ * A kernel of one lane is run by as many invocations of a workgroup as have room for its shared memory, an item each.
+ */
+import { type Elem, elems } from "../../compiler/kernel/elem.ts";
+import { add, constant, div, mod, mul, name } from "../../compiler/kernel/expr.ts";
+import { type Buffer, type Expr, type Kernel, type Stmt, subgroupNames } from "../../compiler/kernel/kernel.ts";
+import { FreshNames } from "../../compiler/kernel/lower/fresh-names.ts";
+import { printExpr } from "../../compiler/kernel/print.ts";
+import { verify } from "../../compiler/kernel/verify.ts";
+import { exprsOf, someExpr, walkStmts } from "../../compiler/kernel/walk.ts";
+import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { inOneLine, writeStatements } from "../c-like/statements.ts";
+import { Writer } from "../c-like/writer.ts";
+import { accessesIn } from "./accesses.ts";
+import { type Binding, bindingsOf, mostBindings } from "./bindings.ts";
+import { Expressions } from "./expressions.ts";
+import { WgslMemory } from "./memory.ts";
+import { Prelude } from "./prelude.ts";
+import { Statements } from "./statements.ts";
+import type { WgslVariant } from "./variant.ts";
+import { WgslError } from "./wgsl-error.ts";
+
+export interface WgslModule {
+  readonly text: string;
+  readonly kernel: Kernel;
+  readonly bindings: readonly Binding[];
+  /** Work items of one workgroup. */
+  readonly itemsInGroup: number;
+  /** Features of a device that it takes. */
+  readonly features: readonly ("shader-f16" | "subgroups")[];
+}
+
+/** Invocations of a workgroup, for kernels that have one lane. */
+const invocations = 64;
+
+/** Throws `WgslError`. */
+export function wgslModule(k: Kernel, target: KernelTarget, variant: WgslVariant): WgslModule {
+  const problems = verify(k, target);
+  if (problems.length > 0)
+    throw new WgslError("invalid-kernel", k.name, problems.map((p) => `${p.rule}: ${p.message}`).join("; "));
+  return new Spelling(k, target, variant).module();
+}
+
+class Spelling {
+  readonly #k: Kernel;
+  readonly #variant: WgslVariant;
+  readonly #names: FreshNames;
+  readonly #prelude: Prelude;
+  readonly #bindings: readonly Binding[];
+  /** By buffer and shared array; buffers of one binding have the same. */
+  readonly #memories = new Map<string, WgslMemory>();
+  /** Where each buffer, and each shared array of a kernel of one lane, starts. */
+  readonly #starts = new Map<string, string>();
+  readonly #itemsInGroup: number;
+  readonly #own: Readonly<Record<"item" | "zero", string>>;
+
+  constructor(k: Kernel, target: KernelTarget, variant: WgslVariant) {
+    this.#k = k;
+    this.#variant = variant;
+    this.#names = new FreshNames(k);
+    this.#names.take(k.name);
+    this.#prelude = new Prelude(this.#names);
+    this.#own = {
+      item: this.#names.take("item"),
+      zero: this.#names.take("zero"),
+    };
+    const bytes = k.shared.reduce((n, s) => n + this.#room(s) * elems[s.elem].bytes, 0);
+    this.#itemsInGroup = k.lanes > 1 ? 1 : itemsWithin(bytes, target.sharedBytes);
+    for (const b of k.buffers) this.#starts.set(b.name, this.#names.take(`${b.name}_at`));
+    if (k.lanes === 1) for (const s of k.shared) this.#starts.set(s.name, this.#names.take(`${s.name}_at`));
+    const around = { prelude: this.#prelude, names: this.#names, variant, refuse: this.#refuse };
+    const accesses = accessesIn(k);
+    const declare = (members: readonly { readonly name: string; readonly elem: Elem }[]): void => {
+      const [first] = members;
+      if (first === undefined) return;
+      const named = members.length === 1 ? first.name : this.#names.take(`several_${first.elem}`);
+      const of = members.flatMap((m) => accesses.get(m.name) ?? []);
+      const all = { loads: of.flatMap((a) => a.loads), stores: of.flatMap((a) => a.stores) };
+      const memory = new WgslMemory({ name: named, elem: first.elem }, all, around);
+      for (const m of members) this.#memories.set(m.name, memory);
+    };
+    this.#bindings = bindingsOf(k);
+    if (this.#bindings.length > mostBindings)
+      this.#refuse(`${this.#bindings.length} buffers that cannot share bindings`);
+    for (const b of this.#bindings) declare(b.members);
+    for (const s of k.shared) declare([s]);
+  }
+
+  readonly #refuse = (why: string): never => {
+    throw new WgslError("not-spelled", this.#k.name, why);
+  };
+  /** Elements that an item has of a shared array: a multiple of every access. */
+  #room(s: Kernel["shared"][number]): number {
+    return this.#k.lanes === 1 ? Math.ceil(s.size / 16) * 16 : s.size;
+  }
+
+  module(): WgslModule {
+    const k = this.#k;
+    const entry = this.#entry(); // says which functions it needs
+    const subgroups = this.#usesSubgroups();
+    const w = new Writer();
+    if (this.#variant.f16 && this.#declaresF16()) w.line("enable f16;");
+    if (subgroups) w.line("enable subgroups;");
+    if (this.#uses("subgroup_id")) w.line("requires subgroup_id;");
+    w.line(`// ${k.name}: ${inOneLine(k.source)}`);
+    w.line("");
+    this.#declarations(w);
+    for (const text of this.#prelude.texts) {
+      w.line("");
+      for (const line of text.split("\n")) w.line(line);
+    }
+    const features = [
+      ...(this.#variant.f16 && this.#declaresF16() ? (["shader-f16"] as const) : []),
+      ...(subgroups ? (["subgroups"] as const) : []),
+    ];
+    const text = `${w.text()}\n${entry}`;
+    return { text, kernel: k, bindings: this.#bindings, itemsInGroup: this.#itemsInGroup, features };
+  }
+
+  #declaresF16(): boolean {
+    return [...this.#memories.values()].some((m) => m.element.includes("f16")) || usesElem(this.#k, "f16");
+  }
+  #uses(builtin: string): boolean {
+    return someIn(this.#k.body, (e) => e.kind === "name" && e.name === builtin);
+  }
+  #usesSubgroups(): boolean {
+    let reduces = false;
+    walkStmts(this.#k.body, (s) => {
+      if (s.kind === "reduce" && this.#k.lanes > 1) reduces = true;
+    });
+    return reduces || subgroupNames.some((n) => this.#uses(n));
+  }
+
+  #declarations(w: Writer): void {
+    const k = this.#k;
+    const members = [...k.sizes.map((s) => s.name), ...k.buffers.map((b) => this.#starts.get(b.name) ?? "")];
+    const sizes = this.#names.take("Sizes");
+    w.line(`struct ${sizes} {`);
+    for (const m of this.#variant.knownBounds ? members : [...members, this.#own.zero]) w.line(`  ${m}: i32,`);
+    w.line("}");
+    for (const [i, { members, written }] of this.#bindings.entries()) {
+      const memory = this.#memories.get(members[0]?.name ?? "");
+      for (const b of members) w.line(`// ${b.name}: ${b.elem}[${extentText(b)}]`);
+      const access = written ? "read_write" : "read";
+      w.line(`@group(0) @binding(${i}) var<storage, ${access}> ${memory?.name}: array<${memory?.element}>;`);
+    }
+    w.line(`@group(0) @binding(${this.#bindings.length}) var<uniform> size: ${sizes};`);
+    for (const s of k.shared) {
+      const memory = this.#memories.get(s.name);
+      const elements = Math.ceil(this.#room(s) / (memory?.perElement ?? 1)) * this.#itemsInGroup;
+      w.line(`var<workgroup> ${s.name}: array<${memory?.element ?? "u32"}, ${elements}>;`);
+    }
+  }
+
+  #entry(): string {
+    const k = this.#k;
+    const own = (what: string): string => this.#names.take(what);
+    const [index, group, groups] = [own("index_in_group"), own("group"), own("groups")];
+    const inputs = [
+      `@builtin(local_invocation_index) ${index}: u32`,
+      `@builtin(workgroup_id) ${group}: vec3<u32>`,
+      `@builtin(num_workgroups) ${groups}: vec3<u32>`,
+    ];
+    const builtin = {
+      subgroup_size: "subgroup_size",
+      subgroup_lane: "subgroup_invocation_id",
+      subgroup_id: "subgroup_id",
+    };
+    const given = subgroupNames.filter((n) => this.#uses(n)).map((n) => ({ n, as: own(`${n}_of`), is: builtin[n] }));
+    for (const { as, is } of given) inputs.push(`@builtin(${is}) ${as}: u32`);
+    const zero = this.#variant.knownBounds ? null : `size.${this.#own.zero}`;
+    const statements = new Statements(k, this.#names, zero, this.#expressions());
+    const expr = (e: Expr): string => statements.expr(e);
+    const w = new Writer();
+    w.line(`@compute @workgroup_size(${k.lanes === 1 ? this.#itemsInGroup : k.lanes})`);
+    w.block(`fn ${k.name}(${inputs.join(", ")})`, () => {
+      const { item } = this.#own;
+      w.line("// Workgroups beyond the most of one dimension go on in the next.");
+      const at = `i32(${group}.x + ${group}.y * ${groups}.x)`;
+      w.line(`let ${item} = ${this.#itemsInGroup === 1 ? at : `${at} * ${this.#itemsInGroup} + i32(${index})`};`);
+      if (k.lanes > 1) w.line(`let lane = i32(${index});`); // no name of a kernel
+      for (const { n, as } of given) w.line(`let ${n} = i32(${as});`);
+      const items = k.grid.reduce<Expr>((n, g) => mul(n, g.extent), constant(1));
+      w.line(`if (${item} >= ${expr(items)}) { return; }`);
+      let before: Expr = constant(1);
+      for (const [i, axis] of k.grid.entries()) {
+        const rest = div(name(item), before);
+        w.line(`let ${axis.name} = ${expr(i === k.grid.length - 1 ? rest : mod(rest, axis.extent))};`);
+        before = mul(before, axis.extent);
+      }
+      for (const b of k.buffers) w.line(`let ${this.#starts.get(b.name)} = size.${this.#starts.get(b.name)};`);
+      if (k.lanes === 1)
+        for (const s of k.shared) w.line(`let ${this.#starts.get(s.name)} = i32(${index}) * ${this.#room(s)};`);
+      writeStatements(w, k.body, statements);
+    });
+    return w.text();
+  }
+
+  #expressions(): (register: (name: string, index: Expr) => string) => Expressions {
+    const k = this.#k;
+    const sizes = new Set(k.sizes.map((s) => s.name));
+    const buffers = new Map(k.buffers.map((b) => [b.name, b]));
+    return (register) =>
+      new Expressions({
+        prelude: this.#prelude,
+        variant: this.#variant,
+        refuse: this.#refuse,
+        named: (n) => (sizes.has(n) ? `size.${n}` : n === "lane" && k.lanes === 1 ? "0" : n),
+        memory: (n) => this.#memories.get(n) ?? null,
+        place: (memory, index, piece) => {
+          const buffer = buffers.get(memory);
+          const inAll = piece === undefined || buffer === undefined ? index : add(mul(piece, buffer.extent), index);
+          const start = this.#starts.get(memory);
+          return start === undefined ? inAll : add(name(start), inAll);
+        },
+        register,
+      });
+  }
+}
+
+/** As many items as have room, at most `invocations` of them; a power of two. */
+function itemsWithin(bytes: number, most: number): number {
+  let items = invocations;
+  while (items > 1 && items * bytes > most) items /= 2;
+  return items;
+}
+
+const extentText = ({ extent, pieces }: Buffer): string =>
+  `${pieces === undefined ? "" : `${printExpr(pieces)}; `}${printExpr(extent)}`;
+
+function someIn(body: readonly Stmt[], is: (e: Expr) => boolean): boolean {
+  let found = false;
+  walkStmts(body, (s) => {
+    if (exprsOf(s).some((e) => someExpr(e, is))) found = true;
+  });
+  return found;
+}
+const usesElem = (k: Kernel, elem: string): boolean => someIn(k.body, (e) => e.type.elem === elem);

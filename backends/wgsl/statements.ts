@@ -1,0 +1,95 @@
+/** Statements of the IR as WGSL. */
+import type { Type } from "../../compiler/kernel/elem.ts";
+import type { Expr, Kernel, Loop, Stmt } from "../../compiler/kernel/kernel.ts";
+import type { FreshNames } from "../../compiler/kernel/lower/fresh-names.ts";
+import { type Monoid, monoids } from "../../compiler/kernel/ops.ts";
+import { walkStmts } from "../../compiler/kernel/walk.ts";
+import type { Language } from "../c-like/statements.ts";
+import type { Expressions } from "./expressions.ts";
+import { WgslError } from "./wgsl-error.ts";
+
+type Of<K extends Stmt["kind"]> = Extract<Stmt, { kind: K }>;
+
+const acrossSubgroup: Readonly<Record<Monoid, string>> = { sum: "subgroupAdd", max: "subgroupMax", min: "subgroupMin" };
+
+export class Statements implements Language {
+  readonly #k: Kernel;
+  /** Each register of an array is a variable by itself. */
+  readonly #registers = new Map<string, readonly string[]>();
+  readonly #expressions: Expressions;
+  readonly #zero: string | null;
+
+  /** `zero`: what is added to bounds that are not to be known, where there are such. */
+  constructor(
+    k: Kernel,
+    names: FreshNames,
+    zero: string | null,
+    make: (register: (name: string, index: Expr) => string) => Expressions,
+  ) {
+    this.#k = k;
+    this.#zero = zero;
+    walkStmts(k.body, (s) => {
+      if (s.kind !== "reg") return;
+      const one = s.size === 1;
+      this.#registers.set(
+        s.name,
+        Array.from({ length: s.size }, (_, i) => (one ? s.name : names.take(`${s.name}_${i}`))),
+      );
+    });
+    this.#expressions = make((n, index) => this.#register(n, index));
+  }
+  #refuse(why: string): never {
+    throw new WgslError("not-spelled", this.#k.name, why);
+  }
+  #register(n: string, index: Expr): string {
+    const found = index.kind === "const" ? this.#registers.get(n)?.[index.value] : undefined;
+    return found ?? this.#refuse(`${n} at an index that is no constant: unrolled loops come first`);
+  }
+  #type(t: Type): string {
+    return this.#expressions.type(t);
+  }
+
+  expr = (e: Expr): string => this.#expressions.expr(e);
+
+  bound = (s: Of<"let">): string => `let ${s.name} = ${this.expr(s.value)};`;
+
+  registers = (s: Of<"reg">): readonly string[] =>
+    (this.#registers.get(s.name) ?? []).map((n) => `var ${n}: ${this.#type(s.type)};`);
+
+  stored = (s: Of<"store">): string =>
+    this.#registers.has(s.to)
+      ? `${this.#register(s.to, s.index)} = ${this.expr(s.value)};`
+      : this.#expressions.store(s.to, s.index, s.value);
+
+  /** Items of one lane have nobody to wait for. */
+  barrier = (): readonly string[] => {
+    if (this.#k.lanes === 1) return [];
+    const storage = this.#k.buffers.some((b) => b.access === "both");
+    return storage ? ["storageBarrier();", "workgroupBarrier();"] : ["workgroupBarrier();"];
+  };
+
+  reduced = (s: Of<"reduce">): readonly string[] => {
+    const value = this.expr(s.value);
+    if (this.#k.lanes === 1) return [`let ${s.name} = ${value};`];
+    if (s.how === "any") return this.#refuse(`reduce ${s.name}: lowering says how`);
+    if (s.how === "subgroup") return [`let ${s.name} = ${acrossSubgroup[s.monoid]}(${value});`];
+    const { op } = monoids[s.monoid];
+    const merged = (other: string): string => (op === "add" ? `${s.name} + ${other}` : `${op}(${s.name}, ${other})`);
+    const lines = [`var ${s.name} = ${value};`];
+    for (let apart = s.width / 2; apart >= 1; apart /= 2)
+      lines.push(`${s.name} = ${merged(`subgroupShuffleXor(${s.name}, ${apart}u)`)};`);
+    return lines;
+  };
+
+  matrix = (s: { readonly kind: string }): readonly string[] => this.#refuse(`${s.kind} without a matrix unit`);
+
+  loopHead = (s: Loop): string => {
+    if (s.mode === "unrolled") return this.#refuse(`loop ${s.name} is not expanded`);
+    // Sizes and extents are below 2^30, so that a turn's last step does not wrap; a constant may be anything.
+    if (s.to.kind === "const" && s.to.value + s.step > 0x7fffffff)
+      return this.#refuse(`loop ${s.name} ends beside 2^31`);
+    const [from, bound] = [this.expr(s.from), this.expr(s.to)];
+    const to = this.#zero !== null && s.to.kind === "const" ? `${bound} + ${this.#zero}` : bound;
+    return `for (var ${s.name} = ${from}; ${s.name} < ${to}; ${s.name} += ${s.step})`;
+  };
+}

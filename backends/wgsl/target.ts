@@ -1,0 +1,42 @@
+/** What schedules and lowering ask of WebGPU with the default limits, which every adapter has. */
+import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import type { CostTarget } from "../../compiler/target/target.ts";
+
+/** A GPU of a notebook: what is planned with these numbers is right on all. */
+export const webgpuCost: CostTarget = {
+  name: "webgpu",
+  flopsPerSecond: 5e12,
+  bytesPerSecond: 2e11,
+  launchSeconds: 5e-6,
+  tile: 8,
+  foldTile: 64,
+  maxNesting: 2,
+};
+
+export const webgpuTarget: KernelTarget = {
+  name: "webgpu",
+  lanes: 64,
+  subgroup: null,
+  vector: 4,
+  registers: 40,
+  streams: 2,
+  workers: 64,
+  /** A binding of 128 MiB holds as many f32. */
+  mostElements: 2 ** 25,
+  sharedBytes: 16_384,
+  keysAtOnce: 65_536,
+  stageTiles: true,
+  /** WGSL promises exp to 3 + 2|x| ulp, and of the others less. */
+  native: [],
+  dot: { group: 4, activation: "i8", panelRows: 1 },
+  i64: true,
+  matrixUnit: null,
+  unroll: "expand",
+};
+
+/** With subgroups, whose size is known when a kernel runs only. */
+export const webgpuSubgroupsTarget: KernelTarget = {
+  ...webgpuTarget,
+  name: "webgpu_subgroups",
+  subgroup: { min: 4, max: 128 },
+};

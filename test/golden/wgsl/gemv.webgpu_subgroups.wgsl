@@ -1,0 +1,86 @@
+enable subgroups;
+requires subgroup_id;
+// gemv: gemv: 2 rows x 64 lanes x 1 groups, 1 tokens
+
+struct Sizes {
+  N: i32,
+  K: i32,
+  w_at: i32,
+  x_at: i32,
+  y_at: i32,
+}
+// w: f32[N * K]
+@group(0) @binding(0) var<storage, read> w: array<vec4<f32>>;
+// x: f32[K]
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+// y: f32[N]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> size: Sizes;
+var<workgroup> partial_f32: array<f32, 64>;
+
+fn fold_sum_f32x4(v: vec4<f32>) -> f32 {
+  let pair = v.xy + v.zw;
+  return pair.x + pair.y;
+}
+
+@compute @workgroup_size(64)
+fn gemv(@builtin(local_invocation_index) index_in_group: u32, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(subgroup_size) subgroup_size_of: u32, @builtin(subgroup_invocation_id) subgroup_lane_of: u32, @builtin(subgroup_id) subgroup_id_of: u32) {
+  // Workgroups beyond the most of one dimension go on in the next.
+  let item = i32(group.x + group.y * groups.x);
+  let lane = i32(index_in_group);
+  let subgroup_size = i32(subgroup_size_of);
+  let subgroup_lane = i32(subgroup_lane_of);
+  let subgroup_id = i32(subgroup_id_of);
+  if (item >= (size.N + 1) / 2) { return; }
+  let block = item;
+  let w_at = size.w_at;
+  let x_at = size.x_at;
+  let y_at = size.y_at;
+  let n0 = block * 2;
+  var row_at_0: i32;
+  var row_at_1: i32;
+  row_at_0 = min(n0, size.N - 1) * size.K;
+  row_at_1 = min(n0 + 1, size.N - 1) * size.K;
+  var acc_0: vec4<f32>;
+  var acc_1: vec4<f32>;
+  acc_0 = vec4<f32>(0.0);
+  acc_1 = vec4<f32>(0.0);
+  var xk: vec4<f32>;
+  for (var k = lane * 4; k < size.K; k += 256) {
+    xk = x[(x_at + k) >> 2u];
+    let wk_0 = w[(w_at + (row_at_0 + k)) >> 2u];
+    acc_0 = fma(wk_0, xk, acc_0);
+    let wk_1 = w[(w_at + (row_at_1 + k)) >> 2u];
+    acc_1 = fma(wk_1, xk, acc_1);
+  }
+  let all_sum_part_0 = subgroupAdd(fold_sum_f32x4(acc_0));
+  if (subgroup_lane == 0) {
+    partial_f32[subgroup_id] = all_sum_part_0;
+  }
+  workgroupBarrier();
+  var all_sum_acc_0: f32;
+  all_sum_acc_0 = partial_f32[0];
+  for (var all_sum_i_0 = 1; all_sum_i_0 < min((subgroup_size + 64 - 1) / subgroup_size, 64); all_sum_i_0 += 1) {
+    all_sum_acc_0 = all_sum_acc_0 + partial_f32[all_sum_i_0];
+  }
+  let all_sum_0 = all_sum_acc_0;
+  workgroupBarrier();
+  if ((n0 < size.N) & (lane == 0)) {
+    y[y_at + n0] = all_sum_0;
+  }
+  let all_sum_part_1 = subgroupAdd(fold_sum_f32x4(acc_1));
+  if (subgroup_lane == 0) {
+    partial_f32[subgroup_id] = all_sum_part_1;
+  }
+  workgroupBarrier();
+  var all_sum_acc_1: f32;
+  all_sum_acc_1 = partial_f32[0];
+  for (var all_sum_i_1 = 1; all_sum_i_1 < min((subgroup_size + 64 - 1) / subgroup_size, 64); all_sum_i_1 += 1) {
+    all_sum_acc_1 = all_sum_acc_1 + partial_f32[all_sum_i_1];
+  }
+  let all_sum_1 = all_sum_acc_1;
+  workgroupBarrier();
+  if (((n0 + 1) < size.N) & (lane == 0)) {
+    y[y_at + (n0 + 1)] = all_sum_1;
+  }
+}
