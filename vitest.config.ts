@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
  * `vitest run` is the quick suite; `vitest run --mode full` sets DSC_FULL=1 and adds the slow cases.
  *
  * DSC_TEST_DATA     folder with inputs that are not part of the repository; tests that need one skip without it.
+ * DSC_LAVAPIPE      file that names Mesa's lavapipe (.ci/lavapipe.sh), DSC_SWIFTSHADER the same of SwiftShader where it is not Debian's.
  * DSC_TEST_REPORT   file to which the result is written as JSON as well.
  */
 export default defineConfig(({ mode }) => {

@@ -20,20 +20,32 @@ import { machineOn, targets, variants } from "./machines.ts";
 import { emptyOutputs, runKernel, runOnMachine } from "./run-on-machine.ts";
 
 const full = process.env["DSC_FULL"] === "1";
-/** Every `often`th in the everyday suite, beginning with the `first`. */
+/** Every `often`th, beginning with the `first`. */
 const some = <T>(all: readonly T[], often: number, first = 0): readonly T[] =>
-  full ? all : all.filter((_, i) => i % often === first % often);
+  all.filter((_, i) => i % often === first % often);
+
+/** One of how many is tried. */
+export interface Share {
+  readonly operations: number;
+  readonly cases: number;
+  /** Of the conformance suite. */
+  readonly rows: number;
+}
+export const little: Share = { operations: 40, cases: 16, rows: 70 };
 
 export interface Conforming {
   /** Or why there is none. */
   readonly gpu: Gpu | string;
   /** Whether f32 that are denormal count as 0, as WGSL allows. */
   readonly flushes: boolean;
-  /** Which rows of the suite are tried in full mode: every seventh from this one. */
+  /** In full mode; everyday little. */
+  readonly share: Share;
+  /** Which of each: drivers try different ones. */
   readonly first: number;
 }
 
-export function conform(name: string, { gpu, flushes, first }: Conforming): void {
+export function conform(name: string, { gpu, flushes, share, first }: Conforming): void {
+  const { operations, cases: often, rows: ofRows } = full ? share : little;
   const why = typeof gpu === "string" ? ` (skipped: ${gpu})` : "";
   describe.skipIf(why !== "")(`${name}${why}`, () => {
     if (typeof gpu === "string") return;
@@ -51,16 +63,16 @@ export function conform(name: string, { gpu, flushes, first }: Conforming): void
     };
 
     test.each(Object.entries(operationCases))("%s", async (_, cases) => {
-      for (const [i, { kernel, inputs }] of some(cases(), 40, 1).entries())
+      for (const [i, { kernel, inputs }] of some(cases(), operations, first).entries())
         if (!isTooWide(kernel)) await sameAsInterpreter(kernel, i, inputs);
     });
 
     test("whole numbers of 64 bits", async () => {
-      for (const [i, { kernel, inputs }] of some(wideCases(), 6, 2).entries())
+      for (const [i, { kernel, inputs }] of some(wideCases(), Math.ceil(operations / 7), first).entries())
         await sameAsInterpreter(kernel, i, inputs);
     });
 
-    test.each(some(Object.entries(statementCases), 3))("%s", async (_, text) => {
+    test.each(some(Object.entries(statementCases), full ? 1 : 3))("%s", async (_, text) => {
       const k = lower(parsedKernel(text), turn(targets, 0));
       if (isTooWide(k) || isWrappingLoop(k)) return;
       for (const [i, sizes] of [
@@ -75,7 +87,7 @@ export function conform(name: string, { gpu, flushes, first }: Conforming): void
     // Drivers take seconds over a selection.
     const quick = (t: KernelTarget) =>
       full ? kernelCases(t) : kernelCases(t).filter((c) => !/threshold/.test(c.name));
-    const casesFor = (t: KernelTarget) => some(quick(t), 16, first);
+    const casesFor = (t: KernelTarget) => some(quick(t), often, first);
     describe.each(targets.map((t, i) => [t.name, t, i] as const))("kernels for %s", (_, target, j) => {
       test.each(casesFor(target).map((c, i) => [c.name, c, i] as const))("%s", async (_name, c, i) => {
         expect(await runOnMachine(machineFor(j + 2 * i), c)).toBeNull();
@@ -84,7 +96,7 @@ export function conform(name: string, { gpu, flushes, first }: Conforming): void
 
     const rows = suiteCases(false, readProject)
       .flatMap((c) => c.weights.map((weights) => ({ c, weights })))
-      .filter((_, i) => i % (full ? 7 : 70) === first)
+      .filter((_, i) => i % ofRows === first)
       // Numbers at the edges, of which some are denormal: what they are compared with has them all.
       .filter(({ c }) => !(flushes && c.calls.some(({ T }) => T === 2500)));
     test.each(rows.map(({ c, weights }, i) => [`${c.subject}, ${weights}`, c, weights, i] as const))(

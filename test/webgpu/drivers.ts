@@ -1,7 +1,7 @@
 /** The Vulkan drivers that run on a processor, where they are installed. Which subgroups they have is a matter of their vectors. */
 import { Gpu } from "./gpu.ts";
 
-/** Debian's chromium-common has the one; the other is made by scripts/lavapipe.sh and named by DSC_LAVAPIPE. */
+/** Debian's chromium-common has the one; the other is made by .ci/lavapipe.sh and named by DSC_LAVAPIPE. */
 const swiftshader = process.env["DSC_SWIFTSHADER"] ?? "/usr/lib/chromium/vk_swiftshader_icd.json";
 const lavapipe = process.env["DSC_LAVAPIPE"] ?? "";
 
