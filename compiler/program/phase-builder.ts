@@ -428,10 +428,10 @@ class PhaseBuilder {
     this.#call(map, kernel, [from, to], nest.loops, { says: `copy: ${says}`, refused });
   }
   #copied(n: Node, label: string): Binding {
-    const elem = this.#o.elemOf(n);
-    const at: Binding = { kind: "arena", buffer: this.#places.buffer(label, elem, this.#elements(n)) };
     const from = this.#places.of(n);
     if (from.kind === "arena") return from;
+    const elem = this.#o.elemOf(n);
+    const at: Binding = { kind: "arena", buffer: this.#places.buffer(label, elem, this.#elements(n)) };
     this.#copy(n, from, at, label, elem);
     return at;
   }

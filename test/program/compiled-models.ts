@@ -7,10 +7,16 @@ import { readProject } from "../conformance/bind-text.ts";
 
 const cache = newParseCache();
 
-export function compileConfig(entry: string, config: object, target = wasmPackages.target): Compiled {
+/** `text`: of the entry, where it is no file of the repository. */
+export function compileConfig(
+  entry: string,
+  config: object,
+  target = wasmPackages.target,
+  text: string | null = null,
+): Compiled {
   const { bound, declared, diagnostics } = checkProject({
     entry,
-    read: readProject,
+    read: (path) => (path === entry && text !== null ? text : readProject(path)),
     config: { path: "config.json", text: JSON.stringify(config) },
     settings: new Map(),
     cache,

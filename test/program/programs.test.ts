@@ -46,3 +46,25 @@ describe.each(models)("%s", (_, compiled) => {
     expect(await wasmModule(again.kernels)).toEqual(await wasmModule(few.kernels));
   });
 });
+
+test("a result that is the last row of a recurrence has no room of its own", () => {
+  const text = `
+    import deepseek_v3 from "./deepseek-v3"
+    model bare extends deepseek_v3 {
+      override entry forward(ids: [T] in V, pos: [T] in S) -> (hidden: [T, D], logits: [T, V], next: [V]) {
+        h[0,t]      := embed[ids[t]]
+        h[l + 1]    := layer[l](h[l], pos)
+        hidden      := h[L]
+        logits[t,v] := head[v,d] * norm(h[L,t])[d]
+        next        := logits[T - 1]
+      }
+    }`;
+  const drafting = {
+    ...{ model_type: "deepseek_v3", topk_method: "noaux_tc", scoring_func: "sigmoid", n_group: 1, topk_group: 1 },
+    num_nextn_predict_layers: 1,
+  };
+  const { program } = compileConfig("models/bare.ds", { ...latent(3), ...drafting }, undefined, text);
+  const written = JSON.stringify(program);
+  expect(readProgram(new TextEncoder().encode(written)).phases).toEqual(JSON.parse(written).phases);
+  expect(program.phases.flatMap((p) => p.outputs.map((o) => o.name))).toContain("hidden");
+});
