@@ -7,7 +7,7 @@ import { type Golden, goldenPrompt, readGolden, whyUntrained } from "./golden.ts
 
 const why =
   process.env["DSC_FULL"] !== "1"
-    ? " (in full mode)"
+    ? " (skipped: in full mode only)"
     : whyUntrained !== ""
       ? whyUntrained
       : storiesCorpus === null

@@ -1,5 +1,5 @@
 /** Commands of dsc on the weights of TinySeek, with a cache of packages of their own. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { backendNames, targetNames } from "../../backends/registry.ts";
@@ -13,6 +13,8 @@ export interface Way {
   readonly off: number;
   /** The same, where two scores are so close that either may be chosen. */
   readonly unclear: number;
+  /** How many of the last stories it is fast enough for. */
+  readonly stories: number;
 }
 
 /**
@@ -21,8 +23,8 @@ export interface Way {
  * that is kept moves logits by 1e-5 to 6e-2.
  */
 export const ways: readonly Way[] = [
-  ...backendNames.map((backend) => ({ backend, off: 1e-8, unclear: 1e-8 })),
-  ...targetNames.map((backend) => ({ backend, off: 1e-4, unclear: 0.1 })),
+  ...backendNames.map((backend) => ({ backend, off: 1e-8, unclear: 1e-8, stories: 5 })),
+  ...targetNames.map((backend) => ({ backend, off: 1e-4, unclear: 0.1, stories: 50 })),
 ];
 
 /** The text of the model. */
@@ -65,6 +67,8 @@ export interface Commands {
     text: string,
     options: { readonly backend: string; readonly corpus: string; readonly stories: number },
   ) => Promise<Losses>;
+  /** Gives the folder of the package. */
+  readonly compile: (text: string, target: string) => Promise<string>;
   readonly remove: () => void;
 }
 
@@ -99,6 +103,14 @@ export function openCommands(): Commands {
         losses: documents.map((d) => d.natsPerToken),
         tokens: documents.map((d) => d.predictions),
       };
+    },
+    compile: async (text, target) => {
+      const place = join(folder, `${basename(text, ".ds")}-${target}`);
+      if (existsSync(place)) return place;
+      const asked = ["--config", join(tinyseek, "config.json"), "--target", target, "--out", place];
+      const { code, error } = await runInside(["compile", text, ...asked], folder);
+      if (code !== 0) throw new Error(`dsc compile has ended with ${code}: ${error}`);
+      return place;
     },
     remove: () => {
       if (before === undefined) delete process.env["DSC_CACHE"];

@@ -4,7 +4,16 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { storiesCorpus } from "../real/stories-data.ts";
 import { type Commands, openCommands, ways, whole } from "./commands.ts";
-import { type Golden, goldenPrompt, promptNames, readGolden, weightsFile, whyUntrained } from "./golden.ts";
+import {
+  draftsOneByOne,
+  type Golden,
+  goldenPrompt,
+  promptNames,
+  readGolden,
+  weightsFile,
+  whyUntrained,
+} from "./golden.ts";
+import { watchDrafts } from "./watch-drafts.ts";
 
 const full = process.env["DSC_FULL"] === "1";
 const written = 200;
@@ -12,7 +21,9 @@ const written = 200;
 const looked = full
   ? ways.flatMap((way) => promptNames.map((name) => ({ ...way, name, steps: written })))
   : ways.slice(0, 1).map((way) => ({ ...way, name: "name" as const, steps: 40 }));
-const greedily = full ? ways.flatMap((way) => promptNames.map((name) => ({ ...way, name }))) : [];
+const drafted = full
+  ? ways.flatMap((way) => promptNames.map((name) => ({ ...way, name, count: written })))
+  : ways.slice(0, 1).map((way) => ({ ...way, name: "opening" as const, count: 40 }));
 
 const largest = (values: readonly number[]): number =>
   values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -60,26 +71,40 @@ describe.skipIf(whyUntrained !== "")(`TinySeek${whyUntrained}`, () => {
       expect(apart(rows[step] ?? [], values) / most, `step ${step}`).toBeLessThan(off);
   });
 
-  describe.skipIf(!full)("greedily (in full mode)", () => {
-    test.each(greedily)("$backend, $name: the same 200 tokens, whatever is drafted", async ({ backend, name }) => {
-      const { clear, drafts_clear, prompt, ids, one_at_a_time: drafts } = goldenPrompt(golden, name);
-      for (const draft of [0, 1, 3]) {
-        const said = await commands.write(whole, { backend, prompt, count: written, draft });
-        expect(said.ids, `${draft} drafted a step`).toEqual(ids);
-        if (draft === 1 && clear && drafts_clear) expect(said.statistics).toMatchObject(drafts);
-        if (draft === 0) expect(said.statistics.drafted).toBeUndefined();
+  test.each(drafted)("$backend, $name: the recorded drafts", async ({ backend, name, count, off, unclear }) => {
+    const { clear, drafts_clear, prompt, ids, drafts, draft_logits } = goldenPrompt(golden, name);
+    const wanted = ids.slice(0, count);
+    const said = await watchDrafts(commands, { backend, prompt, count });
+    expect(said.ids).toEqual(wanted);
+    if (clear && drafts_clear) {
+      expect(said.statistics).toMatchObject(draftsOneByOne(drafts, wanted));
+      for (const [i, logits] of said.logits) expect(bestOf(logits), `draft ${i}`).toBe(drafts[i]);
+    }
+    const found = apart(said.logits.get(draft_logits.draft) ?? [], draft_logits.values);
+    expect(found / largest(draft_logits.values)).toBeLessThan(clear && drafts_clear ? off : unclear);
+  });
+
+  describe.skipIf(!full)(`whole texts${full ? "" : " (skipped: in full mode only)"}`, () => {
+    test.each(drafted)("$backend, $name: the same ids greedily, whatever is drafted", async (given) => {
+      const { backend, name, count } = given;
+      const { prompt, ids } = goldenPrompt(golden, name);
+      for (const draft of [0, 2, 3]) {
+        const said = await commands.write(whole, { backend, prompt, count, draft });
+        expect(said.ids, `${draft} drafted a step`).toEqual(ids.slice(0, count));
+        expect((said.statistics.drafted ?? 0) > 0).toBe(draft > 0);
       }
     });
 
     const why = storiesCorpus === null ? " (skipped: DSC_TEST_DATA has no data/corpora/tinystories-sample.txt)" : "";
     test.skipIf(why !== "").each(ways)(
       `$backend: the recorded loss of each held-out story${why}`,
-      async ({ backend }) => {
-        const { mean, tokens, losses } = golden.held_out;
-        const told = await commands.losses(whole, { backend, corpus: storiesCorpus ?? "", stories: losses.length });
+      async ({ backend, stories }) => {
+        const [tokens, losses] = [golden.held_out.tokens.slice(-stories), golden.held_out.losses.slice(-stories)];
+        const told = await commands.losses(whole, { backend, corpus: storiesCorpus ?? "", stories });
         expect(told.tokens).toEqual(tokens);
         expect(apart(told.losses, losses)).toBeLessThan(1e-3);
-        expect(Math.abs(told.mean - mean)).toBeLessThan(1e-4);
+        const nats = losses.reduce((sum, loss, i) => sum + loss * (tokens[i] ?? Number.NaN), 0);
+        expect(Math.abs(told.mean - nats / tokens.reduce((sum, count) => sum + count, 0))).toBeLessThan(1e-4);
       },
     );
   });

@@ -19,8 +19,8 @@ export interface GoldenPrompt {
   readonly drafts: readonly number[];
   /** As `clear`, of the module that drafts. */
   readonly drafts_clear: boolean;
-  /** Where one is drafted a step, and none of the last id. */
-  readonly one_at_a_time: { readonly drafted: number; readonly accepted: number };
+  /** All logits of one of the first drafts that are made where one is made a step. */
+  readonly draft_logits: { readonly draft: number; readonly values: readonly number[] };
 }
 
 /** Nats a token of the stories that are held out, each behind BOS and cut to the model's context. */
@@ -57,4 +57,19 @@ export function goldenPrompt({ prompts }: Golden, name: string): GoldenPrompt {
   const found = prompts.find((prompt) => prompt.name === name);
   if (found === undefined) throw new Error(`nothing is recorded of ${name}`);
   return found;
+}
+
+/**
+ * How many drafts there are where one is made a step, and how many are right. The one of the last id is not made: checking it takes
+ * a step as computing it does.
+ */
+export function draftsOneByOne(drafts: readonly number[], ids: readonly number[]) {
+  let [drafted, accepted] = [0, 0];
+  for (let known = 1; known < ids.length - 1; known += 1) {
+    drafted += 1;
+    if (drafts[known - 1] !== ids[known]) continue;
+    accepted += 1;
+    known += 1;
+  }
+  return { drafted, accepted };
 }

@@ -184,14 +184,13 @@ def margins(logits: torch.Tensor) -> torch.Tensor:
     return best[:, 0] - best[:, 1]
 
 
-def one_at_a_time(drafts: list[int], ids: list[int]) -> dict[str, int]:
-    """The loop of one draft a step. Of the last token none is made: checking it takes a step as computing it does."""
-    drafted = accepted = 0
-    known = 1
+def made_one_by_one(drafts: list[int], ids: list[int]) -> list[int]:
+    """Which drafts are made where a step makes one, and two ids where it is right. None is made of the last id."""
+    made, known = [], 1
     while known < len(ids) - 1:
-        right = drafts[known - 1] == ids[known]
-        drafted, accepted, known = drafted + 1, accepted + right, known + 1 + right
-    return {"drafted": drafted, "accepted": accepted}
+        made.append(known - 1)
+        known += 1 + (drafts[known - 1] == ids[known])
+    return made
 
 
 def recorded(name: str, text: str, prompt: list[int], models: dict) -> dict:
@@ -213,6 +212,8 @@ def recorded(name: str, text: str, prompt: list[int], models: dict) -> dict:
     same_ids = steps.argmax(-1).tolist() == ids
     assert same_ids or margin < LEAST_MARGIN, f"{name}: f64 goes on otherwise than f32"
     guessed = drafts.argmax(-1).tolist()
+    made = made_one_by_one(guessed, ids)
+    shown = made[len(made) // 8]  # one that a short text comes to as well
     return {
         "name": name,
         "text": text,
@@ -224,7 +225,7 @@ def recorded(name: str, text: str, prompt: list[int], models: dict) -> dict:
         "logits": [{"step": place, "values": row(steps[place])} for place in (0, STEPS // 2, STEPS - 1)],
         "drafts": guessed,
         "drafts_clear": draft_clear >= CLEAR and draft_margin >= LEAST_MARGIN,
-        "one_at_a_time": one_at_a_time(guessed, ids),
+        "draft_logits": {"draft": shown, "values": row(drafts[shown])},
     }
 
 
@@ -307,12 +308,10 @@ def golden(data: Path, folder: Path) -> dict:
         assert token_map == vocabulary.compressed() and max(token_map) + 1 == own["compressed_vocab_size"], "token map"
     models = {"f32": model, "f64": in_f64(model, config), "weights": weights, "config": config}
     made = [first_clear(name, lambda text: [BEGIN, *vocabulary.encode(text)], models) for name in PROMPTS]
-    # what the model can be given, with the last id as one that is predicted only
-    stories = [ids[: config["max_position_embeddings"]] for ids in corpus.held_out(data, vocabulary)]
     return {
         "versions": {"torch": torch.__version__.split("+")[0]},
         "weights": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "held_out": held_out(stories, models),
+        "held_out": held_out(corpus.held_out(data, vocabulary), models),
         "prompts": made,
     }
 
