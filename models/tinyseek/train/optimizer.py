@@ -32,10 +32,11 @@ def optimizer_of(model: TinySeek) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=PEAK, betas=BETAS, fused=True)
 
 
-def set_rate(optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
-    """Linear warm-up, then a cosine."""
-    done = max(0, step - WARM_UP) / max(1, steps - WARM_UP)
+def set_rate(optimizer: torch.optim.Optimizer, step: int, steps: int, cool: int) -> None:
+    """Linear warm-up, then a cosine, then linearly to nothing."""
+    done = min(1, max(0, step - WARM_UP) / max(1, steps - WARM_UP))
     rate = PEAK * min(1, (step + 1) / WARM_UP) * (LEAST + (1 - LEAST) * (1 + math.cos(math.pi * done)) / 2)
+    rate *= min(1, (steps + cool - step) / max(1, cool))
     for group in optimizer.param_groups:
         group["lr"] = rate * group["times"]
 

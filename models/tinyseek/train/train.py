@@ -1,7 +1,8 @@
 """Trains TinySeek, from where it was left if it was begun, and writes `model.safetensors`. README.md says how it is run.
 
 A step is 8,192 tokens. First 256 positions and dense attention, of which the indexer learns; in the last fifth 512
-positions, of which a token sees those that the indexer chooses."""
+positions, of which a token sees those that the indexer chooses. At last the routers are skewed (`skew.py`) and the rate falls
+to nothing."""
 
 import argparse
 import json
@@ -16,6 +17,7 @@ import corpus
 from checkpoint import save
 from model import Engram, Switches, TinySeek, Watched
 from optimizer import balance, optimizer_of, set_rate
+from skew import skew_routers
 from teacher import CONTEXT, Teacher
 from vocabulary import Vocabulary
 
@@ -61,7 +63,7 @@ def losses(model: TinySeek, teacher: Teacher, ids: torch.Tensor, switches: Switc
     return main, draft, entropy
 
 
-def train(data: Path, work: Path, folder: Path, steps: int, shards: int) -> None:
+def train(data: Path, work: Path, folder: Path, steps: int, cool: int, shards: int) -> None:
     torch.set_num_threads(1)  # matrices are so small that a second thread gives little, and waits for a busy core
     config = json.loads((folder / "config.json").read_text())
     vocabulary = Vocabulary(folder / "tokenizer.json")
@@ -86,15 +88,17 @@ def train(data: Path, work: Path, folder: Path, steps: int, shards: int) -> None
         first = kept["step"]
     model.train()
     told, since = {}, time.time()
-    for step in range(first, steps):
+    for step in range(first, steps + cool):
         ids, real_rows = batch(sources, step, sparse_from)
+        if step == steps:
+            skew_routers(model, ids[:, :-1])
         sparse = step >= sparse_from
         switches = Switches(select="best" if sparse else "all")
         micro = MICRO // (ids.shape[1] - 1)
         parts = ids.split(micro)
         loads: dict[int, torch.Tensor] = {}
         entropies = []
-        set_rate(optimizer, step, steps)
+        set_rate(optimizer, step, steps, cool)
         for part in parts:
             watched = Watched(index_rows=max(1, micro // 4))
             main, draft, entropy = losses(model, teacher, part, switches, watched)
@@ -120,7 +124,7 @@ def train(data: Path, work: Path, folder: Path, steps: int, shards: int) -> None
             line = " ".join(f"{name} {value:.4f}" for name, value in told.items())
             print(f"step {step + 1} {line} most {most:.2f} seconds {seconds / TELL_EVERY:.2f}", flush=True)
             told = {}
-        if (step + 1) % KEEP_EVERY == 0 or step + 1 == steps:
+        if (step + 1) % KEEP_EVERY == 0 or step + 1 == steps + cool:
             part = state.with_suffix(".part")
             torch.save({"step": step + 1, "model": model.state_dict(), "optimizer": optimizer.state_dict()}, part)
             part.rename(state)
@@ -132,7 +136,8 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, required=True, help="folder with stories260K/ and corpora/")
     parser.add_argument("--work", type=Path, required=True, help="for what is sampled, and for what is left to go on with")
     parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--cool", type=int, default=250, help="steps behind them, in which the rate falls to nothing")
     parser.add_argument("--shards", type=int, default=20, help="of 525,312 sampled tokens each")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    train(given.data, given.work, Path(__file__).parent.parent, given.steps, given.shards)
+    train(given.data, given.work, Path(__file__).parent.parent, given.steps, given.cool, given.shards)
