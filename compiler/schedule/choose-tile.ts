@@ -14,7 +14,8 @@ import type { TilePlan, Walk } from "./tile-plan.ts";
 /** The last one fits every nest. */
 export function tilePlans(nest: Nest, sizes: Sizes, target: KernelTarget): readonly TilePlan[] {
   const best = planOf(nest, sizes, target);
-  return [best, oneByOne(nest)];
+  const alone = best.lanes > 1 ? [{ ...best, lanes: 1 }] : [];
+  return [best, ...alone, oneByOne(nest)];
 }
 
 /** The one plan with these numbers of places; null: as many as are best. */
@@ -29,7 +30,7 @@ export interface AskedTile {
 }
 const anyTile: AskedTile = { rows: null, tokens: null };
 
-const noVectors = { vector: 1, turn: 1, fewTurns: 1 } as const;
+const noVectors = { vector: 1, turn: 1, fewTurns: 1, lanes: 1 } as const;
 
 /** No vectors, one place at a time. */
 export const oneByOne = (nest: Nest): TilePlan => ({
@@ -84,15 +85,19 @@ function walked({ nest, target, reduces, whole, others }: Shape): TilePlan {
   for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
   const rows = reduces.length > 0;
   const length = main === undefined ? 1 : (constantOf(main.size) ?? Number.POSITIVE_INFINITY);
-  // A short axis is walked by one item; a long one is cut, so that several can share it.
-  const together = rows || length <= 1024;
-  if (main !== undefined) walks.set(main.name, together ? { kind: "loop", count: 1 } : { kind: "tile", count: 16 });
+  const lanes = lanesFor(reduces, target);
+  // A short axis is walked by one item; a long one is cut, so that several can share it. Where items are lanes beside each other, each
+  // has one place.
+  const together = rows || (target.lanes === 1 && length <= 1024);
+  const count = target.lanes === 1 ? 16 : 1;
+  if (main !== undefined) walks.set(main.name, together ? { kind: "loop", count: 1 } : { kind: "tile", count });
   const order = others
     .filter((a) => !(together && a === main))
     .map((a) => a.name)
     .reverse();
   const how = along === null ? "one by one" : `vectors of ${along.width} along ${along.axis}`;
   return {
+    lanes,
     vector: target.vector,
     turn: 1,
     fewTurns: 4,
@@ -100,7 +105,7 @@ function walked({ nest, target, reduces, whole, others }: Shape): TilePlan {
     along,
     grouped: null,
     order,
-    says: `${rows ? "row reduction" : "elementwise"}: ${how}`,
+    says: `${rows ? "row reduction" : "elementwise"}: ${how}${sharedBy(lanes)}`,
   };
 }
 
@@ -171,13 +176,16 @@ function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): 
     .reverse()
     .sort((a, b) => rank(a) - rank(b))
     .map((a) => a.name);
-  const lanes =
+  // What several tokens share is in registers; one token's sums are long, and lanes read them side by side.
+  const lanes = tokens === 1 && along === null ? lanesFor(summed, target) : 1;
+  const how =
     vectors > 1
       ? `vectors of ${vectors} along the sum`
       : along === null
         ? "no vectors"
         : `vectors of ${width} along ${along.axis}`;
   return {
+    lanes,
     vector: target.vector,
     turn: tokens > 1 ? 1 : 2, // a turn of many products is long enough
     fewTurns: 4,
@@ -185,9 +193,16 @@ function contracted(shape: Shape, summed: readonly Reduce[], asked: AskedTile): 
     along,
     grouped: tokens > 1 ? grouped : null,
     order,
-    says: `${tokens > 1 && grouped !== null ? "grouped " : ""}contraction: ${rows} x ${tokens} places, ${sums.length} sums, ${lanes}`,
+    says: `${tokens > 1 && grouped !== null ? "grouped " : ""}contraction: ${rows} x ${tokens} places, ${sums.length} sums, ${how}${sharedBy(lanes)}`,
   };
 }
+
+/** Those of the target, where every reduction is long enough to be shared out among them. */
+function lanesFor(reduces: readonly Reduce[], { lanes }: KernelTarget): number {
+  const isLong = (r: Reduce): boolean => r.axes.some((a) => (constantOf(a.size) ?? Number.POSITIVE_INFINITY) >= lanes);
+  return lanes > 1 && reduces.length > 0 && reduces.every(isLong) ? lanes : 1;
+}
+const sharedBy = (lanes: number): string => (lanes > 1 ? `, shared by ${lanes} lanes` : "");
 
 /** The axis of rows: one that the most reads do not change with, and of these the outermost that has enough, whose streams are the longest. */
 function rowAxisOf(used: readonly Axis[], summed: readonly Reduce[], target: KernelTarget): Axis | undefined {

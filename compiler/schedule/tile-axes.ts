@@ -8,6 +8,7 @@ import { add, constant, div, lt, min, mul, name, op, sub } from "../kernel/expr.
 import type { Expr } from "../kernel/kernel.ts";
 import type { Bound, Env, Lift } from "./lift/lift.ts";
 import { dimExpr, factorOf } from "./lift/spell-dim.ts";
+import type { SharedOut } from "./shared-out.ts";
 import type { TilePlan, Walk } from "./tile-plan.ts";
 
 /** Of a grid's axis, and of the index behind it. */
@@ -33,9 +34,11 @@ export const walkOf = (plan: TilePlan, a: Axis): Walk => plan.walks.get(a.name) 
 export class TileAxes {
   readonly #lift: Lift;
   readonly #plan: TilePlan;
-  constructor(lift: Lift, plan: TilePlan) {
+  readonly #sharing: SharedOut;
+  constructor(lift: Lift, plan: TilePlan, sharing: SharedOut) {
     this.#lift = lift;
     this.#plan = plan;
+    this.#sharing = sharing;
   }
 
   /** Binds axes one after the other; `then` gets every combination of the places that are side by side. */
@@ -78,8 +81,9 @@ export class TileAxes {
     const step = count * width;
     if (walk.kind === "loop") {
       const whole = wholeSteps(a.size, step, b);
-      b.loop("i", { from: 0, to: whole.to, step }, (i) => then(this.#sideBySide(i, count, width)));
-      if (!whole.all) b.loop("i", { from: whole.to, to: size, step: 1 }, (i) => then(this.#sideBySide(i, 1, 1)));
+      this.#sharing.loop("i", { from: 0, to: whole.to, step }, (i) => then(this.#sideBySide(i, count, width)));
+      const left = { from: whole.to, to: size, step: 1 };
+      if (!whole.all) this.#sharing.loop("i", left, (i) => then(this.#sideBySide(i, 1, 1)));
       return;
     }
     const block = name(`${plainName(a.name)}_block`);

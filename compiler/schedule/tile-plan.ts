@@ -15,6 +15,8 @@ export type Walk =
   | { readonly kind: "loop"; readonly count: number };
 
 export interface TilePlan extends ReductionPlan {
+  /** Lanes of an item: they share the turns of loops, its own and those of its sums. */
+  readonly lanes: number;
   /** By name of the axis. */
   readonly walks: ReadonlyMap<string, Walk>;
   /** The output axis along which vectors lie, of which a place is then one; null: none. */

@@ -17,6 +17,7 @@ import { asFloat, asInteger, asTruth } from "./lift/spell-function.ts";
 import { allDims, buffersOf, sizesOf } from "./nest/given.ts";
 import type { Nest } from "./nest/nest.ts";
 import { refolded } from "./nest/specialise.ts";
+import { SharedOut } from "./shared-out.ts";
 import { type Point, plainName, TileAxes, walkOf } from "./tile-axes.ts";
 import type { Grouped, TileOptions, TilePlan } from "./tile-plan.ts";
 
@@ -37,7 +38,7 @@ export function tile(nest: Nest, plan: TilePlan, { name: kernelName, finish }: T
   if (plan.order.length === 0) grid["once"] = constant(1);
   const sizes = sizesOf(nest, allDims(nest));
   return kernel(
-    { name: kernelName, source: `${nest.label}: ${plan.says}`, lanes: 1, sizes, buffers, grid },
+    { name: kernelName, source: `${nest.label}: ${plan.says}`, lanes: plan.lanes, sizes, buffers, grid },
     (b, memory) => {
       const places = new Map(inputs.map((x): [Node, Memory] => [x.node, memory(x.name)]));
       new Tile({ nest, plan, finish: finish ?? ((v) => v), b, memory: places, out: memory("made") }).write();
@@ -70,15 +71,17 @@ class Tile {
   readonly #w: Writing;
   readonly #lift: Lift;
   readonly #reductions: Reductions;
+  readonly #sharing: SharedOut;
   constructor(w: Writing) {
     this.#w = w;
     this.#lift = new Lift(w.b, w.memory);
-    this.#reductions = new Reductions(this.#lift, w.plan);
+    this.#sharing = new SharedOut(w.b);
+    this.#reductions = new Reductions(this.#lift, w.plan, this.#sharing);
   }
 
   write(): void {
     const { nest, plan } = this.#w;
-    const axes = new TileAxes(this.#lift, plan);
+    const axes = new TileAxes(this.#lift, plan, this.#sharing);
     const isLoop = (a: Axis): boolean => walkOf(plan, a).kind === "loop";
     const start = [{ env: new Map(), unclamped: new Map(), guards: [] }];
     axes.walk(
@@ -127,7 +130,7 @@ class Tile {
   }
 
   #computed(body: Scalar, points: readonly Point[]): void {
-    const { nest, b, out, finish } = this.#w;
+    const { nest, plan, b, out, finish } = this.#w;
     const lift = this.#lift;
     const wanted = nest.where === null ? [body] : [body, nest.where];
     this.#reductions.prepare(points.flatMap(({ env }) => wanted.map((e) => ({ e, env }))));
@@ -139,7 +142,8 @@ class Tile {
       const { index, width } = this.#outIndex(point);
       const whole = width > value.type.width ? splat(value, width) : value;
       const store = (): void => b.store(out, index, convert(whole, out.type.elem));
-      const [first, ...others] = guards;
+      const alone = plan.lanes > 1 && this.#sharing.isTogether(b.depth) ? [this.#sharing.isFirst] : [];
+      const [first, ...others] = [...guards, ...alone];
       if (first === undefined) store();
       else b.if(others.reduce(both, first), store);
     }

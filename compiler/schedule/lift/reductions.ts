@@ -13,8 +13,9 @@ import { constant, extract, fma, fold, isConst, lt, op, select, sub } from "../.
 import type { Expr } from "../../kernel/kernel.ts";
 import type { OpName } from "../../kernel/ops.ts";
 import { refolded } from "../nest/specialise.ts";
+import type { SharedOut } from "../shared-out.ts";
 import { kindOf } from "./kind.ts";
-import type { Bound, Env, Lift } from "./lift.ts";
+import { type Bound, type Env, type Lift, Unsuitable } from "./lift.ts";
 import { dimExpr } from "./spell-dim.ts";
 import { asFloat, asInteger } from "./spell-function.ts";
 import { vectorAlong } from "./vector-along.ts";
@@ -51,10 +52,13 @@ const merges: Readonly<Record<Reduce["monoid"], OpName>> = {
 export class Reductions {
   readonly #lift: Lift;
   readonly #plan: ReductionPlan;
+  readonly #sharing: SharedOut | null;
   #loops = 0;
-  constructor(lift: Lift, plan: ReductionPlan) {
+  /** Without `sharing` each lane computes all by itself. */
+  constructor(lift: Lift, plan: ReductionPlan, sharing: SharedOut | null = null) {
     this.#lift = lift;
     this.#plan = plan;
+    this.#sharing = sharing;
     lift.reduceBy((e, env) => {
       this.#group([{ e, env }]);
       if (!lift.knows(e, env)) throw new InternalError("a reduction was not computed");
@@ -107,12 +111,15 @@ export class Reductions {
     );
     const left = members.filter(({ e, env }) => !lift.knows(e, env));
     if (left.length === 0) return;
-    lift.body.at(lift.depthOf(first.e, first.env), () => this.#emit(left, first));
+    const depth = lift.depthOf(first.e, first.env);
+    const sharing = this.#sharing?.isTogether(depth) === true && this.#sharing.lanes > 1 ? this.#sharing : null;
+    lift.body.at(depth, () => this.#emit(left, first, sharing));
   }
 
-  #emit(members: readonly Member[], first: Member): void {
+  #emit(members: readonly Member[], first: Member, sharing: SharedOut | null): void {
     const lift = this.#lift;
     const outWidth = Math.max(...members.map((m) => lift.widthOf(m.e, m.env)));
+    if (sharing !== null && outWidth > 1) throw new Unsuitable("lanes share no vectors of sums");
     const [inner, outer] = this.#inner(first.e);
     const width =
       outWidth > 1 ? 1 : Math.min(...members.map((m) => vectorAlong(m.e, this.#inner(m.e)[0], this.#plan.vector)));
@@ -132,25 +139,31 @@ export class Reductions {
       };
     });
     const extent = inner.size;
-    const loop = this.#segments(extent, width, summands.length);
-    const total = this.#accumulate(summands, { outer, inner, names, segment: loop.main, copies: loop.copies });
+    const loop = this.#segments(extent, width, summands.length, sharing !== null);
+    const total = this.#accumulate(summands, { outer, inner, names, segment: loop.main, copies: loop.copies, sharing });
     const tail =
       loop.tail === null
         ? null
         : this.#accumulate(
             summands.map((s) => ({ ...s, type: typeOf(s.type.elem, s.type.width / width) })),
-            { outer, inner, names, segment: loop.tail, copies: 1 },
+            { outer, inner, names, segment: loop.tail, copies: 1, sharing },
           );
     for (const [i, s] of summands.entries()) {
       const { e, env } = s.member;
       const lanes = s.type.width / width === 1 ? this.#folded(e, total(i)) : total(i);
-      const value = tail === null ? lanes : op(merges[e.monoid], lanes, tail(i));
+      const own = tail === null ? lanes : op(merges[e.monoid], lanes, tail(i));
+      const value = sharing === null ? own : this.#together(e, own, sharing.lanes);
       const result = lift.body.let(e.monoid === "sum" ? "total" : "found", value);
       const truth = e.monoid === "any" || e.monoid === "all";
       lift.know(e, env, truth ? lift.body.let("holds", lt(constant(0, result.type), result)) : result);
     }
   }
 
+  /** Of what all lanes have. */
+  #together({ monoid }: Reduce, own: Expr, lanes: number): Expr {
+    if (monoid === "product" || own.type.elem === "i64") throw new Unsuitable(`lanes share no ${monoid}`);
+    return this.#lift.body.reduce(monoid === "any" ? "max" : monoid === "all" ? "min" : monoid, own, lanes);
+  }
   #folded(e: Reduce, v: Expr): Expr {
     if (v.type.width === 1) return v;
     if (e.monoid === "product") {
@@ -161,11 +174,18 @@ export class Reductions {
   }
 
   /** The loop in whole turns, and what is left one by one. */
-  #segments(extent: Dim, width: number, accumulators: number): { main: Segment; tail: Segment | null; copies: number } {
+  #segments(
+    extent: Dim,
+    width: number,
+    accumulators: number,
+    shared: boolean,
+  ): { main: Segment; tail: Segment | null; copies: number } {
     const n = constantOf(extent);
     const few = accumulators < 4;
     let turn = few ? Math.max(1, Math.floor(this.#plan.fewTurns / accumulators)) : this.#plan.turn;
-    if (n !== null) while (turn > 1 && n % (width * turn) !== 0) turn = Math.floor(turn / 2);
+    if (shared)
+      turn = 1; // lanes side by side read what is adjacent
+    else if (n !== null) while (turn > 1 && n % (width * turn) !== 0) turn = Math.floor(turn / 2);
     else turn = 1;
     const copies = few ? turn : 1;
     const from = constant(0);
@@ -240,7 +260,7 @@ export class Reductions {
 
   /** The loops; `inside` gets where the indices stand in each turn that is written out. */
   #nest(
-    { outer, inner, names, segment }: Looping,
+    { outer, inner, names, segment, sharing }: Looping,
     inside: (places: readonly ReadonlyMap<string, Bound>[]) => void,
   ): void {
     const lift = this.#lift;
@@ -249,7 +269,7 @@ export class Reductions {
       const [a, ...others] = rest;
       if (a === undefined) {
         const { from, to, width, turn } = segment;
-        b.loop("k", { from, to, step: width * turn }, (k) => {
+        (sharing ?? b).loop("k", { from, to, step: width * turn }, (k) => {
           const here = b.depth;
           inside(
             Array.from({ length: turn }, (_, u) => {
@@ -288,6 +308,8 @@ interface Looping {
   readonly names: ReadonlyMap<Axis, string>;
   readonly segment: Segment;
   readonly copies: number;
+  /** Null: each lane goes through all of it. */
+  readonly sharing: SharedOut | null;
 }
 
 function identityOf({ monoid }: Reduce, type: Type): Expr {

@@ -1,12 +1,15 @@
 /** Random graphs, as they are and through the passes: the kernel interpreter and WebAssembly against the reference. */
 import { expect, test } from "vitest";
 import { wasmMachine } from "../../../backends/wasm/kernel-machine.ts";
+import { webgpuCost, webgpuTarget } from "../../../backends/wgsl/target.ts";
 import { interpreterMachine } from "../../../compiler/conformance/interpreter-machine.ts";
 import { randomGraph } from "../../graph/random-graph.ts";
 import { type TryOptions, tryGraph } from "./try-graph.ts";
 
 const full = process.env["DSC_FULL"] === "1";
 const interpreter = interpreterMachine(wasmMachine.cost, wasmMachine.kernel);
+/** Of so few lanes that they share the sums of small graphs. */
+const lanes = interpreterMachine(webgpuCost, { ...webgpuTarget, lanes: 4 });
 
 interface Campaign extends TryOptions {
   readonly name: string;
@@ -51,6 +54,15 @@ const campaigns: readonly Campaign[] = [
     large: false,
     from: 7000,
     count: [5, 300],
+  },
+  {
+    name: "through passes, kernel interpreter with lanes",
+    machine: lanes,
+    passes: true,
+    weights: "f32",
+    large: false,
+    from: 8000,
+    count: [4, 300],
   },
 ];
 
