@@ -583,6 +583,32 @@ const languageServer: Command = {
   load: async () => (await import("./lsp-command.ts")).runLsp,
 };
 
+const demo: Command = {
+  spec: {
+    name: "demo",
+    about: "writes a story with the small model that dsc brings along",
+    usage: "[options]",
+    operands: { least: 0, most: 0, word: "file" },
+    options: {
+      prompt: { value: "TEXT", about: "what the story begins with; Once upon a time if not given" },
+      temperature: {
+        value: "X",
+        about: "0, the best token always, to 1, as likely as the model says; 0.6 if not given",
+      },
+      seed: { value: "N", about: "the same seed gives the same story; 7 if not given" },
+      "max-tokens": { value: "N", about: "most tokens to generate; 400 if not given" },
+      draft,
+      backend: { ...anyBackend, about: `${anyBackend.about}; wasm if not given` },
+      threads,
+    },
+    notes: [
+      "The story goes to standard output as it comes, statistics and what to try next to standard error. The model is compiled into " +
+        "a cache (DSC_CACHE, else where the system keeps caches) and found there the next time.",
+    ],
+  },
+  load: async () => (await import("./demo-command.ts")).runDemo,
+};
+
 export const commands: readonly Command[] = [
   check,
   format,
@@ -592,6 +618,7 @@ export const commands: readonly Command[] = [
   tiny,
   importFolder,
   quantize,
+  demo,
   run,
   chat,
   logits,

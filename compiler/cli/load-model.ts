@@ -28,6 +28,7 @@ import { resolveTaps, type TapNames } from "./tap-names.ts";
 import { tensorListing } from "./tensor-listing.ts";
 import { formatFinder, tensorReader } from "./tensor-reader.ts";
 import { reportFailure } from "./terminal.ts";
+import { weightsPath } from "./weights-option.ts";
 
 export interface LoadedModel extends TokenEntry {
   readonly session: Session;
@@ -91,10 +92,8 @@ async function load<Ready>(
   const { cwd } = surroundings.terminal;
   const backend = await backendOf(line);
   if (backend instanceof Failure) return backend;
-  const given = line.value("weights");
-  if (given === null)
-    return new Failure(exitCodes.usage, "--weights is missing", "--weights DIR: the checkpoint's folder");
-  const path = resolve(cwd, given);
+  const path = weightsPath(line, cwd);
+  if (path instanceof Failure) return path;
   const folder = await folderOf(path);
   if (folder === null) {
     return new Failure(

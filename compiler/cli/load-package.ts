@@ -20,6 +20,7 @@ import { nameFrom, projectOf, shownPath } from "./project.ts";
 import { readCount } from "./read-number.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure } from "./terminal.ts";
+import { weightsPath } from "./weights-option.ts";
 import { writePackage } from "./write-package.ts";
 
 /** What the `index.js` of a package exports, as far as it is asked for here. */
@@ -176,10 +177,8 @@ export interface CheckpointPlace {
 }
 
 export async function checkpointAt(line: CommandLine, cwd: string): Promise<CheckpointPlace | Failure> {
-  const given = line.value("weights");
-  if (given === null)
-    return new Failure(exitCodes.usage, "--weights is missing", "--weights DIR: the checkpoint's folder");
-  const weights = resolve(cwd, given);
+  const weights = weightsPath(line, cwd);
+  if (weights instanceof Failure) return weights;
   const folder = await folderOf(weights);
   if (folder === null) {
     const shown = nameFrom(cwd, weights);

@@ -38,6 +38,8 @@ export interface NgramPlaces extends Condition {
 
 export interface ModelTable {
   readonly folder: string;
+  /** The file whose weights lie beside it: what is run where no model is named. */
+  readonly default: string;
   readonly models: readonly ModelLine[];
   readonly hashed_ngrams: readonly NgramPlaces[];
 }
