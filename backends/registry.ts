@@ -1,7 +1,7 @@
 /** The backends there are, by name; what each is made of is loaded when it is asked for. */
 import type { Machine } from "../compiler/conformance/machine.ts";
 import type { Backend } from "../compiler/driver/backend.ts";
-import type { PackageTarget } from "../compiler/driver/package-target.ts";
+import type { PackageTarget, PlanTarget } from "../compiler/driver/package-target.ts";
 
 const loaders: ReadonlyMap<string, () => Promise<Backend>> = new Map([
   ["reference", async () => (await import("./reference/reference-backend.ts")).referenceBackend],
@@ -21,6 +21,18 @@ export const targetNames: readonly string[] = [...targets.keys()];
 
 /** Null where there is no such target. */
 export const loadTarget = async (name: string): Promise<PackageTarget | null> => (await targets.get(name)?.()) ?? null;
+
+const plans: ReadonlyMap<string, () => Promise<PlanTarget>> = new Map([
+  ["wasm", async () => (await import("./wasm/compile-target.ts")).wasmPackages],
+  ["webgpu", async () => (await import("./wgsl/compile-target.ts")).webgpuPlan],
+  ["webgpu-subgroups", async () => (await import("./wgsl/compile-target.ts")).webgpuSubgroupsPlan],
+]);
+
+/** What plans can be made for, and looked at. */
+export const planNames: readonly string[] = [...plans.keys()];
+
+/** Null where there is no such target. */
+export const loadPlan = async (name: string): Promise<PlanTarget | null> => (await plans.get(name)?.()) ?? null;
 
 const machines: ReadonlyMap<string, () => Promise<Machine>> = new Map([
   ["wasm", async () => (await import("./wasm/kernel-machine.ts")).wasmMachine],

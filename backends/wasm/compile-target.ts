@@ -1,6 +1,7 @@
 /** WebAssembly as something to compile for: what planning assumes of a machine, and what becomes of kernels. */
 import type { PackageTarget } from "../../compiler/driver/package-target.ts";
 import type { CostTarget } from "../../compiler/target/target.ts";
+import { wasmText } from "./module.ts";
 import { moduleFiles } from "./module-files.ts";
 import { wasmTarget } from "./target.ts";
 
@@ -17,5 +18,6 @@ const wasmCost: CostTarget = {
 
 export const wasmPackages: PackageTarget = {
   target: { name: "wasm", cost: wasmCost, kernel: wasmTarget },
+  textOf: (k) => wasmText([k]),
   moduleFiles,
 };

@@ -146,8 +146,9 @@ const explain: Command = {
     usage: "[CODE | MODEL.ds] [options]",
     operands: { least: 0, most: 1, word: "code" },
     options: {
-      target,
+      target: { value: "NAME", about: "what it is planned for: wasm (the default), webgpu or webgpu-subgroups" },
       phase: { value: "NAME", about: "one phase of the model; all without it" },
+      kernel: { value: "NAME", about: "the text of one kernel, as the target has it, and nothing else" },
       config,
       set: settings,
       schedule,

@@ -1,9 +1,14 @@
-/** `dsc explain MODEL.ds --target wasm`: every kernel of every phase, what was fused into it and why, and what it costs. */
+/**
+ * `dsc explain MODEL.ds --target wasm`: every kernel of every phase, what was fused into it and why, and what it costs; or the text of one.
+ */
 import { resolve } from "node:path";
-import { loadTarget } from "../../backends/registry.ts";
+import { loadPlan, planNames } from "../../backends/registry.ts";
+import { closest } from "../../dsl/diagnostics/suggest.ts";
 import { placeText, strategyText } from "../directives/directives.ts";
 import { type Compiled, compileModel, type PhaseReport } from "../driver/compile.ts";
+import type { PlanTarget } from "../driver/package-target.ts";
 import { narrowFormat } from "../elaborate/narrowed.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { memoryCard } from "../package/memory-card.ts";
 import { byteText } from "../package/number-words.ts";
 import { kernelCosts } from "../package/phase-cost.ts";
@@ -47,6 +52,10 @@ export async function runExplainModel(line: CommandLine, surroundings: Surroundi
     const told = await explain(line, file, surroundings);
     if (told === null) return exitCodes.errorsFound;
     if (told instanceof Failure) return reportFailure(terminal, told);
+    if (typeof told === "string") {
+      terminal.out(told);
+      return exitCodes.fine;
+    }
     if (line.has("json")) terminal.out(`${JSON.stringify(told.phases, null, 2)}\n`);
     else terminal.out([cardText(told.program), ...told.phases.map(phaseText)].join(""));
     for (const { path, at } of told.unmet)
@@ -77,20 +86,22 @@ async function explain(
   line: CommandLine,
   file: string,
   surroundings: Surroundings,
-): Promise<Explained | Failure | null> {
+): Promise<Explained | string | Failure | null> {
   const { terminal, home } = surroundings;
-  const choices = readChoices(line);
+  const choices = readChoices(line, planNames);
   if (choices instanceof Failure) return choices;
   const inputs = readInputs(line, terminal.cwd);
   if (inputs instanceof Failure) return inputs;
   const checked = checkedModel({ file, inputs, choices }, surroundings);
   if (checked === null || checked instanceof Failure) return checked;
-  const found = await loadTarget(choices.target);
+  const found = await loadPlan(choices.target);
   if (found === null) throw new Error(`no target ${choices.target}`);
   const { model, declared, entry } = checked;
   const { target } = found;
   const { weights, verify } = choices;
   const compiled = compileModel({ model, declared, entry, target, weights, verify, compiler: home.version });
+  const asked = line.value("kernel");
+  if (asked !== null) return kernelText(asked, compiled.kernels, found);
   const wanted = line.value("phase");
   const phases = compiled.reports.filter((r) => wanted === null || r.phase === wanted);
   const { program } = compiled;
@@ -98,6 +109,22 @@ async function explain(
   if (phases.length > 0) return { program, phases: phases.map((r) => explained(r, program, target.cost)), unmet };
   const names = compiled.reports.map((r) => r.phase).join(", ");
   return new Failure(exitCodes.usage, `--phase ${wanted}: there is no such phase`, `there is ${names}`);
+}
+
+/** One kernel as the target has it. */
+async function kernelText(
+  asked: string,
+  kernels: readonly Kernel[],
+  { textOf }: PlanTarget,
+): Promise<string | Failure> {
+  const kernel = kernels.find((k) => k.name === asked);
+  if (kernel !== undefined) return textOf(kernel);
+  const near = closest(
+    asked,
+    kernels.map((k) => k.name),
+  );
+  const hint = near === null ? "the names are those that `dsc explain` lists" : `did you mean \`${near}\`?`;
+  return new Failure(exitCodes.usage, `--kernel ${asked}: there is no such kernel`, hint);
 }
 
 function explained(report: PhaseReport, program: Compiled["program"], target: CostTarget): ExplainedPhase {

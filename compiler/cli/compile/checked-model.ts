@@ -25,11 +25,12 @@ export interface CompileChoices {
   readonly verify: boolean;
 }
 
-export function readChoices(line: CommandLine): CompileChoices | Failure {
+/** `names`: of the targets that there are. */
+export function readChoices(line: CommandLine, names = targetNames): CompileChoices | Failure {
   const target = line.value("target") ?? "wasm";
-  if (!targetNames.includes(target)) {
-    const near = closest(target, targetNames);
-    const hint = `${near === null ? "" : `did you mean \`${near}\`? `}there is ${targetNames.join(", ")}`;
+  if (!names.includes(target)) {
+    const near = closest(target, names);
+    const hint = `${near === null ? "" : `did you mean \`${near}\`? `}there is ${names.join(", ")}`;
     return new Failure(exitCodes.usage, `--target ${target}: there is no such target`, hint);
   }
   const given = line.value("weights-type") ?? "f32";
