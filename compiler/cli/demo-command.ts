@@ -7,8 +7,8 @@ import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { readModelTable } from "./import/model-table.ts";
 import { nameFrom } from "./project.ts";
-import { readNumber } from "./read-number.ts";
 import { runRun } from "./run-command.ts";
+import { readRunOptions } from "./run-options.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure } from "./terminal.ts";
 
@@ -30,14 +30,15 @@ export async function runDemo(line: CommandLine, surroundings: Surroundings): Pr
       terminal,
       new Failure(exitCodes.cannotReadOrWrite, `${nameFrom(terminal.cwd, dirname(text))} has no model.safetensors`),
     );
-  const temperature = readNumber(line, "temperature");
-  if (temperature instanceof Failure) return reportFailure(terminal, temperature);
   const shown = nameFrom(terminal.cwd, text);
   const running = runLine(line, text);
+  const options = readRunOptions(running); // before the prompt is written
+  if (options instanceof Failure) return reportFailure(terminal, options);
   terminal.error(`${shown} on ${running.value("backend")}\n\n`);
   terminal.out(running.value("prompt") ?? "");
   const code = await runRun(running, surroundings);
-  if (code === exitCodes.fine) terminal.error(next(shown, nameFrom(terminal.cwd, join(dirname(text), downloadedConfig))));
+  if (code === exitCodes.fine)
+    terminal.error(next(shown, nameFrom(terminal.cwd, join(dirname(text), downloadedConfig))));
   return code;
 }
 
