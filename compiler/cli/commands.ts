@@ -594,9 +594,9 @@ const demo: Command = {
       prompt: { value: "TEXT", about: "what the story begins with; Once upon a time if not given" },
       temperature: {
         value: "X",
-        about: "0, the best token always, to 1, as likely as the model says; 0.6 if not given",
+        about: "0, the best token always, to 1, as likely as the model says; 0.5 if not given",
       },
-      seed: { value: "N", about: "the same seed gives the same story; 7 if not given" },
+      seed: { value: "N", about: "the same seed gives the same story; 16 if not given" },
       "max-tokens": { value: "N", about: "most tokens to generate; 400 if not given" },
       draft,
       backend: { ...anyBackend, about: `${anyBackend.about}; wasm if not given` },

@@ -15,8 +15,8 @@ import { reportFailure } from "./terminal.ts";
 /** Where the command line says nothing. */
 const defaults: Readonly<Record<string, string>> = {
   prompt: "Once upon a time",
-  temperature: "0.6",
-  seed: "7",
+  temperature: "0.5",
+  seed: "16",
   "max-tokens": "400",
   backend: "wasm",
 };
@@ -61,7 +61,7 @@ const next = (text: string, config: string): string =>
   [
     "",
     "Next:",
-    `  npx dsc run ${text} --backend wasm --temperature 0.6 --prompt "The little dragon"`,
+    `  npx dsc run ${text} --backend wasm --temperature 0.5 --prompt "The little dragon"`,
     `  npx dsc graph ${text} --config ${config} --svg tinyseek.svg`,
     `  npx dsc compile ${text} --config ${config} --out package`,
     "",
