@@ -14,28 +14,28 @@ const why =
         ? " (skipped: DSC_TEST_DATA has no data/corpora/tinystories-sample.txt)"
         : "";
 
-/** Nats a token that stories become less likely by: at least and at most. */
+/** Nats a token that stories become less likely by: at least and at most. Of the wrong ones about half of what was seen. */
 interface Effect {
   readonly least: number;
   readonly most: number;
 }
 const anything = Number.POSITIVE_INFINITY;
 const effects: Readonly<Record<string, Effect>> = {
-  "attention-halves": { least: 0.1, most: anything },
-  // selection loses little of what attention to all positions has: that is what it is for
-  "dense-attention": { least: -0.05, most: 0.05 },
-  "indexer-pairs": { least: 0.001, most: anything },
-  "no-engram": { least: 0.02, most: anything },
+  "attention-halves": { least: 0.3, most: anything },
+  // what an indexer leaves out is hardly missed: that is what it is for
+  "dense-attention": { least: -0.02, most: 0.02 },
+  "indexer-pairs": { least: 0.04, most: anything },
+  "no-engram": { least: 0.9, most: anything },
   "no-router-bias": { least: 0.001, most: anything },
-  "no-shared-expert": { least: 0.1, most: anything },
-  "one-expert": { least: 0.01, most: anything },
-  "random-selection": { least: 0.02, most: anything },
+  "no-shared-expert": { least: 0.12, most: anything },
+  "one-expert": { least: 0.025, most: anything },
+  "random-selection": { least: 0.3, most: anything },
   // the draft module is no part of what is said
   "swapped-draft": { least: 0, most: 0 },
-  "unnormed-experts": { least: 0.01, most: anything },
+  "unnormed-experts": { least: 0.03, most: anything },
 };
 /** Of a hundred drafts so many fewer are right where the projection takes its two halves the other way round. */
-const leastFewerDrafts = 20;
+const leastFewerDrafts = 45;
 const stories = 10;
 
 describe.skipIf(why !== "").each(targetNames)(`what TinySeek is made of, %s${why}`, (backend) => {
