@@ -68,8 +68,8 @@ export const mutants: readonly Mutant[] = [
   {
     what: "what is left over is not summed",
     file: reductions,
-    from: "const value = tail === null ? lanes",
-    to: "const value = tail !== null || tail === null ? lanes",
+    from: "const own = tail === null ? lanes",
+    to: "const own = tail !== null || tail === null ? lanes",
     only: "a length that a call decides",
   },
   {
@@ -96,8 +96,8 @@ export const mutants: readonly Mutant[] = [
   {
     what: "the rest of an axis is not written",
     file: "schedule/tile-axes.ts",
-    from: "if (!whole.all) b.loop(",
-    to: "if (false) b.loop(",
+    from: "if (!whole.all) this.#sharing.loop(",
+    to: "if (false) this.#sharing.loop(",
     only: "a map over a short axis",
   },
   {
