@@ -15,6 +15,8 @@ export interface Way {
   readonly unclear: number;
   /** How many of the last stories it is fast enough for. */
   readonly stories: number;
+  /** Drafts a step, with which whole texts are written; one is watched in any case. */
+  readonly drafts: readonly number[];
 }
 
 /**
@@ -23,8 +25,8 @@ export interface Way {
  * that is kept moves logits by 1e-5 to 6e-2.
  */
 export const ways: readonly Way[] = [
-  ...backendNames.map((backend) => ({ backend, off: 1e-8, unclear: 1e-8, stories: 5 })),
-  ...targetNames.map((backend) => ({ backend, off: 1e-4, unclear: 0.1, stories: 50 })),
+  ...backendNames.map((backend) => ({ backend, off: 1e-8, unclear: 1e-8, stories: 5, drafts: [0] })),
+  ...targetNames.map((backend) => ({ backend, off: 1e-4, unclear: 0.1, stories: 50, drafts: [0, 2, 3] })),
 ];
 
 /** The text of the model. */
