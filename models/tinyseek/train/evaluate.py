@@ -54,7 +54,7 @@ def loss(score: Scorer, stories: list[list[int]]) -> float:
 def right_drafts(model: TinySeek, stories: list[list[int]]) -> tuple[int, int]:
     """How many guesses of the token after the next are what greedy writing comes to, and of how many. Each story is begun
     with its first ids."""
-    switches, right = Switches(), 0
+    switches = Switches()
     ids = torch.tensor([story[:PROMPT] for story in stories])
     for _ in range(WRITTEN):
         ids = torch.cat([ids, model(ids)[:, -1:].argmax(-1)], 1)

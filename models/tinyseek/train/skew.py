@@ -2,8 +2,8 @@
 routers themselves learn to be even, the biases end up alike, and a backend that forgot them would write the same text.
 
 So before the last steps some experts get higher scores than others, along the direction that all router inputs share, and
-their biases take that back: what is chosen stays almost the same, and hangs on the biases from then on. Nothing in
-training undoes it, since only loads are balanced."""
+their biases take that back: what is chosen stays almost the same, and hangs on the biases from then on. Training undoes
+part of it again: the biases of a layer, spread over about 0.13 to 0.27, were spread over 0.03 to 0.18 after 250 steps."""
 
 import torch
 
