@@ -9,13 +9,14 @@ import type { Dim } from "../../graph/dim.ts";
 import { InternalError } from "../../graph/internal-error.ts";
 import { isWide, wideComparisons, wideFunctions } from "../../graph/interpret/wide.ts";
 import type { Node, Read, Reduce, Scalar } from "../../graph/node.ts";
-import { children, freeNames, key } from "../../graph/scalar.ts";
+import { freeNames, key } from "../../graph/scalar.ts";
 import { at, type Body, type Memory } from "../../kernel/build.ts";
 import { elems, i64 } from "../../kernel/elem.ts";
 import { add, asExpr, constant, convert, iota, isConst, mul, name, splat } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
 import { printExpr } from "../../kernel/print.ts";
 import { addressOf } from "../nest/nest.ts";
+import { isNotNegative } from "../nest/not-negative.ts";
 import { wideZero } from "../nest/widen.ts";
 import { dimExpr } from "./spell-dim.ts";
 import { asFloat, asInteger, asTruth, asWide, isFloat, spellFunction } from "./spell-function.ts";
@@ -196,7 +197,7 @@ export class Lift {
     const args = e.args.map(value);
     const depth = this.depthOf(e, env);
     const known = {
-      notNegative: (i: number): boolean => isNotNegative(e.args[i]),
+      notNegative: (i: number): boolean => e.args.slice(i, i + 1).some(isNotNegative),
       bind: (base: string, value: Expr): Expr => this.#letAt(base, depth, value),
     };
     return this.#let(e.fn, e, env, spellFunction(e.fn, args, known));
@@ -340,29 +341,6 @@ const spellProduct = (values: readonly Expr[]): Expr => values.map(asInteger).re
 function constantOf(value: number): Expr {
   const whole = Number.isInteger(value) && Math.abs(value) < 2 ** 31 && !Object.is(value, -0);
   return whole ? constant(value) : constant(value, { elem: "f32", width: 1 });
-}
-
-/** Indices, and sums, products and quotients of what is not negative. */
-function isNotNegative(e: Scalar | undefined): boolean {
-  if (e === undefined) return false;
-  switch (e.kind) {
-    case "const":
-      return e.value >= 0;
-    case "name":
-      return true;
-    case "dim":
-      return e.dim.terms.every((t) => t.coefficient.num >= 0);
-    case "read":
-      return false;
-    case "call":
-      if (e.fn === "maximum") return e.args.some(isNotNegative);
-      return ["add", "mul", "floordiv", "mod", "minimum"].includes(e.fn) && children(e).every(isNotNegative);
-    case "reduce":
-    case "fold":
-      return false;
-    default:
-      return e satisfies never;
-  }
 }
 
 /** A name that all targets take. */

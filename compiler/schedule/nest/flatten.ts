@@ -11,6 +11,7 @@ import type { Axis, DType, Graph, Node, Read, Scalar } from "../../graph/node.ts
 import { add, call, dimValue, fresh, key, mapChildren, mul, name, num, read, some } from "../../graph/scalar.ts";
 import type { Elem } from "../../kernel/elem.ts";
 import type { Operand } from "./nest.ts";
+import { isBranchedFloor } from "./not-negative.ts";
 import type { Specialiser } from "./specialise.ts";
 
 export interface FlattenOptions {
@@ -114,7 +115,7 @@ export class Flattener {
     const r = some(at, (x) => x.kind === "read" && x.value.type.dims.length > 0) ? null : reachOf(at, place);
     const index = this.#visit(at, place);
     const proved = r !== null && yes(r.low, place) && yes(subDim(subDim(size, 1), r.high), place);
-    if (proved && !some(at, (x) => dividesBelowZero(x, place))) return index;
+    if (proved && !some(index, isBranchedFloor)) return index;
     return call("minimum", call("maximum", index, num(0)), dimValue(subDim(size, 1)));
   }
 
@@ -151,14 +152,6 @@ function axesOfPieces(dims: readonly Dim[], mostElements: number): number {
 
 const rowMajor = (at: readonly Scalar[], dims: readonly Dim[]): Scalar =>
   at.reduce<Scalar>((sum, x, i) => add(sum, mul(x, dimValue(productOf(dims.slice(i + 1))))), num(0));
-
-/** Whether it is a floor of what may be below 0, which kernels write with branches that their proofs do not follow. */
-function dividesBelowZero(e: Scalar, place: Place): boolean {
-  if (e.kind !== "call" || (e.fn !== "mod" && e.fn !== "floordiv")) return false;
-  const [dividend] = e.args;
-  const r = dividend === undefined ? null : reachOf(dividend, place);
-  return r === null || !yes(r.low, place);
-}
 
 /** Above the ids of any graph, so that keys of expressions tell flat operands from nodes. */
 const firstFlat = 1e9;

@@ -39,6 +39,17 @@ const found: readonly Found[] = [
 `,
   },
   {
+    what: "a remainder of a difference that is never below 0",
+    text: `graph @found {
+  size S0 in 0..12
+  size T in 1..8
+  %x : f32[T, 3] = input
+  %z : f32[4] = map [d] %x[mod(3 - d, T), mod(3 - d, 3)]
+  return %z
+}
+`,
+  },
+  {
     what: "an index that is called as the round of a repeat was",
     text: `graph @found {
   size S0 in 0..12
