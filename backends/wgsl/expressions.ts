@@ -127,11 +127,11 @@ export class Expressions {
       return `${this.type(type)}(${lanes.join(", ")})`;
     }
     if (elem === "f16" || elem === "bf16" || elem === "i8" || elem === "i16") {
-      // Stored as what the conversion of the number gives.
+      // What the conversion of the number gives, again and again: more lanes fit a value than the number itself has.
       const wide = elem === "i8" || elem === "i16" ? "i32" : "f32";
       const { prelude, variant, refuse } = this.#s;
-      const lanes = this.#constant({ kind: "const", type: { elem: wide, width }, value });
-      return converted({ prelude, variant, refuse }, { elem: wide, width }, elem, lanes);
+      const one = converted({ prelude, variant, refuse }, { elem: wide, width: 1 }, elem, this.#number(wide, value));
+      return width === 1 ? one : repeated(prelude, { elem, width: 1 }, width, one, variant);
     }
     const one = this.#number(elem, value);
     return width === 1 ? one : `${this.type(type)}(${one})`;
