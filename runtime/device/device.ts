@@ -1,13 +1,20 @@
-/**
- * A program in its memory, ready to be called: what `runtime/session/` knows of WebAssembly. Everything that a call needs is
- * made when it is opened.
- */
+/** A program in WebAssembly memory, ready to be called. Everything that a call needs is made when it is opened. */
 import { CorruptPackageError, DisposedError, KernelError, OutOfMemoryError } from "../artifact/errors.ts";
 import { programFile } from "../artifact/read-value.ts";
+import type {
+  CallResults,
+  DeviceCall,
+  FillBytes,
+  ModelDevice,
+  ResultArray,
+  SessionPlace,
+  StartedCall,
+  TakeBytes,
+} from "../calls/model-device.ts";
 import { copiesBetween } from "./copy-between.ts";
 import { compileKernels, kernelFunctions } from "./kernel-module.ts";
 import { evaluateCall, type LinkedPhase, type TapePart, tapeOf, tapeParts } from "./link-phase.ts";
-import { Memories, type SessionPlace, type WeightView } from "./memories.ts";
+import { Memories } from "./memories.ts";
 import { changingValues, type DevicePlan } from "./plan-device.ts";
 import { type Crew, type KernelFunction, patchTape, playAlone, playTogether, type Tape, word } from "./thread-main.ts";
 import { type StartThread, Threads } from "./threads.ts";
@@ -31,28 +38,9 @@ export interface Waiting {
   readonly stall: number;
 }
 
-export interface DeviceCall {
-  readonly phase: number;
-  readonly tokens: number;
-  /** Each full: of an entry the ids of the tokens, and what else it takes. */
-  readonly inputs: readonly (Int32Array | Float32Array)[];
-  /** Rows remembered before. */
-  readonly before: number;
-  readonly states: SessionPlace;
-}
-
-export type ResultArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-
-export interface StartedCall {
-  /** By the number of the input. Results as those of `run`. */
-  readonly finish: (rows: ReadonlyMap<number, Float32Array>) => readonly ResultArray[];
-  /** Gives up; rows from `before` on are then anything. */
-  readonly drop: () => void;
-}
-
 interface Started {
   readonly linked: LinkedPhase;
-  readonly phase: number;
+  readonly call: DeviceCall;
   /** Values of the call. */
   readonly numbers: Float64Array;
   /** Ordinals of its tapes. */
@@ -61,7 +49,7 @@ interface Started {
 
 /** About 0.1 ms, then a thread sleeps: between the steps of a call nobody should, between calls everybody. */
 const polls = 100_000;
-export class Device {
+export class Device implements ModelDevice {
   readonly plan: DevicePlan;
   readonly #memories: Memories;
   readonly #kernels: readonly KernelFunction[];
@@ -137,12 +125,10 @@ export class Device {
     return this.#memories.size;
   }
 
-  /** Bytes of a weight, in all places where they are: not to be kept over an `await`. */
-  weight(weight: number, from: number, count: number): readonly WeightView[] {
-    return this.#memories.weight(weight, from, count);
+  async fillWeight(weight: number, from: number, count: number, fill: FillBytes): Promise<void> {
+    for (const view of this.#memories.weight(weight, from, count)) fill(view.bytes, view.from);
   }
 
-  /** Rows of a session, all zeros. */
   allocateStates(): SessionPlace {
     this.#check();
     return this.#memories.allocateStates();
@@ -152,26 +138,37 @@ export class Device {
     if (!this.#disposed) this.#memories.releaseStates(place);
   }
 
-  /** The first `length` rows of each state of the program's entry, and copy, in order: not to be kept over an `await`. */
-  rows(place: SessionPlace, length: number): readonly Uint8Array[] {
-    return this.#memories.rows(place, length);
+  async readRows(place: SessionPlace, length: number, take: TakeBytes): Promise<void> {
+    this.#check();
+    for (const rows of this.#memories.rows(place, length)) take(rows);
   }
 
-  /**
-   * Plays a phase on as many tokens as it takes, after `before` rows in the session at `states`. Gives copies of its results. Blocks.
-   * Throws DscError; rows from `before` on are then anything.
-   */
-  run(call: DeviceCall): readonly ResultArray[] {
+  async writeRows(place: SessionPlace, length: number, rows: Uint8Array): Promise<void> {
+    this.#check();
+    let from = 0;
+    for (const kept of this.#memories.rows(place, length)) {
+      kept.set(rows.subarray(from, from + kept.length));
+      from += kept.length;
+    }
+  }
+
+  /** Blocks. */
+  async run(call: DeviceCall): Promise<CallResults> {
+    // Nothing may come between this and the call: others wait as well.
+    while (this.#suspended !== null) await this.#suspended;
+    call.signal?.throwIfAborted();
+    return this.#playAll(call);
+  }
+
+  #playAll(call: DeviceCall): CallResults {
     const started = this.#started(call);
     for (const part of started.parts) this.#play(part, started);
     return this.#results(started);
   }
 
-  /**
-   * The same for a phase that is given rows of tables, of which `inputs` has none: plays what comes before them. Until `finish` or
-   * `drop` is called nothing else may run but `decode`; `suspended` says until when.
-   */
-  start(call: DeviceCall): StartedCall {
+  async start(call: DeviceCall): Promise<StartedCall> {
+    while (this.#suspended !== null) await this.#suspended;
+    call.signal?.throwIfAborted();
     const started = this.#started(call);
     const [first, ...rest] = started.parts;
     if (rest.length > 0 && first !== undefined) this.#play(first, started);
@@ -183,7 +180,7 @@ export class Device {
       this.#suspended = null;
       done();
     };
-    const finish = (rows: ReadonlyMap<number, Float32Array>): readonly ResultArray[] => {
+    const finish = async (rows: ReadonlyMap<number, Float32Array>): Promise<CallResults> => {
       try {
         this.#check();
         for (const [input, values] of rows) this.#writeInput(started, input, values);
@@ -198,18 +195,13 @@ export class Device {
     return { finish, drop };
   }
 
-  /** Until when a started call keeps others from running; null where none does. */
-  get suspended(): Promise<void> | null {
-    return this.#suspended;
-  }
-
   #started(call: DeviceCall): Started {
     this.#check();
     const linked = this.plan.phases[call.phase];
     if (linked === undefined) throw new RangeError(`no phase ${call.phase}`);
     const numbers = evaluateCall(linked, call.tokens, call.before, call.states);
     const parts = this.#parts.flatMap(({ phase }, i) => (phase === call.phase ? [i] : []));
-    const started = { linked, phase: call.phase, numbers, parts };
+    const started = { linked, call, numbers, parts };
     const looked = new Set(linked.phase.lookups?.map((l) => l.input));
     for (const i of linked.inputs.keys()) {
       const values = call.inputs[i];
@@ -219,7 +211,11 @@ export class Device {
     return started;
   }
 
-  #writeInput({ linked, phase, numbers }: Started, i: number, values: Int32Array | Float32Array | undefined): void {
+  #writeInput(
+    { linked, call: { phase }, numbers }: Started,
+    i: number,
+    values: Int32Array | Float32Array | undefined,
+  ): void {
     const wanted = numbers[linked.inputs[i] ?? 0] ?? 0;
     const { name, elem } = linked.phase.inputs[i] ?? { name: "", elem: "f32" };
     if (values?.length !== wanted) {
@@ -236,21 +232,24 @@ export class Device {
     for (let i = 0; i < linked.changing.length; i += 1) values[i] = numbers[linked.changing[i] ?? 0] ?? 0;
   }
 
-  #results({ linked, numbers }: Started): readonly ResultArray[] {
-    return linked.outputs.map(({ memory, address, elements }, i) => {
+  #results({ linked, numbers, call: { wanted } }: Started): CallResults {
+    const results = new Map<string, ResultArray>();
+    for (const [i, { memory, address, elements }] of linked.outputs.entries()) {
+      const { name = "", elem } = linked.phase.outputs[i] ?? {};
+      if (!wanted.includes(name)) continue;
       const { buffer } = this.#memories.bytes(memory);
       const [at, count] = [numbers[address] ?? 0, numbers[elements] ?? 0];
-      return linked.phase.outputs[i]?.elem === "i32"
-        ? new Int32Array(buffer, at, count).slice()
-        : new Float32Array(buffer, at, count).slice();
-    });
+      const values = elem === "i32" ? new Int32Array(buffer, at, count) : new Float32Array(buffer, at, count);
+      results.set(name, values.slice());
+    }
+    return results;
   }
 
-  /** Plays a phase that hangs on no call and no session, by its name. */
-  decode(name: string, inputs: readonly Float32Array[]): Float32Array {
+  async decode(name: string, inputs: readonly Float32Array[]): Promise<Float32Array> {
     const phase = this.plan.phases.findIndex((p) => p.phase.name === name);
+    const wanted = this.plan.phases[phase]?.phase.outputs.map((o) => o.name) ?? [];
     const states = this.#memories.all.map(() => 0);
-    const [values] = this.run({ phase, tokens: 1, inputs, before: 0, states });
+    const [values] = this.#playAll({ phase, tokens: 1, inputs, before: 0, states, wanted }).values();
     return values instanceof Float32Array ? values : new Float32Array(0);
   }
 

@@ -58,10 +58,6 @@ export function layOut({ program, threads, controlBytes, arenaBytes, inputBytes 
   return { control, constants, inputs, arena, scratch, end: top };
 }
 
-export const weightElements = (w: { readonly stacks: readonly number[]; readonly shape: readonly number[] }): number =>
-  [...w.stacks, ...w.shape].reduce((n, extent) => n * extent, 1);
-export const weightBytes = (w: Program["weights"][number]): number => weightElements(w) * elemBytes[w.elem];
-
 /** How the rows of a session lie in one memory: every state's copies one after the other, each of `rows` rows. */
 export interface StateLayout {
   /** From the start of the session's rows, by state. */

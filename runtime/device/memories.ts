@@ -1,18 +1,16 @@
 /** The memories of a model: weights by what they are, rows of sessions. */
 import { elemBytes } from "../artifact/elems.ts";
 import { statesOf } from "../artifact/entry-states.ts";
+import type { SessionPlace } from "../calls/model-device.ts";
 import { DeviceMemory } from "./memory.ts";
 import type { DevicePlan } from "./plan-device.ts";
 
 /** Bytes of a weight where they stand. */
-export interface WeightView {
+interface WeightView {
   /** From the first byte that was asked for. */
   readonly from: number;
   readonly bytes: Uint8Array;
 }
-
-/** Where the rows of a session are, by memory. */
-export type SessionPlace = readonly number[];
 
 export class Memories {
   readonly all: readonly DeviceMemory[];

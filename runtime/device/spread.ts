@@ -1,6 +1,7 @@
 /** Where the weights and states of a model are: in one memory, or in several that are alike in front (`several/`). */
 import type { Program } from "../artifact/program.ts";
-import { type Layout, type StateLayout, spaced, weightBytes, weightElements } from "./layout.ts";
+import { weightBytes, weightElements } from "../artifact/weight-sizes.ts";
+import { type Layout, type StateLayout, spaced } from "./layout.ts";
 import type { ArenaPlan } from "./plan-arena.ts";
 
 /** A stretch of a weight in a memory. */

@@ -6,6 +6,7 @@ import { isNode } from "./is-node.ts";
 import type { LoadOptions } from "./load-options.ts";
 import { loadInto } from "./load-package.ts";
 import type { Model } from "./model.ts";
+import { wasmPlayer } from "./wasm-player.ts";
 import { webHost } from "./web-host.ts";
 
 /**
@@ -23,7 +24,7 @@ export async function loadPackage(
   checkSignal(options.signal);
   if (options.onProgress !== undefined && typeof options.onProgress !== "function")
     throw new OptionError("onProgress: expected a function");
-  return loadInto(new URL(base), options, await hostHere(options.worker), expected);
+  return loadInto({ base: new URL(base), options, host: await hostHere(options.worker), player: wasmPlayer, expected });
 }
 
 function urlOf(worker: URL | string): URL {

@@ -2,7 +2,6 @@
 import { ContextLengthError, OptionError } from "../artifact/errors.ts";
 import type { Program } from "../artifact/program.ts";
 import { usualChunk, usualContext, usualLogitsChunk } from "../artifact/usual-sizes.ts";
-import { hasRelaxedSimd, hasSharedMemory, mayBlock } from "../device/features.ts";
 import type { Progress } from "../session/load-weights.ts";
 import type { Residency } from "../session/tables/row-table.ts";
 import type { WeightsSource } from "./open-source.ts";
@@ -41,41 +40,30 @@ export interface LoadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-export interface CheckedLoad {
-  readonly threads: number;
+/** Of calls. */
+export interface CallSizes {
   readonly context: number;
+  /** Most tokens of a call, and of one that gives the logits of all of them. */
   readonly chunk: number;
   readonly logitsChunk: number;
 }
 
-const mostThreads = 64;
-
-/** Throws OptionError and ContextLengthError. */
-export function checkedLoad(options: LoadOptions, program: Program, cores: number): CheckedLoad {
-  const { backend = "wasm", threads, simd = "auto" } = options;
+/** What hangs on the program alone. Throws OptionError and ContextLengthError. */
+export function checkedLoad(options: LoadOptions, program: Program): CallSizes {
+  const { backend = "wasm" } = options;
   if (backend !== "wasm") throw new OptionError(`backend ${JSON.stringify(backend)}: there is wasm`);
   if (options.tables !== undefined && options.tables !== "memory" && options.tables !== "source")
     throw new OptionError(`tables ${JSON.stringify(options.tables)}: there is memory, and source`);
-  if (!["auto", "baseline", "relaxed"].includes(simd)) throw new OptionError(`simd ${JSON.stringify(simd)}`);
-  const context = integer("context", options.context ?? Math.min(program.context, usualContext), 2 ** 31 - 1);
+  const context = wholeOption("context", options.context ?? Math.min(program.context, usualContext), 2 ** 31 - 1);
   if (context > program.context) throw new ContextLengthError(context, program.context, program.context);
   const longest = Math.max(...program.phases.map((p) => p.to));
-  const chunk = Math.min(integer("chunk", options.chunk ?? usualChunk(program.phases), 2 ** 24), longest, context);
-  const wanted = threads === undefined ? usualThreads(cores) : integer("threads", threads, mostThreads);
+  const chunk = Math.min(wholeOption("chunk", options.chunk ?? usualChunk(program.phases), 2 ** 24), longest, context);
   const logitsChunk = options.chunk === undefined ? Math.min(usualLogitsChunk, chunk) : chunk;
-  return { threads: hasSharedMemory() ? wanted : 1, context, chunk, logitsChunk };
+  return { context, chunk, logitsChunk };
 }
 
-const usualThreads = (cores: number): number =>
-  hasSharedMemory() && mayBlock() ? Math.max(1, Math.min(4, Math.floor(cores / 2))) : 1;
-
-function integer(name: string, value: number, most: number): number {
+/** Throws OptionError for what is no integer in 1 … `most`. */
+export function wholeOption(name: string, value: number, most: number): number {
   if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
   throw new OptionError(`${name} ${value} is no integer in 1 … ${most}`);
-}
-
-/** Which instructions the kernels may use. Throws OptionError where they are asked for and the engine lacks them. */
-export function chooseSimd(wanted: LoadOptions["simd"] = "auto"): "baseline" | "relaxed" {
-  if (wanted === "relaxed" && !hasRelaxedSimd()) throw new OptionError("simd relaxed: this engine does not have it");
-  return wanted !== "baseline" && hasRelaxedSimd() ? "relaxed" : "baseline";
 }

@@ -6,97 +6,95 @@ import { elemBytes } from "../artifact/elems.ts";
 import { statesOf } from "../artifact/entry-states.ts";
 import type { NoDraftReason } from "../artifact/errors.ts";
 import type { Program } from "../artifact/program.ts";
-import { Device } from "../device/device.ts";
-import { mayBlock } from "../device/features.ts";
-import { weightBytes, weightElements } from "../device/layout.ts";
-import { type DevicePlan, planInMemories } from "../device/plan-device.ts";
+import { weightBytes, weightElements } from "../artifact/weight-sizes.ts";
+import type { ModelDevice } from "../calls/model-device.ts";
 import { checkCopies } from "../session/check-copies.ts";
 import { checkDraft } from "../session/check-draft.ts";
 import { checkPhases, mostTokens } from "../session/choose-phase.ts";
 import { type Features, featuresOf } from "../session/features.ts";
 import type { Host, OpenedWeights } from "../session/host.ts";
-import { fingerprint, loadWeights } from "../session/load-weights.ts";
+import { loadWeights } from "../session/load-weights.ts";
 import { lacksTensors, matchWeights } from "../session/match-weights.ts";
 import { hasOptional, withoutDraft } from "../session/optional-weights.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
 import type { RowTable } from "../session/tables/row-table.ts";
+import { WeightSamples } from "../session/weight-samples.ts";
 import { readTextFiles } from "../text/text-files.ts";
 import type { Weights } from "../weights/weights.ts";
-import { checkedLoad, chooseSimd, type LoadOptions } from "./load-options.ts";
+import { checkedLoad, type LoadOptions } from "./load-options.ts";
 import { Model, type ModelInfo } from "./model.ts";
 import { openSource } from "./open-source.ts";
-import { type KernelFile, type ProgramFile, readKernels, readProgramFile } from "./read-package.ts";
+import type { PlannedModel, Player } from "./player.ts";
+import { type ProgramFile, readProgramFile } from "./read-package.ts";
 
-/** `expected`: what is known of the program's bytes. */
-export async function loadInto(
-  base: URL,
-  options: LoadOptions,
-  host: Host,
-  expected: string | null = null,
-): Promise<Model> {
+export interface LoadOrder {
+  readonly base: URL;
+  readonly options: LoadOptions;
+  readonly host: Host;
+  readonly player: Player;
+  /** What is known of the program's bytes. */
+  readonly expected?: string | null;
+}
+
+export async function loadInto({ base, options, host, player, expected = null }: LoadOrder): Promise<Model> {
   const { signal } = options;
   signal?.throwIfAborted();
   const files = { base, expected, host, options: { signal } };
   const file = await readProgramFile(files);
-  const { threads, context, chunk, logitsChunk } = checkedLoad(options, file.program, host.cores);
-  checkPhases(file.program, chunk, context);
-  checkDraft(file.program, chunk, context);
-  const kernels = await readKernels(files, file.program, chooseSimd(options.simd), threads);
-  const opened = await openSource(options.weights, host, {
-    signal,
-    lacks: (weights) => lacksTensors(file.program, weights),
-  });
+  const { program } = file;
+  const sizes = checkedLoad(options, program);
+  checkPhases(program, sizes.chunk, sizes.context);
+  checkDraft(program, sizes.chunk, sizes.context);
+  const prepared = await player.prepare({ files, host, options, sizes, program });
+  let device: ModelDevice | null = null;
   try {
-    const { weights } = opened;
-    const lacks = whyNoDraft(file.program, weights, options);
-    const plan = await planInMemories({
-      program: lacks === null ? file.program : withoutDraft(file.program),
-      ...{ threads: kernels.threads, chunk, logitsChunk, context },
-      memoryBytes: host.memoryBytes,
-    });
-    const features = await featuresOf(plan.program);
-    const wanted = { narrow: options.narrow === true, optional: lacks === null, features };
-    const { placements, tables: sources, copies } = matchWeights(file.program, weights, wanted);
-    await checkCopies(weights, copies, signal);
-    const device = await Device.open({
-      plan,
-      module: kernels,
-      available: host.available(),
-      startThread: host.startThread,
-      waiting: { mayBlock: mayBlock(), stall: host.patience },
+    const opened = await openSource(options.weights, host, {
+      signal,
+      lacks: (weights) => lacksTensors(program, weights),
     });
     try {
-      const weight = device.weight.bind(device);
+      const { weights } = opened;
+      const lacks = whyNoDraft(program, weights, options);
+      const planned = await prepared.plan(lacks === null ? program : withoutDraft(program));
+      const features = await featuresOf(planned.played.program);
+      const wanted = { narrow: options.narrow === true, optional: lacks === null, features };
+      const { placements, tables: sources, copies } = matchWeights(program, weights, wanted);
+      await checkCopies(weights, copies, signal);
+      device = await planned.open();
+      // Saved sessions are of what chooses tokens: who cannot draft takes up those of who could.
+      const samples = new WeightSamples(program.weights.map((w) => (w.optional === undefined ? weightBytes(w) : 0)));
+      const fillWeight = device.fillWeight.bind(device);
       const decode = device.decode.bind(device);
-      const { formats } = features;
-      await loadWeights(opened.weights, placements, {
-        weight,
+      const { onProgress } = options;
+      await loadWeights(weights, placements, {
+        fillWeight,
         decode,
-        formats,
+        samples,
+        formats: features.formats,
         signal,
-        onProgress: options.onProgress,
+        onProgress,
       });
       const opening = { wanted: options.tables, decode, signal };
-      const tables = (await features.tables?.open(sources, opened.weights, opening)) ?? [];
+      const tables = (await features.tables?.open(sources, weights, opening)) ?? [];
       const stays = tables.some((t) => t.residency === "source");
-      if (!stays) await opened.weights.close();
-      const close = stays ? () => opened.weights.close() : async () => undefined;
-      return modelOf({ file, plan, kernels, device, host, opened, features, tables, close, lacks });
+      if (!stays) await weights.close();
+      const close = stays ? () => weights.close() : async () => undefined;
+      return modelOf({ file, planned, samples, device, host, opened, features, tables, close, lacks });
     } catch (error) {
-      device.dispose();
+      await opened.weights.close();
       throw error;
     }
   } catch (error) {
-    await opened.weights.close();
+    (device ?? prepared).dispose();
     throw error;
   }
 }
 
 interface Loaded {
   readonly file: ProgramFile;
-  readonly plan: DevicePlan;
-  readonly kernels: KernelFile;
-  readonly device: Device;
+  readonly planned: PlannedModel;
+  readonly samples: WeightSamples;
+  readonly device: ModelDevice;
   readonly host: Host;
   readonly opened: OpenedWeights;
   readonly features: Features;
@@ -111,24 +109,20 @@ function whyNoDraft(program: Program, weights: Weights, { draft }: LoadOptions):
   return hasOptional(program, weights) ? null : "no-weights";
 }
 
-function modelOf({ file, plan, kernels, device, host, opened, features, tables, close, lacks }: Loaded): Model {
-  const { program } = plan;
+function modelOf({ file, planned, samples, device, host, opened, features, tables, close, lacks }: Loaded): Model {
+  const { program, context } = planned.played;
   const own = statesOf(program, program.entry);
   const identity: SessionIdentity = {
     name: program.model,
     program: file.hash,
-    // Saved sessions are of what chooses tokens: who cannot draft takes up those of who could.
-    weights: fingerprint(
-      program.weights.map((w) => (w.optional === undefined ? weightBytes(w) : 0)),
-      { weight: device.weight.bind(device) },
-    ),
+    weights: samples.hash(),
     tokenBytes: program.states.reduce((n, s, i) => n + (own.has(i) ? s.copies * s.row * elemBytes[s.elem] : 0), 0),
     vocabulary: program.vocabulary,
-    context: plan.context,
+    context,
   };
   return new Model({
     device,
-    info: infoOf(plan, kernels, lacks),
+    info: infoOf(planned, lacks),
     identity,
     tables,
     lookups: features.tables?.lookups ?? null,
@@ -138,31 +132,26 @@ function modelOf({ file, plan, kernels, device, host, opened, features, tables, 
   });
 }
 
-function infoOf(plan: DevicePlan, { simd, threads }: KernelFile, lacks: NoDraftReason | null): ModelInfo {
-  const { program } = plan;
+function infoOf({ played, info }: PlannedModel, lacks: NoDraftReason | null): ModelInfo {
+  const { program, context, chunk } = played;
   const rows = program.draft?.feeds.map((f) => f.first) ?? [];
   // One of the tokens that are checked was chosen.
   const most = Math.max(1, mostTokens(program.phases, { entry: program.entry, logits: "logits", rows })) - 1;
   const sum = (numbers: readonly number[]): number => numbers.reduce((n, x) => n + x, 0);
   return {
+    ...info,
     name: program.model,
     compiler: program.compiler,
     parameters: sum(program.weights.map(weightElements)),
     vocabulary: program.vocabulary,
-    context: plan.context,
+    context,
     declaredContext: program.context,
-    chunk: plan.chunk,
-    threads,
-    simd,
+    chunk,
     draft: lacks === null ? { available: true, most } : { available: false, reason: lacks },
     memory: {
+      ...info.memory,
       weights: sum(program.weights.map(weightBytes)),
       constants: sum(program.constants.map((c) => elemBytes[c.elem] * c.values.length)),
-      arena: plan.arena.bytes,
-      arenaPeak: plan.arena.peak,
-      session: plan.states.bytes,
-      fixed: sum(plan.spread.memories.map(({ end }) => end)),
-      memories: plan.spread.memories.length,
     },
   };
 }

@@ -1,6 +1,6 @@
 /** A loaded package. */
 import { DisposedError } from "../artifact/errors.ts";
-import type { Device } from "../device/device.ts";
+import type { ModelDevice } from "../calls/model-device.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
 import type { Residency, RowTable, TableStatistics } from "../session/tables/row-table.ts";
 import type { Tables } from "../session/tables/tables.ts";
@@ -50,7 +50,7 @@ export interface TableInfo extends TableStatistics {
 }
 
 export interface ModelParts {
-  readonly device: Device;
+  readonly device: ModelDevice;
   readonly info: ModelInfo;
   readonly identity: SessionIdentity;
   readonly tables: readonly RowTable[];
@@ -104,10 +104,10 @@ export class Model {
   }
 
   /** A new session that remembers what `save` has given. Throws RestoreError. */
-  restore(bytes: Uint8Array): Session {
+  async restore(bytes: Uint8Array): Promise<Session> {
     const session = this.session();
     try {
-      session.restore(bytes);
+      await session.restore(bytes);
       return session;
     } catch (error) {
       session.dispose();

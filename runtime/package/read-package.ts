@@ -32,31 +32,6 @@ export async function readProgramFile({ base, expected, host, options }: Package
   return { program, hash };
 }
 
-const damaged = (file: string): CorruptPackageError =>
+/** Of a file whose hash is another. */
+export const damaged = (file: string): CorruptPackageError =>
   new CorruptPackageError(file, "its bytes are not those that were compiled");
-
-export interface KernelFile {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Name inside of the package. */
-  readonly file: string;
-  readonly simd: "baseline" | "relaxed";
-  readonly threads: number;
-}
-
-/** The best of the modules that are there: with threads if they are wanted, else without. Throws ReadError, CorruptPackageError. */
-export async function readKernels(
-  { base, host, options }: PackageFiles,
-  { modules }: Program,
-  simd: "baseline" | "relaxed",
-  threads: number,
-): Promise<KernelFile> {
-  for (const count of threads > 1 ? [threads, 1] : [1])
-    for (const kind of simd === "relaxed" ? (["relaxed", "baseline"] as const) : (["baseline"] as const)) {
-      const file = `kernels/${kind === "relaxed" ? "relaxed" : "simd"}${count > 1 ? "-threads" : ""}.wasm`;
-      const bytes = await host.readFile(new URL(file, base), options);
-      if (bytes === null) continue;
-      if (modules !== undefined && modules[file] !== hashText(hashBytes(bytes))) throw damaged(file);
-      return { bytes, file, simd: kind, threads: count };
-    }
-  throw new ReadError("the package has no kernels/simd.wasm");
-}

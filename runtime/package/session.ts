@@ -220,15 +220,15 @@ export class Session {
   }
 
   /** All that it remembers, for `model.restore` or `restore`: of the same package with the same weights. */
-  save(): Uint8Array<ArrayBuffer> {
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
     this.#check();
     return this.#tokens.save();
   }
 
   /** Remembers what was saved instead of what it remembers now. Throws RestoreError and is then as before. */
-  restore(bytes: Uint8Array): void {
+  async restore(bytes: Uint8Array): Promise<void> {
     this.#check();
-    this.#tokens.restore(bytes);
+    return this.#tokens.restore(bytes);
   }
 
   /** Gives its memory back, after the call that runs. A second call does nothing. */

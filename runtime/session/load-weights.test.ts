@@ -4,8 +4,9 @@ import type { DtypeName } from "../formats/dtypes.ts";
 import { writeSafetensors } from "../formats/write-safetensors.ts";
 import { memorySource } from "../weights/byte-source.ts";
 import { openSafetensors } from "../weights/open-safetensors.ts";
-import { fingerprint, loadWeights } from "./load-weights.ts";
+import { type LoadTarget, loadWeights } from "./load-weights.ts";
 import { matchWeights } from "./match-weights.ts";
+import { WeightSamples } from "./weight-samples.ts";
 
 const weight = (change: Partial<WeightDecl>): WeightDecl => ({
   name: "w",
@@ -54,28 +55,23 @@ async function loaded(declared: readonly WeightDecl[], stored: readonly Stored[]
     { from: 12, to: 20, at: 512 },
     { from: 20, to: 1024, at: 84 },
   ];
-  const target = {
-    decode: () => new Float32Array(0),
-    formats: null,
-    weight: (index: number, from: number, count: number) =>
-      stretches
-        .map((s) => ({
-          start: Math.max(from, s.from),
-          end: Math.min(from + count, s.to),
-          move: 1024 * index + s.at - s.from,
-        }))
-        .filter(({ start, end }) => start < end)
-        .map(({ start, end, move }) => ({ from: start - from, bytes: memory.subarray(start + move, end + move) })),
+  const samples = new WeightSamples([60]);
+  const fillWeight: LoadTarget["fillWeight"] = async (index, from, count, fill) => {
+    for (const s of stretches) {
+      const [start, end] = [Math.max(from, s.from), Math.min(from + count, s.to)];
+      const move = 1024 * index + s.at - s.from;
+      if (start < end) fill(memory.subarray(start + move, end + move), start - from);
+    }
   };
   await loadWeights(
     weights,
     matchWeights(program, weights, { narrow: false, features: { formats: null, tables: null } }).placements,
     {
-      ...target,
+      ...{ fillWeight, samples, formats: null, decode: async () => new Float32Array(0) },
       onProgress: ({ loaded: done }) => seen.push(done),
     },
   );
-  return { memory, seen, target };
+  return { memory, seen, samples };
 }
 
 describe("weights in pieces", () => {
@@ -83,7 +79,7 @@ describe("weights in pieces", () => {
     const stack = weight({ stacks: [3], shape: [5], tensors: { patterns: ["l.{0}"], from: [0] } });
     const ids = weight({ elem: "i32", shape: [3], tensors: { patterns: ["ids"], from: [] }, below: 9 });
     const layers = [0, 1, 2].map((l) => Float32Array.from({ length: 5 }, (_, i) => 10 * l + i));
-    const { memory, seen, target } = await loaded(
+    const { memory, seen, samples } = await loaded(
       [stack, ids],
       [
         ...layers.map((values, l): Stored => ({ name: `l.${l}`, dtype: "F32", shape: [5], values })),
@@ -94,9 +90,12 @@ describe("weights in pieces", () => {
     expect([...new Float32Array(memory.buffer, 512, 2)]).toEqual([3, 4]);
     expect([...new Int32Array(memory.buffer, 64 + 1024, 3)]).toEqual([8, 0, 3]);
     expect(seen.at(-1)).toBe(3 * 20 + 24);
-    const before = fingerprint([60], target);
+    const whole = new WeightSamples([60]);
+    whole.take(0, 0, memory.subarray(64, 124));
+    expect(samples.hash()).toEqual(whole.hash());
     memory[100] = (memory[100] ?? 0) + 1;
-    expect(fingerprint([60], target)).not.toEqual(before);
+    whole.take(0, 30, memory.subarray(94, 124));
+    expect(samples.hash()).not.toEqual(whole.hash());
   });
 
   test("an integer that is too large is named", async () => {

@@ -1,12 +1,12 @@
-/** Streams tensors into the memories of a device: what is held beside is a piece of each that is being read. */
+/** Streams tensors into a device: what is held beside is a piece of each that is being read. */
 import { elemBytes } from "../artifact/elems.ts";
 import { WeightValueError } from "../artifact/errors.ts";
-import { type Hash, hashBytes } from "../artifact/hash.ts";
-import type { WeightView } from "../device/memories.ts";
+import type { FillBytes, ModelDevice } from "../calls/model-device.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { Placement } from "./match-weights.ts";
 import type { PlayDecoder } from "./stored/decode-tensor.ts";
 import type { Formats } from "./stored/formats.ts";
+import type { WeightSamples } from "./weight-samples.ts";
 
 export interface Progress {
   /** Bytes of the checkpoint, read and in all. */
@@ -15,9 +15,10 @@ export interface Progress {
 }
 
 export interface LoadTarget {
-  /** Bytes of a weight, in all places where they are to be, as memory is now. */
-  readonly weight: (weight: number, from: number, count: number) => readonly WeightView[];
+  readonly fillWeight: ModelDevice["fillWeight"];
   readonly decode: PlayDecoder;
+  /** Is shown what is written. */
+  readonly samples?: WeightSamples;
   /** For what is stored in a format. */
   readonly formats: Formats | null;
   readonly signal?: AbortSignal | undefined;
@@ -75,51 +76,35 @@ async function loadTensor(
   if (stored !== null && target.formats !== null) {
     for await (const band of target.formats.bands(weights, stored, target.decode, signal)) {
       const bytes = new Uint8Array(band.values.buffer, band.values.byteOffset, band.values.byteLength);
-      place(bytes, band.from, placement, target);
+      await place(bytes, band.from, placement, target);
       done(band.bytes);
     }
     return;
   }
   for await (const piece of weights.pieces(tensor.name, { signal })) {
-    place(piece, first, placement, target);
+    await place(piece, first, placement, target);
     first += (piece.length * 8) / conversion.bits;
     done(piece.length);
   }
 }
 
 /** Elements of a tensor, the first of which is its element `first`, to all places where they are to be. */
-function place(piece: Uint8Array, first: number, placement: Placement, target: LoadTarget): void {
+async function place(piece: Uint8Array, first: number, placement: Placement, target: LoadTarget): Promise<void> {
   const { weight, offset, elem, below, conversion } = placement;
   const size = elemBytes[elem];
   const storedBytes = (bytes: number): number => ((bytes / size) * conversion.bits) / 8;
   const elements = (piece.length * 8) / conversion.bits;
-  for (const { from, bytes } of target.weight(weight, offset + first * size, elements * size)) {
-    const part = piece.subarray(storedBytes(from), storedBytes(from + bytes.length));
-    const bad = conversion.convert(part, bytes, below ?? Number.POSITIVE_INFINITY);
+  const at = offset + first * size;
+  const fill: FillBytes = (into, from) => {
+    const part = piece.subarray(storedBytes(from), storedBytes(from + into.length));
+    const bad = conversion.convert(part, into, below ?? Number.POSITIVE_INFINITY);
     if (bad >= 0) throw wrongValue(placement, first + from / size + bad);
-  }
+    target.samples?.take(weight, at + from, into);
+  };
+  await target.fillWeight(weight, at, elements * size, fill);
 }
 
 function wrongValue({ tensor, elem, below }: Placement, index: number): WeightValueError {
   const bound = below === null ? `does not fit ${elem}` : `is not an integer in 0 … ${below - 1}`;
   return new WeightValueError(tensor.name, `element ${index} ${bound}`);
-}
-
-/** Tells weights apart by samples, cheaply: 64 lines of each. `weights`: bytes of each. */
-export function fingerprint(weights: readonly number[], target: Pick<LoadTarget, "weight">): Hash {
-  let hash: Hash = [1, 2];
-  for (const [weight, bytes] of weights.entries())
-    for (let i = 0; i < 64; i += 1) {
-      const from = Math.floor((Math.max(0, bytes - 64) * i) / 63);
-      hash = hashBytes(gathered(target, weight, from, Math.min(64, bytes - from)), hash);
-      if (bytes <= 64) break;
-    }
-  return hash;
-}
-
-/** The same bytes wherever they are. */
-function gathered(target: Pick<LoadTarget, "weight">, weight: number, from: number, count: number): Uint8Array {
-  const line = new Uint8Array(count);
-  for (const view of target.weight(weight, from, count)) line.set(view.bytes, view.from);
-  return line;
 }

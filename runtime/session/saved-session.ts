@@ -13,8 +13,9 @@
  *
  * Rows are numbers of the model: whoever changes them and the hash changes what it says, not what it may touch.
  */
-import { RestoreError } from "../artifact/errors.ts";
+import { OutOfMemoryError, RestoreError } from "../artifact/errors.ts";
 import { type Hash, hashBytes } from "../artifact/hash.ts";
+import type { TakeBytes } from "../calls/model-device.ts";
 
 const magic = [0x44, 0x53, 0x43, 0x73, 0x65, 0x73, 0x73, 0x0a]; // "DSCsess\n"
 const format = 1;
@@ -32,15 +33,14 @@ export interface SessionIdentity {
   readonly context: number;
 }
 
-/** `rows`: as many bytes as the tokens take. */
-export function writeSession(
-  { name, program, weights }: SessionIdentity,
+/** `readRows` gives as many bytes as the tokens take. */
+export async function writeSession(
+  { name, program, weights, tokenBytes }: SessionIdentity,
   ids: Int32Array,
-  rows: readonly Uint8Array[],
-): Uint8Array<ArrayBuffer> {
+  readRows: (take: TakeBytes) => Promise<void>,
+): Promise<Uint8Array<ArrayBuffer>> {
   const nameBytes = new TextEncoder().encode(name);
-  const rowBytes = rows.reduce((n, r) => n + r.length, 0);
-  const bytes = new Uint8Array(headBytes + nameBytes.length + 4 * ids.length + rowBytes + checkBytes);
+  const bytes = roomFor(headBytes + nameBytes.length + (4 + tokenBytes) * ids.length + checkBytes);
   const view = new DataView(bytes.buffer);
   bytes.set(magic);
   for (const [i, value] of [format, ...program, ...weights, ids.length, nameBytes.length].entries())
@@ -51,14 +51,22 @@ export function writeSession(
     view.setInt32(at, id, true);
     at += 4;
   }
-  for (const row of rows) {
-    bytes.set(row, at);
-    at += row.length;
-  }
+  await readRows((rows) => {
+    bytes.set(rows, at);
+    at += rows.length;
+  });
   const [low, high] = hashBytes(bytes.subarray(0, at));
   view.setUint32(at, low, true);
   view.setUint32(at + 4, high, true);
   return bytes;
+}
+
+function roomFor(bytes: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch {
+    throw new OutOfMemoryError("a saved session", bytes, null);
+  }
 }
 
 export interface SavedSession {

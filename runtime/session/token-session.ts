@@ -13,8 +13,7 @@ import {
 } from "../artifact/errors.ts";
 import type { Phase } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
-import type { Device, DeviceCall, ResultArray } from "../device/device.ts";
-import type { SessionPlace } from "../device/memories.ts";
+import type { CallResults, DeviceCall, ModelDevice, SessionPlace } from "../calls/model-device.ts";
 import { type Logits, logitsOf, piecesOf } from "./choose-phase.ts";
 import { readSession, type SessionIdentity, writeSession } from "./saved-session.ts";
 import type { Lookups } from "./tables/look-ups.ts";
@@ -22,7 +21,7 @@ import type { RowTable } from "./tables/row-table.ts";
 import type { Tables } from "./tables/tables.ts";
 
 export interface SessionParts {
-  readonly device: Device;
+  readonly device: ModelDevice;
   readonly identity: SessionIdentity;
   /** Of the program, by number. */
   readonly tables: readonly RowTable[];
@@ -183,10 +182,10 @@ export class TokenSession {
       if (phase === undefined) throw new RangeError(`no phase ${piece.phase}`);
       signal?.throwIfAborted();
       await pause();
-      while (device.suspended !== null) await device.suspended;
       signal?.throwIfAborted();
       this.#checkAlive();
       const to = at + piece.tokens;
+      const gives = logitsOf(phase) ?? logits;
       const call = {
         phase: piece.phase,
         tokens: piece.tokens,
@@ -197,16 +196,17 @@ export class TokenSession {
         }),
         before: before + at,
         states: this.#states,
+        // Of a prompt nobody asks for logits before the last.
+        wanted: logits === "logits" || to === ids.length ? [gives, ...rows] : rows,
+        signal,
       };
-      const results = lookups === null ? device.run(call) : await this.#playAhead(call, lookups, i, pieces.length);
-      const gives = logitsOf(phase);
-      for (const [output, { name }] of phase.outputs.entries()) {
-        const values = results[output];
+      const results =
+        lookups === null ? await device.run(call) : await this.#playAhead(call, lookups, i, pieces.length);
+      for (const [name, values] of results) {
         if (!(values instanceof Float32Array)) continue;
         const width = widthOf(values, name === "next" ? 1 : piece.tokens, name);
-        if (name === gives && logits === "logits") keep(name, values, width, at);
-        else if (name === gives) last = values.length === width ? values : values.slice(values.length - width);
-        else if (rows.includes(name)) keep(name, values, width, at);
+        if (name !== gives || logits === "logits") keep(name, values, width, at);
+        else last = values.length === width ? values : values.slice(values.length - width);
       }
       at = to;
     }
@@ -215,13 +215,13 @@ export class TokenSession {
   }
 
   /** What comes before the first rows of a table is computed while they are fetched, and those of the next piece too. */
-  async #playAhead(call: DeviceCall, lookups: Lookups, piece: number, pieces: number): Promise<readonly ResultArray[]> {
+  async #playAhead(call: DeviceCall, lookups: Lookups, piece: number, pieces: number): Promise<CallResults> {
     const { device } = this.#parts;
     const asked = lookups.ask(piece);
     if (piece + 1 < pieces) void lookups.ask(piece + 1);
-    const started = device.start(call);
+    const started = await device.start(call);
     try {
-      return started.finish(await asked);
+      return await started.finish(await asked);
     } catch (error) {
       started.drop();
       // Its weights were closed, which is not what went wrong.
@@ -244,22 +244,20 @@ export class TokenSession {
     this.#drafted = 0;
   }
 
-  save(): Uint8Array<ArrayBuffer> {
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
     this.#check();
     const { device, identity } = this.#parts;
-    return writeSession(identity, this.tokens(), device.rows(this.#states, this.#length));
+    return this.#exclusive(() =>
+      writeSession(identity, this.tokens(), (take) => device.readRows(this.#states, this.#length, take)),
+    );
   }
 
   /** Takes the place of what it remembers. Throws RestoreError and is then as before. */
-  restore(bytes: Uint8Array): void {
+  async restore(bytes: Uint8Array): Promise<void> {
     this.#check();
     const { device, identity } = this.#parts;
     const { ids, rows } = readSession(bytes, identity);
-    let from = 0;
-    for (const kept of device.rows(this.#states, ids.length)) {
-      kept.set(rows.subarray(from, from + kept.length));
-      from += kept.length;
-    }
+    await this.#exclusive(() => device.writeRows(this.#states, ids.length, rows));
     this.#ids.set(ids);
     this.#length = ids.length;
     this.#drafted = 0;

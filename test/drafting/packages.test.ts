@@ -257,8 +257,8 @@ describe.each(cases)("$name", (oracle, text) => {
     const turns: readonly ((one: Session) => unknown)[] = [
       (one) => one.forward([1, 2, 3]),
       (one) => one.rollback(4),
-      (one) => {
-        saved.set(one, one.save());
+      async (one) => {
+        saved.set(one, await one.save());
       },
       (one) => one.forward(prompt),
       (one) => one.restore(saved.get(one) ?? new Uint8Array()),
@@ -305,7 +305,7 @@ describe.each(cases)("$name", (oracle, text) => {
         reason: "no-weights",
       });
       // What it remembers is the same.
-      expect(model.restore(session.save()).length).toBe(session.length);
+      expect((await model.restore(await session.save())).length).toBe(session.length);
     });
 
     test("with the copies alone, which are the main model's", async () => {

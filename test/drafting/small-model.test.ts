@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { nodeHost } from "../../runtime/node/node-host.ts";
 import { type GenerateTextOptions, loadPackage, type Model, type Session } from "../../runtime/package/entry.ts";
 import { loadInto } from "../../runtime/package/load-package.ts";
+import { wasmPlayer } from "../../runtime/package/wasm-player.ts";
 import { withoutDraft } from "../../runtime/session/optional-weights.ts";
 import { TokenSession } from "../../runtime/session/token-session.ts";
 import { draftingOver, draftingProgram } from "../runtime/drafting-program.ts";
@@ -132,7 +133,12 @@ test.each([
   const order = orderOf(wide, 48, threads);
   const load = (program: typeof wide, draft: boolean) => {
     const host = { ...nodeHost(place.worker), memoryBytes: limitFor({ ...order, program }, count) };
-    return loadInto(place.base, { weights: place.weights, threads, draft }, host);
+    return loadInto({
+      base: place.base,
+      options: { weights: place.weights, threads, draft },
+      host,
+      player: wasmPlayer,
+    });
   };
   const several = await load(wide, true);
   expect(several.info).toMatchObject({ threads, memory: { memories: count }, draft: { available: true } });

@@ -127,8 +127,8 @@ describe("a package with it", () => {
           console.log(token.toFixed(), text.length, row.length);
         session.rollback(1);
         session.reset();
-        const saved: Uint8Array = session.save();
-        model.restore(saved).dispose();
+        const saved: Uint8Array = await session.save();
+        (await model.restore(saved)).dispose();
         model.dispose();
         export const told = (error: unknown) =>
           error instanceof OutOfMemoryError ? error.needed : error instanceof WeightsMismatchError ? error.problems[0]?.at : null;`),

@@ -6,6 +6,7 @@ import { readProgram } from "../../runtime/artifact/read-program.ts";
 import { nodeHost } from "../../runtime/node/node-host.ts";
 import type { Model } from "../../runtime/package/entry.ts";
 import { loadInto } from "../../runtime/package/load-package.ts";
+import { wasmPlayer } from "../../runtime/package/wasm-player.ts";
 import { whyNoStories } from "../real/stories-data.ts";
 import { limitFor, orderOf } from "../runtime/limit-memories.ts";
 import { makeStoriesPackage, type StoriesPackage } from "./stories-package.ts";
@@ -20,7 +21,12 @@ describe.skipIf(whyNoStories !== "")(`several memories${whyNoStories}`, () => {
     const program = readProgram(readFileSync(new URL("program.json", base)));
     const memoryBytes = count === 1 ? 2 ** 32 : limitFor(orderOf(program, context, threads), count);
     const host = { ...nodeHost(new URL("runtime/worker.js", base)), memoryBytes };
-    return loadInto(base, { weights: stories.checkpoint, threads, context }, host);
+    return loadInto({
+      base: base,
+      options: { weights: stories.checkpoint, threads, context },
+      host,
+      player: wasmPlayer,
+    });
   };
   beforeAll(async () => {
     stories = await makeStoriesPackage();
@@ -35,10 +41,10 @@ describe.skipIf(whyNoStories !== "")(`several memories${whyNoStories}`, () => {
     const ids = stories.data.cases[0]?.ids.slice(0, 60) ?? [];
     const results: (Float32Array | Uint8Array)[] = [await session.forward(ids, { all: true })];
     session.rollback(30);
-    results.push(session.save());
+    results.push(await session.save());
     for (const id of ids.slice(30, 40)) results.push(await session.forward([id]));
-    results.push(await session.forward(ids.slice(40)), session.save());
-    const other = model.restore(session.save());
+    results.push(await session.forward(ids.slice(40)), await session.save());
+    const other = await model.restore(await session.save());
     results.push(await other.forward([5, 6, 7]), await session.forward([8]));
     return results;
   };

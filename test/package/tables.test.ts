@@ -182,7 +182,7 @@ describe.each([
     near(await session.forward(ids.slice(15), { all: true }), want.slice(15 * V));
     session.reset();
     for (const [t, id] of ids.entries()) near(await session.forward([id]), want.slice(t * V, (t + 1) * V));
-    const again = model.restore(session.save());
+    const again = await model.restore(await session.save());
     near(await again.forward([7]), expected([...ids, 7]).slice(-V));
     model.dispose();
   });

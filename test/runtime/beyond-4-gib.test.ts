@@ -27,7 +27,7 @@ test.runIf(possible)("three layers of 1.6 GB in two memories", { timeout: 300_00
     const all = await session.forward(tokens, { all: true });
     for (const [t, want] of expectedLogits(tinyWeights, tokens).entries())
       for (const [v, y] of want.entries()) expect(all[t * V + v]).toBeCloseTo(y, 5);
-    const restored = model.restore(session.save());
+    const restored = await model.restore(await session.save());
     expect(await restored.forward([7])).toEqual(await session.forward([7]));
     model.dispose();
   } finally {

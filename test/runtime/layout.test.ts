@@ -1,6 +1,7 @@
 /** Where things stand: apart from each other, at places that kernels may be given. */
 import { expect, test } from "vitest";
-import { layOutStates, lowestAddress, weightBytes } from "../../runtime/device/layout.ts";
+import { weightBytes } from "../../runtime/artifact/weight-sizes.ts";
+import { layOutStates, lowestAddress } from "../../runtime/device/layout.ts";
 import { planDevice } from "../../runtime/device/plan-device.ts";
 import { sizes, tinyProgram } from "./tiny-program.ts";
 

@@ -13,6 +13,7 @@ import {
   WeightsMismatchError,
 } from "../../runtime/package/entry.ts";
 import { loadInto } from "../../runtime/package/load-package.ts";
+import { wasmPlayer } from "../../runtime/package/wasm-player.ts";
 import type { Host } from "../../runtime/session/host.ts";
 import {
   f32Tensor,
@@ -225,7 +226,9 @@ describe("options", () => {
   test("more memory than there is", async () => {
     const disk = await onDisk();
     const poor: Host = { ...nodeHost(disk.worker), available: () => 1000 };
-    const error = await refusal(loadInto(disk.base, { weights: disk.weights }, poor));
+    const error = await refusal(
+      loadInto({ base: disk.base, options: { weights: disk.weights }, host: poor, player: wasmPlayer }),
+    );
     expect(error).toMatchObject({ code: "out-of-memory", available: 1000 });
     const states = tinyProgram.states.map((s) => ({ ...s, row: 2 ** 22 * sizes.D }));
     const large = { ...tinyProgram, states, context: 48 };
@@ -256,7 +259,7 @@ describe("sessions", () => {
     const first = session.forward([1, 2, 3]);
     await expect(session.forward([1])).rejects.toMatchObject({ code: "busy" });
     expect(() => session.rollback(0)).toThrow(expect.objectContaining({ code: "busy" }));
-    expect(() => session.save()).toThrow(expect.objectContaining({ code: "busy" }));
+    await expect(session.save()).rejects.toMatchObject({ code: "busy" });
     await first;
     expect(session.length).toBe(3);
   });
@@ -283,7 +286,7 @@ describe("sessions", () => {
       busy.dispose();
       idle.dispose();
       await running;
-      expect(() => model.restore(new Uint8Array(8))).toThrow();
+      await expect(model.restore(new Uint8Array(8))).rejects.toThrow("no bytes of a session");
     };
     await use();
     const before = model.memoryBytes;
@@ -295,30 +298,23 @@ describe("sessions", () => {
     const model = await load();
     const session = model.session();
     await session.forward([1, 2, 3]);
-    const saved = session.save();
-    const wrong = (bytes: Uint8Array): unknown => {
-      try {
-        model.restore(bytes);
-        return null;
-      } catch (error) {
-        return error;
-      }
-    };
+    const saved = await session.save();
+    const wrong = (bytes: Uint8Array): Promise<unknown> => refusal(model.restore(bytes));
     const refusedBytes = expect.objectContaining({ code: "cannot-restore" });
     for (let i = 0; i < saved.length; i += 1) {
       const damaged = saved.slice();
       damaged[i] = (damaged[i] ?? 0) ^ 0x10;
-      expect(wrong(damaged)).toEqual(refusedBytes);
-      expect(wrong(saved.subarray(0, i))).toEqual(refusedBytes);
+      expect(await wrong(damaged)).toEqual(refusedBytes);
+      expect(await wrong(saved.subarray(0, i))).toEqual(refusedBytes);
     }
     const other = await load(
       withTensors(embed, ...[...scales].reverse().map((t, l) => ({ ...t, name: `model.layers.${l}.g` }))),
     );
-    expect(() => other.restore(saved)).toThrow(/other weights/);
+    await expect(other.restore(saved)).rejects.toThrow(/other weights/);
     const short = await load({}, { context: 2 });
-    expect(() => short.restore(saved)).toThrow(/more than the context of 2/);
+    await expect(short.restore(saved)).rejects.toThrow(/more than the context of 2/);
     const different = await load({ program: { ...tinyProgram, compiler: "0.0.1" } });
-    expect(() => different.restore(saved)).toThrow(/another version/);
+    await expect(different.restore(saved)).rejects.toThrow(/another version/);
   });
 });
 
@@ -332,7 +328,9 @@ describe("threads", () => {
   test("a worker that cannot start", async () => {
     const disk = await onDisk();
     const host = nodeHost(new URL("nowhere.mjs", disk.base));
-    const error = await refusal(loadInto(disk.base, { weights: disk.weights, threads: 2 }, host));
+    const error = await refusal(
+      loadInto({ base: disk.base, options: { weights: disk.weights, threads: 2 }, host, player: wasmPlayer }),
+    );
     expect(error).toMatchObject({ code: "thread-failed" });
   });
 
@@ -354,7 +352,7 @@ describe("threads", () => {
       throw new Error("no");
     };
     const options = { weights: disk.weights, threads: 3, onProgress };
-    await expect(loadInto(disk.base, options, watched)).rejects.toThrow("no");
+    await expect(loadInto({ base: disk.base, options, host: watched, player: wasmPlayer })).rejects.toThrow("no");
     expect(ended).toBe(2);
   });
 
@@ -379,7 +377,12 @@ describe("threads", () => {
         return thread;
       },
     });
-    const model = await loadInto(disk.base, { weights: disk.weights, threads: 2 }, watched);
+    const model = await loadInto({
+      base: disk.base,
+      options: { weights: disk.weights, threads: 2 },
+      host: watched,
+      player: wasmPlayer,
+    });
     models.push(model);
     const session = model.session();
     await session.forward([1]);
@@ -395,7 +398,12 @@ describe("threads", () => {
       patience: 50,
       startThread: ({ message }) => ({ post: () => message({ kind: "ready" }), end: () => undefined }),
     });
-    const model = await loadInto(disk.base, { weights: disk.weights, threads: 2 }, deaf);
+    const model = await loadInto({
+      base: disk.base,
+      options: { weights: disk.weights, threads: 2 },
+      host: deaf,
+      player: wasmPlayer,
+    });
     models.push(model);
     const session = model.session();
     await expect(session.forward([1, 2])).rejects.toMatchObject({ code: "thread-failed" });

@@ -109,13 +109,13 @@ describe.each([
   test("saved and restored", () =>
     withSession(async (session) => {
       await session.forward(tokens.slice(0, 23));
-      const saved = session.save();
+      const saved = await session.save();
       const want = await session.forward(tokens.slice(23), { all: true });
-      const restored = model.restore(saved);
+      const restored = await model.restore(saved);
       expect(restored.length).toBe(23);
       expect(await restored.forward(tokens.slice(23), { all: true })).toEqual(want);
-      restored.restore(saved);
-      expect(restored.save()).toEqual(saved);
+      await restored.restore(saved);
+      expect(await restored.save()).toEqual(saved);
       restored.dispose();
     }));
 

@@ -5,6 +5,7 @@ import { planDevice } from "../../runtime/device/plan-device.ts";
 import { nodeHost } from "../../runtime/node/node-host.ts";
 import { loadPackage, type Model } from "../../runtime/package/entry.ts";
 import { loadInto } from "../../runtime/package/load-package.ts";
+import { wasmPlayer } from "../../runtime/package/wasm-player.ts";
 import { limitFor, memoriesUnder, orderOf } from "./limit-memories.ts";
 import { f32Tensor, type PackageOnDisk, tinyTensors, tinyWeights, writePackage } from "./tiny-package.ts";
 import { sizes } from "./tiny-program.ts";
@@ -35,7 +36,12 @@ afterAll(async () => {
 });
 
 const loadUnder = (memoryBytes: number, threads: number): Promise<Model> =>
-  loadInto(disk.base, { weights: disk.weights, threads }, { ...nodeHost(disk.worker), memoryBytes });
+  loadInto({
+    base: disk.base,
+    options: { weights: disk.weights, threads },
+    host: { ...nodeHost(disk.worker), memoryBytes },
+    player: wasmPlayer,
+  });
 
 /** Everything that a session can be asked for, once. */
 async function deeds(model: Model): Promise<readonly (Float32Array | Uint8Array)[]> {
@@ -45,12 +51,12 @@ async function deeds(model: Model): Promise<readonly (Float32Array | Uint8Array)
   session.rollback(17);
   results.push(await session.forward([1, 2, 3]), await other.forward(tokens.slice(0, 9)), await session.forward([4]));
   session.rollback(4);
-  results.push(session.save(), await session.forward(tokens.slice(23), { all: true }));
+  results.push(await session.save(), await session.forward(tokens.slice(23), { all: true }));
   const aborted = session.forward([5], { signal: AbortSignal.abort("enough") });
   await expect(aborted).rejects.toBe("enough");
   other.rollback(2);
-  results.push(await other.forward([7]), other.save());
-  const third = model.restore(other.save());
+  results.push(await other.forward([7]), await other.save());
+  const third = await model.restore(await other.save());
   results.push(await third.forward([8, 9]), await other.forward([8, 9]));
   for (const s of [session, other, third]) s.dispose();
   return results;
@@ -84,8 +90,8 @@ describe.each([
     const [here, there] = [model.session(), one.session()];
     await here.forward(tokens.slice(0, 30));
     await there.forward(tokens.slice(0, 30));
-    expect(here.save()).toEqual(there.save());
-    const [moved, back] = [one.restore(here.save()), model.restore(there.save())];
+    expect(await here.save()).toEqual(await there.save());
+    const [moved, back] = [await one.restore(await here.save()), await model.restore(await there.save())];
     const want = await there.forward(tokens.slice(30), { all: true });
     expect(await moved.forward(tokens.slice(30), { all: true })).toEqual(want);
     expect(await back.forward(tokens.slice(30), { all: true })).toEqual(want);
@@ -154,7 +160,9 @@ test("what has no place is named, with what it needs and what there is", async (
   });
   await expect(loadUnder(layout.end - 1000, 1)).rejects.toMatchObject({ needed: expect.closeTo(layout.end, -3) });
   const poor = { ...nodeHost(disk.worker), memoryBytes: layout.end + 20_000, available: () => 90_000 };
-  await expect(loadInto(disk.base, { weights: disk.weights, threads: 1 }, poor)).rejects.toMatchObject({
+  await expect(
+    loadInto({ base: disk.base, options: { weights: disk.weights, threads: 1 }, host: poor, player: wasmPlayer }),
+  ).rejects.toMatchObject({
     code: "out-of-memory",
     needed: expect.closeTo(4 * layout.end + 55_000, -4),
     available: 90_000,

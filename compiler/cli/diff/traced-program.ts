@@ -3,12 +3,11 @@ import type { BufferElem, KernelDecl, Program } from "../../../runtime/artifact/
 import { evalSize } from "../../../runtime/artifact/size-expr.ts";
 import { compileKernels, kernelFunctions } from "../../../runtime/device/kernel-module.ts";
 import { evaluateCall } from "../../../runtime/device/link-phase.ts";
-import type { WeightView } from "../../../runtime/device/memories.ts";
 import { type DevicePlan, planDevice } from "../../../runtime/device/plan-device.ts";
 import { callKernel, type KernelFunction } from "../../../runtime/device/thread-main.ts";
 import { writeConstants } from "../../../runtime/device/write-constants.ts";
 import { type DtypeName, findDtype } from "../../../runtime/formats/dtypes.ts";
-import { loadWeights } from "../../../runtime/session/load-weights.ts";
+import { type LoadTarget, loadWeights } from "../../../runtime/session/load-weights.ts";
 import { matchWeights } from "../../../runtime/session/match-weights.ts";
 import { hasOptional, withoutDraft } from "../../../runtime/session/optional-weights.ts";
 import { formats } from "../../../runtime/session/stored/formats.ts";
@@ -98,14 +97,12 @@ export class TracedProgram {
     const compiled = await compileKernels(new Uint8Array(module), file, program.kernels);
     const kernels = await kernelFunctions(compiled, memory, file, program.kernels);
     writeConstants(program.constants, memory.buffer, plan.layout.constants);
-    const weight = (index: number, from: number, count: number): readonly WeightView[] =>
-      (plan.spread.weights[index] ?? []).map(({ at }) => ({
-        from: 0,
-        bytes: new Uint8Array(memory.buffer, at + from, count),
-      }));
     const traced = new TracedProgram(plan, memory, kernels, states);
-    const decode = (phase: string, inputs: readonly Float32Array[]): Float32Array => traced.#decode(phase, inputs);
-    await loadWeights(weights, placements, { weight, decode, formats });
+    const fillWeight: LoadTarget["fillWeight"] = async (index, from, count, fill) => {
+      for (const { at } of plan.spread.weights[index] ?? []) fill(new Uint8Array(memory.buffer, at + from, count), 0);
+    };
+    const decode: LoadTarget["decode"] = async (phase, inputs) => traced.#decode(phase, inputs);
+    await loadWeights(weights, placements, { fillWeight, decode, formats });
     return traced;
   }
 

@@ -4,7 +4,8 @@
  */
 import { elemBytes } from "../../artifact/elems.ts";
 import type { Program } from "../../artifact/program.ts";
-import { type StateLayout, spaced, weightElements } from "../layout.ts";
+import { weightElements } from "../../artifact/weight-sizes.ts";
+import { type StateLayout, spaced } from "../layout.ts";
 import type { StepUses, WeightUse } from "./uses.ts";
 
 export interface WeightStretch {

@@ -4,7 +4,7 @@ import type { Weights } from "../../weights/weights.ts";
 import type { StoredPart, StoredTensor } from "./stored-format.ts";
 
 /** Plays the phase of this name on its inputs and gives its result. */
-export type PlayDecoder = (phase: string, inputs: readonly Float32Array[]) => Float32Array;
+export type PlayDecoder = (phase: string, inputs: readonly Float32Array[]) => Promise<Float32Array>;
 
 export interface Band {
   /** Of the first of its elements in the tensor. */
@@ -30,7 +30,7 @@ export async function* decodedBands(
   const collected = new Uint8Array(bandBytes);
   let filled = 0;
   let row = 0;
-  const band = (): Band => {
+  const band = async (): Promise<Band> => {
     const rows = Math.min(main.band, main.rows - row);
     const inputs = parts.map((part) => {
       const values = new Float32Array(part.band * part.width);
@@ -43,7 +43,7 @@ export async function* decodedBands(
     });
     const made = {
       from: row * main.width,
-      values: play(decoder.phase, inputs).subarray(0, rows * main.width),
+      values: (await play(decoder.phase, inputs)).subarray(0, rows * main.width),
       bytes: filled,
     };
     row += rows;
@@ -56,8 +56,8 @@ export async function* decodedBands(
       collected.set(piece.subarray(at, at + some), filled);
       filled += some;
       at += some;
-      if (filled === bandBytes) yield band();
+      if (filled === bandBytes) yield await band();
     }
   }
-  if (filled > 0) yield band();
+  if (filled > 0) yield await band();
 }

@@ -128,13 +128,13 @@ export class RowTable {
     await Promise.all(Array.from({ length: Math.min(atOnce, stretches.length) }, worker));
     signal?.throwIfAborted();
     const parts = tensors.map((_, part) => joined(bytes.map((b) => b[part] ?? new Uint8Array(0))));
-    const values = this.#numbers(parts, sorted.length);
+    const values = await this.#numbers(parts, sorted.length);
     const { width } = this.source;
     return new Map(sorted.map((n, i) => [n, values.slice(i * width, (i + 1) * width)] as const));
   }
 
   /** Of so many rows, from the bytes of each tensor of the table. */
-  #numbers(parts: readonly Uint8Array[], count: number): Float32Array {
+  async #numbers(parts: readonly Uint8Array[], count: number): Promise<Float32Array> {
     const { stored, tensor, width } = this.source;
     const out = new Float32Array(count * width);
     if (stored === null) {
@@ -151,7 +151,8 @@ export class RowTable {
         findDtype(part.dtype)?.decode?.(bytes, values, 0);
         return values;
       });
-      out.set(this.#decode(stored.decoder.phase, inputs).subarray(0, rows * width), row * width);
+      const decoded = await this.#decode(stored.decoder.phase, inputs);
+      out.set(decoded.subarray(0, rows * width), row * width);
     }
     return out;
   }
