@@ -40,8 +40,22 @@ export interface Program {
   readonly decoders?: readonly DecoderDecl[];
   /** How tokens are drafted; none without it. */
   readonly draft?: DraftDecl;
+  /** Who plays it; WebAssembly without it. */
+  readonly target?: "wasm" | "webgpu";
+  /** For WebGPU: texts of the kernels by what an adapter has, the best first; the last takes nothing and has all kernels. */
+  readonly variants?: readonly KernelVariant[];
   /** `hashText` of each module, by its name inside of the package: what is damaged is not run. None for kernels from elsewhere. */
   readonly modules?: Readonly<Record<string, string>>;
+}
+
+/** A file of kernels, each after a line `//// NAME`. Kernels that it does not have are those of the last variant. */
+export interface KernelVariant {
+  /** Its name inside of the package. */
+  readonly file: string;
+  /** Of the adapter. */
+  readonly features: readonly ("shader-f16" | "subgroups")[];
+  /** Of the WGSL that a browser takes. */
+  readonly language: readonly string[];
 }
 
 /** A weight: tensors of a checkpoint one after the other, each row-major, in the order of the stacks. */
@@ -105,6 +119,18 @@ export interface KernelDecl {
   readonly grid: readonly SizeExpr[];
   /** Bytes of scratch that one worker needs. */
   readonly scratch: number;
+  /** What WebGPU needs to know; of a program for it every kernel has it. */
+  readonly gpu?: GpuKernel;
+}
+/**
+ * A compute shader whose entry point has the kernel's name. Behind its bindings stands one more, the uniform: i32 sizes in order, then
+ * for each buffer, in order, the element where it starts in what is bound, then 0.
+ */
+export interface GpuKernel {
+  /** By binding: numbers of the buffers that share it, one behind the other. What is written has a binding of its own. */
+  readonly bindings: readonly (readonly number[])[];
+  /** Work items that one workgroup runs. */
+  readonly itemsInGroup: number;
 }
 export interface KernelBuffer {
   readonly name: string;

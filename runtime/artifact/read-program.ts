@@ -12,12 +12,14 @@ import {
   type DraftFeed,
   type KernelBuffer,
   type KernelDecl,
+  type KernelVariant,
   type Phase,
   type Program,
   programFormat,
   type StateDecl,
 } from "./program.ts";
 import { readDecoder } from "./read-decoder.ts";
+import { readGpuKernel, readVariants } from "./read-gpu.ts";
 import { type PhaseFacts, readPhase } from "./read-phase.ts";
 import { readSizeExpr } from "./read-size-expr.ts";
 import { type At, corrupt, count, list, member, memberNames, orNull, text, word } from "./read-value.ts";
@@ -34,6 +36,7 @@ export const programLimits = {
 } as const;
 
 const i32Max = 2 ** 31 - 1;
+const targets = ["wasm", "webgpu"] as const;
 
 export function readProgram(bytes: Uint8Array): Program {
   const root: At = { value: parsed(bytes), path: "$" };
@@ -76,6 +79,9 @@ export function readProgram(bytes: Uint8Array): Program {
   for (const [i, phase] of phases.entries()) checkLookups(phase, phases, `$.phases[${i}].lookups`);
   const draft = orNull(member(root, "draft"), (at) => readDraft(at, phases));
   const modules = orNull(member(root, "modules"), readModules);
+  const target = orNull(member(root, "target"), (at) => word(at, targets));
+  const variants = orNull(member(root, "variants"), readVariants);
+  if (target === "webgpu") checkGpu(kernels, variants);
   return {
     format,
     compiler: text(written, 256),
@@ -90,6 +96,8 @@ export function readProgram(bytes: Uint8Array): Program {
     phases,
     ...(decoders.length === 0 ? {} : { decoders }),
     ...(draft === null ? {} : { draft }),
+    ...(target === null ? {} : { target }),
+    ...(variants === null ? {} : { variants }),
     ...(modules === null ? {} : { modules }),
   };
 }
@@ -175,22 +183,32 @@ function readKernel(at: At): KernelDecl {
   const sizes = list(member(at, "sizes"), programLimits.kernelParameters, (a) => text(a, 256));
   refuseTwice(sizes, `${at.path}.sizes`);
   const names = new Set(sizes);
+  const buffers = list(
+    member(at, "buffers"),
+    programLimits.kernelParameters,
+    (a): KernelBuffer => ({
+      name: text(member(a, "name"), 256),
+      elem: word(member(a, "elem"), elemNames),
+      extent: readSizeExpr(member(a, "extent"), names),
+      access: word(member(a, "access"), ["read", "write", "both"]),
+    }),
+  );
+  const gpu = orNull(member(at, "gpu"), (a) => readGpuKernel(a, buffers));
   return {
     name: text(member(at, "name"), 1024),
-    buffers: list(
-      member(at, "buffers"),
-      programLimits.kernelParameters,
-      (a): KernelBuffer => ({
-        name: text(member(a, "name"), 256),
-        elem: word(member(a, "elem"), elemNames),
-        extent: readSizeExpr(member(a, "extent"), names),
-        access: word(member(a, "access"), ["read", "write", "both"]),
-      }),
-    ),
+    buffers,
     sizes,
     grid: list(member(at, "grid"), 8, (a) => readSizeExpr(a, names)),
     scratch: count(member(at, "scratch"), 2 ** 30),
+    ...(gpu === null ? {} : { gpu }),
   };
+}
+
+/** A program for WebGPU says of all kernels how they are bound, and where their texts are. */
+function checkGpu(kernels: readonly KernelDecl[], variants: readonly KernelVariant[] | null): void {
+  const without = kernels.findIndex((k) => k.gpu === undefined);
+  if (without >= 0) throw corrupt(`$.kernels[${without}].gpu`, "it is not said how it is bound");
+  if (variants === null) throw corrupt("$.variants", "there is none");
 }
 
 function refuseTwice(names: readonly string[], path: string): void {

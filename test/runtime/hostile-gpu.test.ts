@@ -1,0 +1,82 @@
+/** What a `program.json` from anybody says of WebGPU. */
+import { describe, expect, test } from "vitest";
+import { CorruptPackageError } from "../../runtime/artifact/errors.ts";
+import type { KernelDecl, Program } from "../../runtime/artifact/program.ts";
+import { readProgram } from "../../runtime/artifact/read-program.ts";
+import { tinyProgram } from "./tiny-program.ts";
+
+const bound = (k: KernelDecl): KernelDecl => ({
+  ...k,
+  gpu: { bindings: k.buffers.map((_, i) => [i]), itemsInGroup: 64 },
+});
+const program: Program = {
+  ...tinyProgram,
+  target: "webgpu",
+  kernels: tinyProgram.kernels.map(bound),
+  variants: [
+    { file: "kernels/f16.wgsl", features: ["shader-f16"], language: [] },
+    { file: "kernels/plain.wgsl", features: [], language: [] },
+  ],
+};
+const read = (p: unknown): Program => readProgram(new TextEncoder().encode(JSON.stringify(p)));
+/** What is said against it. */
+function refusal(p: unknown): string {
+  try {
+    read(p);
+    return "accepted";
+  } catch (error) {
+    if (error instanceof CorruptPackageError) return error.message;
+    throw error;
+  }
+}
+const first = (gpu: unknown): unknown => ({
+  ...program,
+  kernels: program.kernels.map((k, i) => (i === 0 ? { ...k, gpu } : k)),
+});
+const [kernel] = program.kernels;
+if (kernel === undefined) throw new Error("there is no kernel");
+const all = kernel.buffers.map((_, i) => [i]);
+const variants = (...given: readonly unknown[]): unknown => ({ ...program, variants: given });
+const plain = { file: "kernels/plain.wgsl", features: [], language: [] };
+
+test("a program for WebGPU is read as it was written", () => {
+  expect(read(read(program))).toEqual(read(program));
+  expect(read(program)).toMatchObject({ target: "webgpu", kernels: program.kernels, variants: program.variants });
+  expect(read(tinyProgram)).not.toHaveProperty("target");
+});
+
+describe("bindings", () => {
+  test.each([
+    ["of nothing", { bindings: [], itemsInGroup: 64 }, /bindings: 0 of \d+ buffers are bound/],
+    ["that are empty", { bindings: [...all, []], itemsInGroup: 64 }, /nothing is bound/],
+    ["of no buffer", { bindings: [...all, [kernel.buffers.length]], itemsInGroup: 64 }, /expected an integer/],
+    ["of a buffer twice", { bindings: [...all, [0]], itemsInGroup: 64 }, /buffer 0 is bound twice/],
+    [
+      "of all buffers at once",
+      { bindings: [all.flat()], itemsInGroup: 64 },
+      /what is written is shared|of several sizes/,
+    ],
+    ["more than a stage has", { bindings: Array.from({ length: 9 }, () => [0]), itemsInGroup: 64 }, /at most 8/],
+    ["without items", { bindings: all, itemsInGroup: 0 }, /expected an integer in 1/],
+    ["with more items than a workgroup", { bindings: all, itemsInGroup: 257 }, /expected an integer in 1 … 256/],
+    ["that are none", undefined, /kernels\[0\]\.gpu: it is not said how it is bound/],
+  ])("%s", (_, gpu, message) => {
+    expect(refusal(first(gpu))).toMatch(message);
+  });
+});
+
+describe("variants", () => {
+  test.each([
+    ["none", { ...program, variants: undefined }, /\$\.variants: there is none/],
+    ["an empty list", variants(), /\$\.variants: there is none/],
+    ["a last one that takes a feature", variants({ ...plain, features: ["subgroups"] }), /not everywhere/],
+    ["a last one that takes a language feature", variants({ ...plain, language: ["x"] }), /not everywhere/],
+    ["a feature that is none", variants({ ...plain, features: ["timestamp-query"] }, plain), /expected shader-f16/],
+    ["a file outside", variants({ ...plain, file: "kernels/../../secret.wgsl" }), /is no file of kernels/],
+    ["a file elsewhere", variants({ ...plain, file: "https://example.com/x.wgsl" }), /is no file of kernels/],
+    ["one file twice", variants({ ...plain, features: ["subgroups"] }, plain), /two are one file/],
+    ["a target that is none", { ...program, target: "cuda" }, /\$\.target: expected wasm, webgpu/],
+  ])("%s", (_, p, message) => {
+    expect(refusal(p)).toMatch(message);
+  });
+});
