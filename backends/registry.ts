@@ -14,6 +14,7 @@ export const loadBackend = async (name: string): Promise<Backend | null> => (awa
 
 const targets: ReadonlyMap<string, () => Promise<PackageTarget>> = new Map([
   ["wasm", async () => (await import("./wasm/compile-target.ts")).wasmPackages],
+  ["webgpu", async () => (await import("./wgsl/compile-target.ts")).webgpuPackages],
 ]);
 
 /** What can be compiled for. */
@@ -24,7 +25,7 @@ export const loadTarget = async (name: string): Promise<PackageTarget | null> =>
 
 const plans: ReadonlyMap<string, () => Promise<PlanTarget>> = new Map([
   ["wasm", async () => (await import("./wasm/compile-target.ts")).wasmPackages],
-  ["webgpu", async () => (await import("./wgsl/compile-target.ts")).webgpuPlan],
+  ["webgpu", async () => (await import("./wgsl/compile-target.ts")).webgpuPackages],
   ["webgpu-subgroups", async () => (await import("./wgsl/compile-target.ts")).webgpuSubgroupsPlan],
 ]);
 

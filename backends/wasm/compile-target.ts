@@ -1,8 +1,9 @@
 /** WebAssembly as something to compile for: what planning assumes of a machine, and what becomes of kernels. */
 import type { PackageTarget } from "../../compiler/driver/package-target.ts";
+import { lower } from "../../compiler/kernel/lower/lower.ts";
 import type { CostTarget } from "../../compiler/target/target.ts";
 import { wasmText } from "./module.ts";
-import { moduleFiles } from "./module-files.ts";
+import { wasmFiles } from "./module-files.ts";
 import { wasmTarget } from "./target.ts";
 
 /** One core with memory far beyond its caches; `dsc bench` measures both limits. */
@@ -18,6 +19,6 @@ const wasmCost: CostTarget = {
 
 export const wasmPackages: PackageTarget = {
   target: { name: "wasm", cost: wasmCost, kernel: wasmTarget },
-  textOf: (k) => wasmText([k]),
-  moduleFiles,
+  textOf: (k) => wasmText([lower(k, wasmTarget)]),
+  emit: wasmFiles,
 };

@@ -1,6 +1,5 @@
 /** The modules of a package: one for each ability of an engine that a runtime chooses by, and the plain one as text for people. */
-import type { Kernel } from "../../compiler/kernel/kernel.ts";
-import type { PackageFile } from "../../compiler/package/package-file.ts";
+import type { PackageTarget } from "../../compiler/driver/package-target.ts";
 import { wasmModules } from "./module.ts";
 
 const variants = [
@@ -10,13 +9,12 @@ const variants = [
   { name: "relaxed-threads.wasm", relaxed: true, shared: true },
 ] as const;
 
-export async function moduleFiles(kernels: readonly Kernel[]): Promise<readonly PackageFile[]> {
-  const modules = await wasmModules(kernels, variants, (m, { relaxed, shared }) => ({
+export const wasmFiles: PackageTarget["emit"] = async ({ program, kernels }) => {
+  const made = await wasmModules(kernels, variants, (m, { relaxed, shared }) => ({
     bytes: m.emitBinary(),
     text: relaxed || shared ? null : m.emitText(),
   }));
-  return modules.flatMap(({ bytes, text }, i): readonly PackageFile[] => [
-    { name: variants[i]?.name ?? "", content: bytes },
-    ...(text === null ? [] : [{ name: "simd.wat", content: text }]),
-  ]);
-}
+  const modules = made.map(({ bytes }, i) => ({ name: variants[i]?.name ?? "", content: bytes }));
+  const texts = made.flatMap(({ text }) => (text === null ? [] : [{ name: "simd.wat", content: text }]));
+  return { program, modules, texts };
+};

@@ -1,13 +1,15 @@
-/** WebGPU as something to plan for, without subgroups and with them. */
-import type { PlanTarget } from "../../compiler/driver/package-target.ts";
+/** WebGPU as something to plan and compile for; as text, kernels for any adapter, or for those with subgroups. */
+import type { PackageTarget, PlanTarget } from "../../compiler/driver/package-target.ts";
+import { lower } from "../../compiler/kernel/lower/lower.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import { wgslModule } from "./module.ts";
+import { wgslFiles } from "./module-files.ts";
 import { webgpuCost, webgpuSubgroupsTarget, webgpuTarget } from "./target.ts";
 import { plainVariant } from "./variant.ts";
 
-const planFor = (kernel: KernelTarget): PlanTarget => ({
-  target: { name: kernel.name, cost: webgpuCost, kernel },
-  textOf: async (k) => wgslModule(k, kernel, plainVariant).text,
+const planFor = (lowered: KernelTarget): PlanTarget => ({
+  target: { name: "webgpu", cost: webgpuCost, kernel: webgpuTarget },
+  textOf: async (k) => wgslModule(lower(k, lowered), lowered, plainVariant).text,
 });
-export const webgpuPlan = planFor(webgpuTarget);
 export const webgpuSubgroupsPlan = planFor(webgpuSubgroupsTarget);
+export const webgpuPackages: PackageTarget = { ...planFor(webgpuTarget), emit: wgslFiles };

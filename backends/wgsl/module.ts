@@ -32,6 +32,8 @@ export interface WgslModule {
   readonly itemsInGroup: number;
   /** Features of a device that it takes. */
   readonly features: readonly ("shader-f16" | "subgroups")[];
+  /** Of the WGSL that it is written in. */
+  readonly language: readonly string[];
 }
 
 /** Invocations of a workgroup, for kernels that have one lane. */
@@ -57,6 +59,7 @@ class Spelling {
   readonly #starts = new Map<string, string>();
   readonly #itemsInGroup: number;
   readonly #own: Readonly<Record<"item" | "zero", string>>;
+  #usesZero = false;
 
   constructor(k: Kernel, target: KernelTarget, variant: WgslVariant) {
     this.#k = k;
@@ -117,8 +120,9 @@ class Spelling {
       ...(this.#variant.f16 && this.#declaresF16() ? (["shader-f16"] as const) : []),
       ...(subgroups ? (["subgroups"] as const) : []),
     ];
+    const language = this.#uses("subgroup_id") ? ["subgroup_id"] : [];
     const text = `${w.text()}\n${entry}`;
-    return { text, kernel: k, bindings: this.#bindings, itemsInGroup: this.#itemsInGroup, features };
+    return { text, kernel: k, bindings: this.#bindings, itemsInGroup: this.#itemsInGroup, features, language };
   }
 
   #declaresF16(): boolean {
@@ -140,7 +144,7 @@ class Spelling {
     const members = [...k.sizes.map((s) => s.name), ...k.buffers.map((b) => this.#starts.get(b.name) ?? "")];
     const sizes = this.#names.take("Sizes");
     w.line(`struct ${sizes} {`);
-    for (const m of this.#variant.knownBounds ? members : [...members, this.#own.zero]) w.line(`  ${m}: i32,`);
+    for (const m of this.#usesZero ? [...members, this.#own.zero] : members) w.line(`  ${m}: i32,`);
     w.line("}");
     for (const [i, { members, written }] of this.#bindings.entries()) {
       const memory = this.#memories.get(members[0]?.name ?? "");
@@ -172,8 +176,12 @@ class Spelling {
     };
     const given = subgroupNames.filter((n) => this.#uses(n)).map((n) => ({ n, as: own(`${n}_of`), is: builtin[n] }));
     for (const { as, is } of given) inputs.push(`@builtin(${is}) ${as}: u32`);
-    const zero = this.#variant.knownBounds ? null : `size.${this.#own.zero}`;
-    const statements = new Statements(k, this.#names, zero, this.#expressions());
+    const take = (): string => {
+      this.#usesZero = true;
+      return `size.${this.#own.zero}`;
+    };
+    const { knownTurns } = this.#variant;
+    const statements = new Statements(k, this.#names, { knownTurns, take }, this.#expressions());
     const expr = (e: Expr): string => statements.expr(e);
     const w = new Writer();
     w.line(`@compute @workgroup_size(${k.lanes === 1 ? this.#itemsInGroup : k.lanes})`);

@@ -12,18 +12,23 @@ type Of<K extends Stmt["kind"]> = Extract<Stmt, { kind: K }>;
 
 const acrossSubgroup: Readonly<Record<Monoid, string>> = { sum: "subgroupAdd", max: "subgroupMax", min: "subgroupMin" };
 
+/** What is added to bounds that are not to be known. */
+export interface Zero {
+  readonly knownTurns: number;
+  readonly take: () => string;
+}
+
 export class Statements implements Language {
   readonly #k: Kernel;
   /** Each register of an array is a variable by itself. */
   readonly #registers = new Map<string, readonly string[]>();
   readonly #expressions: Expressions;
-  readonly #zero: string | null;
+  readonly #zero: Zero;
 
-  /** `zero`: what is added to bounds that are not to be known, where there are such. */
   constructor(
     k: Kernel,
     names: FreshNames,
-    zero: string | null,
+    zero: Zero,
     make: (register: (name: string, index: Expr) => string) => Expressions,
   ) {
     this.#k = k;
@@ -89,7 +94,9 @@ export class Statements implements Language {
     if (s.to.kind === "const" && s.to.value + s.step > 0x7fffffff)
       return this.#refuse(`loop ${s.name} ends beside 2^31`);
     const [from, bound] = [this.expr(s.from), this.expr(s.to)];
-    const to = this.#zero !== null && s.to.kind === "const" ? `${bound} + ${this.#zero}` : bound;
+    const turns = s.to.kind === "const" && s.from.kind === "const" ? (s.to.value - s.from.value) / s.step : null;
+    const hidden = s.to.kind === "const" && (turns === null || turns > this.#zero.knownTurns);
+    const to = hidden ? `${bound} + ${this.#zero.take()}` : bound;
     return `for (var ${s.name} = ${from}; ${s.name} < ${to}; ${s.name} += ${s.step})`;
   };
 }

@@ -10,9 +10,9 @@ export interface WgslVariant {
    */
   readonly wholeVectors: boolean;
   /**
-   * Whether bounds of loops are constants where the kernel says so. Some drivers then write long loops out and take minutes over a
-   * kernel; otherwise they are what a call gives.
+   * Loops of at most so many turns say so where the kernel does; bounds of longer ones are what a call gives. Some drivers write a loop
+   * of known length out, however long it is, and take minutes over a kernel.
    */
-  readonly knownBounds: boolean;
+  readonly knownTurns: number;
 }
-export const plainVariant: WgslVariant = { f16: false, packedDot: false, wholeVectors: true, knownBounds: true };
+export const plainVariant: WgslVariant = { f16: false, packedDot: false, wholeVectors: true, knownTurns: 16 };

@@ -29,7 +29,7 @@ const anyBackend: OptionSpec = {
   about: "what runs the model: reference (f64, slow, and what is right), or wasm, which compiles it first",
 };
 const threads: OptionSpec = { value: "N", about: "threads of a package; without it half of the cores, at most 4" };
-const target: OptionSpec = { value: "NAME", about: "what it is made for: wasm" };
+const target: OptionSpec = { value: "NAME", about: "what it is made for: wasm, or webgpu; wasm if not given" };
 const weightsType: OptionSpec = {
   value: "f32|bf16|f16",
   about: "how real weights are kept in memory, whatever the checkpoint has; f32 if not given",

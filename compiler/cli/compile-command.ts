@@ -57,10 +57,12 @@ const sizeOf = ({ content }: PackageFile): number =>
 
 function textLine(shown: string, { compiled, files }: BuiltPackage, seconds: number): string {
   const { program, kernels } = compiled;
-  const module = files.find(({ name }) => name === "kernels/simd.wasm");
+  const module = files.find(({ name }) => name === "kernels/simd.wasm" || name === "kernels/plain.wgsl");
   const parts = [
     `${program.model}, ${kernels.length} kernels`,
-    ...(module === undefined ? [] : [`${byteText(sizeOf(module))} of WebAssembly`]),
+    ...(module === undefined
+      ? []
+      : [`${byteText(sizeOf(module))} of ${module.name.endsWith(".wasm") ? "WebAssembly" : "WGSL"}`]),
     `${seconds.toFixed(2)} s`,
   ];
   return `${shown}: ${parts.join(", ")}\n`;

@@ -64,7 +64,7 @@ async function diff(line: CommandLine, file: string, surroundings: Surroundings)
   const { model, declared, entry } = checked;
   const packages = await loadTarget(sides);
   if (packages === null) throw new Error(`no target ${sides}`);
-  const { target, moduleFiles } = packages;
+  const { target, emit } = packages;
   terminal.progress("compiling");
   const compiled = compileModel({
     model,
@@ -76,10 +76,10 @@ async function diff(line: CommandLine, file: string, surroundings: Surroundings)
     verify: true,
     ahead: false, // every value is seen
   });
-  const { program, kernels, reports } = compiled;
+  const { program, reports } = compiled;
   const unfit = unfitTokens(ids, program);
   if (unfit !== null) return unfit;
-  const module = (await moduleFiles(kernels)).find(({ name }) => name === "simd.wasm")?.content;
+  const module = (await emit(compiled)).modules.find(({ name }) => name === "simd.wasm")?.content;
   if (module === undefined || typeof module === "string") throw new Error(`${sides} has no module to trace`);
   const weights = await openWeights(checkpoint.weights);
   try {

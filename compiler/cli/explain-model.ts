@@ -101,7 +101,7 @@ async function explain(
   const { weights, verify } = choices;
   const compiled = compileModel({ model, declared, entry, target, weights, verify, compiler: home.version });
   const asked = line.value("kernel");
-  if (asked !== null) return kernelText(asked, compiled.kernels, found);
+  if (asked !== null) return kernelText(asked, compiled.scheduled, found);
   const wanted = line.value("phase");
   const phases = compiled.reports.filter((r) => wanted === null || r.phase === wanted);
   const { program } = compiled;

@@ -71,6 +71,8 @@ export interface Compiled {
   readonly program: Program;
   /** Lowered for the target; the program names them. */
   readonly kernels: readonly Kernel[];
+  /** The same as schedules wrote them, in the same order. */
+  readonly scheduled: readonly Kernel[];
   readonly reports: readonly PhaseReport[];
   /** Rules of schedules for what no phase computes: of another path through the text, or of what is given. */
   readonly unmet: readonly StrategyRule[];
@@ -138,6 +140,7 @@ export function compileModel(request: CompileRequest): Compiled {
   return {
     program,
     kernels: pool.kernels,
+    scheduled: pool.scheduled,
     reports: [...ahead, ...order].map((m) => m.report),
     unmet: (unmet[0] ?? []).filter((rule) => unmet.every((of) => of.includes(rule))),
   };

@@ -1,16 +1,25 @@
 /** What a backend gives to those who plan and compile for it. */
 
+import type { Program } from "../../runtime/artifact/program.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { PackageFile } from "../package/package-file.ts";
-import type { CompileTarget } from "./compile.ts";
+import type { Compiled, CompileTarget } from "./compile.ts";
 
 export interface PlanTarget {
   readonly target: CompileTarget;
-  /** A lowered kernel as people read it there. */
+  /** A kernel, as it was scheduled, as people read it there. */
   readonly textOf: (kernel: Kernel) => Promise<string>;
 }
 
+/** What becomes of a program's kernels. */
+export interface Emitted {
+  /** With what the target's runtime wants to know of its kernels. */
+  readonly program: Program;
+  /** What that runtime reads, and what is there for people alone; with names inside of `kernels/`. */
+  readonly modules: readonly PackageFile[];
+  readonly texts: readonly PackageFile[];
+}
+
 export interface PackageTarget extends PlanTarget {
-  /** The modules of lowered kernels, as a package's runtime looks for them, and the same as text. */
-  readonly moduleFiles: (kernels: readonly Kernel[]) => Promise<readonly PackageFile[]>;
+  readonly emit: (compiled: Pick<Compiled, "program" | "kernels" | "scheduled">) => Promise<Emitted>;
 }

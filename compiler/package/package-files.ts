@@ -17,8 +17,9 @@ export interface PackageParts {
   readonly kernels: readonly Kernel[];
   readonly target: string;
   readonly cost: readonly PhaseCost[];
-  /** What the backend has made of the kernels, with names inside of `kernels/`. */
+  /** What the backend has made of the kernels, with names inside of `kernels/`: what the runtime reads, and what people do. */
   readonly modules: readonly PackageFile[];
+  readonly texts: readonly PackageFile[];
   /** The runtime's bundle: scripts, `runtime.d.ts` and `LICENSES`. */
   readonly runtime: readonly PackageFile[];
 }
@@ -28,12 +29,12 @@ const runtimeTypes = "runtime.d.ts";
 
 /** By name. */
 export function packageFiles(parts: PackageParts): readonly PackageFile[] {
-  const { program, kernels, target, cost, modules, runtime } = parts;
+  const { program, kernels, target, cost, modules, texts, runtime } = parts;
   const facts = packageFacts(program, target, cost);
   const exports = runtimeExports(textOf(runtime, runtimeTypes));
-  const compiled = modules.map(({ name, content }) => ({ name: `kernels/${name}`, content }));
-  const binaries = compiled.filter(({ name }) => name.endsWith(".wasm"));
-  const hashes = Object.fromEntries(binaries.map(({ name, content }) => [name, hashOf(content)]));
+  const inKernels = ({ name, content }: PackageFile): PackageFile => ({ name: `kernels/${name}`, content });
+  const compiled = modules.map(inKernels);
+  const hashes = Object.fromEntries(compiled.map(({ name, content }) => [name, hashOf(content)]));
   const text = programText({ ...program, modules: hashes });
   const files: readonly PackageFile[] = [
     { name: "index.js", content: indexScript(facts, exports, hashOf(text)) },
@@ -42,6 +43,7 @@ export function packageFiles(parts: PackageParts): readonly PackageFile[] {
     { name: "README.md", content: readmeText(facts) },
     { name: "kernels/kernels.dsk", content: kernels.map(printKernel).join("\n") },
     ...compiled,
+    ...texts.map(inKernels),
     ...runtime.map(({ name, content }) => ({ name: name === licences ? name : `runtime/${name}`, content })),
   ];
   const names = files.map(({ name }) => name);

@@ -6,20 +6,58 @@ import type { PackageFacts } from "./package-facts.ts";
 export const readmeText = (facts: PackageFacts): string =>
   [
     `# ${facts.model}`,
-    `A model compiled by dsc ${facts.compiler} for ${facts.target}. It runs in Node, in a page and in a worker, needs no other package, and works under \`default-src 'self'; script-src 'self' 'wasm-unsafe-eval'\`. It holds no weights.`,
-    usage,
+    `A model compiled by dsc ${facts.compiler} for ${facts.target}. ${aboutOf(facts).runs} It holds no weights.`,
+    usage(aboutOf(facts)),
     ...(facts.drafts ? [drafts] : []),
     ...(facts.tables.length === 0 ? [] : [tables(facts)]),
     numbers(facts),
     memory(facts),
     cost(facts),
-    files,
+    files(aboutOf(facts)),
   ].join("\n\n");
 
-const usage = `## Usage
+/** What is special of a target, to those who use a package. */
+interface AboutTarget {
+  /** Where it runs, and what that takes. */
+  readonly runs: string;
+  /** Lines before the example. */
+  readonly before: readonly string[];
+  /** What it takes of a machine. */
+  readonly machine: string;
+  /** By file: what it is. */
+  readonly kernels: readonly (readonly [file: string, what: string])[];
+}
+const anywhere = "a page and in a worker";
+const wasm: AboutTarget = {
+  runs: `It runs in Node, in ${anywhere}, needs no other package, and works under \`default-src 'self'; script-src 'self' 'wasm-unsafe-eval'\`.`,
+  before: [],
+  machine: `Several threads are used where memory can be shared: in Node always, in a page when it is cross-origin isolated
+(\`Cross-Origin-Opener-Policy: same-origin\`, \`Cross-Origin-Embedder-Policy: require-corp\`). Elsewhere one thread does the
+same.`,
+  kernels: [
+    ["`kernels/*.wasm`", "the kernels: with and without relaxed SIMD, for one thread and for several"],
+    ["`kernels/simd.wat`, `kernels/kernels.dsk`", "the same to read: as WebAssembly text, and as dsc writes kernels"],
+  ],
+};
+const webgpu: AboutTarget = {
+  runs: `It runs in ${anywhere} where the browser has WebGPU, and in Node with the package \`webgpu\`, and works under \`default-src 'self'\`.`,
+  before: ["// In Node: npm install webgpu; load({ weights, gpu: create([]) }) with create of that."],
+  machine: `It takes no more than what every WebGPU adapter has; f16 and subgroups are used where an adapter has them and computes rightly with
+them, which is tried when the model is loaded.`,
+  kernels: [
+    [
+      "`kernels/*.wgsl`",
+      "the kernels for any adapter (`plain`), and those that are others with f16 and with subgroups",
+    ],
+    ["`kernels/kernels.dsk`", "the same as dsc writes kernels"],
+  ],
+};
+const aboutOf = ({ target }: PackageFacts): AboutTarget => (target === "webgpu" ? webgpu : wasm);
+
+const usage = ({ before, machine }: AboutTarget): string => `## Usage
 
 \`\`\`js
-import { load } from "./index.js";
+${[...before, 'import { load } from "./index.js";'].join("\n")}
 
 const model = await load({ weights: "folder of the checkpoint, a file or a URL" });
 const session = model.session();
@@ -30,9 +68,7 @@ session.rollback(3); // forgets the last three tokens
 model.dispose();
 \`\`\`
 
-Several threads are used where memory can be shared: in Node always, in a page when it is cross-origin isolated
-(\`Cross-Origin-Opener-Policy: same-origin\`, \`Cross-Origin-Embedder-Policy: require-corp\`). Elsewhere one thread does the
-same. \`index.d.ts\` and \`runtime/runtime.d.ts\` say the rest.`;
+${machine} \`index.d.ts\` and \`runtime/runtime.d.ts\` say the rest.`;
 
 const drafts = `Tokens are guessed ahead where the checkpoint has the weights for it: \`generate(prompt, { draft: 2 })\` guesses two at a time,
 \`draft: 0\` none. \`model.info.draft\` says whether they can be, \`session.statistics\` how many guesses were right.`;
@@ -89,14 +125,13 @@ It is a model for choosing plans, not a measurement; \`dsc bench\` measures.
 ${rows.join("\n")}`;
 }
 
-const files = `## Files
+const files = ({ kernels }: AboutTarget): string => `## Files
 
 | file | what |
 | --- | --- |
 | \`index.js\`, \`index.d.ts\` | the entry |
 | \`program.json\` | which kernels run, in which order, on which memory |
-| \`kernels/*.wasm\` | the kernels: with and without relaxed SIMD, for one thread and for several |
-| \`kernels/simd.wat\`, \`kernels/kernels.dsk\` | the same to read: as WebAssembly text, and as dsc writes kernels |
+${kernels.map(([file, what]) => `| ${file} | ${what} |`).join("\n")}
 | \`runtime/\` | plays the program |
 | \`LICENSES\` | of the runtime and the libraries in it |
 `;

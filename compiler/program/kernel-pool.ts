@@ -14,6 +14,7 @@ export class KernelPool {
   readonly #target: KernelTarget;
   readonly #each = new OneOfEach();
   readonly #numbers = new Map<Kernel, number>();
+  readonly #scheduled: Kernel[] = [];
   readonly #kernels: Kernel[] = [];
   readonly #names = new Set<string>();
   constructor(target: KernelTarget) {
@@ -24,6 +25,10 @@ export class KernelPool {
   get kernels(): readonly Kernel[] {
     return this.#kernels;
   }
+  /** The same as schedules wrote them: what a backend lowers in several ways. */
+  get scheduled(): readonly Kernel[] {
+    return this.#scheduled;
+  }
   get decls(): readonly KernelDecl[] {
     return this.#kernels.map(declOf);
   }
@@ -33,7 +38,9 @@ export class KernelPool {
     const one = this.#each.of(k);
     const known = this.#numbers.get(one);
     if (known !== undefined) return known;
-    const number = this.#kernels.push(lower({ ...one, name: this.#name(label) }, this.#target)) - 1;
+    const scheduled = { ...one, name: this.#name(label) };
+    this.#scheduled.push(scheduled);
+    const number = this.#kernels.push(lower(scheduled, this.#target)) - 1;
     this.#numbers.set(one, number);
     return number;
   }

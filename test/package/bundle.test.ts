@@ -17,7 +17,7 @@ const textOf = (name: string): string =>
 const scripts = (): readonly string[] => bundle.files.map(({ name }) => name).filter((name) => name.endsWith(".js"));
 
 beforeAll(async () => {
-  bundle = await bundleRuntime(root);
+  bundle = await bundleRuntime(root, "wasm");
 }, 60_000);
 
 describe("the bundle", () => {
@@ -85,7 +85,15 @@ describe("a package with it", () => {
       { name: "simd.wasm", content: module },
       { name: "simd-threads.wasm", content: sharedModule(module) },
     ];
-    const parts = { program: tinyProgram, kernels: [], target: "wasm", cost: [], modules, runtime: bundle.files };
+    const parts = {
+      program: tinyProgram,
+      kernels: [],
+      target: "wasm",
+      cost: [],
+      modules,
+      texts: [],
+      runtime: bundle.files,
+    };
     for (const { name, content } of packageFiles(parts)) {
       mkdirSync(dirname(join(folder, "package", name)), { recursive: true });
       writeFileSync(join(folder, "package", name), content);

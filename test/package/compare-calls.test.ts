@@ -53,7 +53,7 @@ async function prepare(): Promise<Comparing> {
   const { declared, entry } = checked;
   const order = { model: checked.model, declared, entry };
   const compiled = compileModel({ ...order, target: packages.target, weights: "f32", compiler: "0" });
-  const module = (await packages.moduleFiles(compiled.kernels)).find(({ name }) => name === "simd.wasm")?.content;
+  const module = (await packages.emit(compiled)).modules.find(({ name }) => name === "simd.wasm")?.content;
   if (module === undefined || typeof module === "string") throw new Error("there is no module");
   const elaborated = elaborate({ ...order, results: ["next"] });
   const opened = await openWeights(join(folder, "twin"));

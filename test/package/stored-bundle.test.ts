@@ -22,23 +22,23 @@ const files = (chunk: string) => [
 ];
 
 test("a bundle is found again until a source changes or a file is gone", () => {
-  expect(storedBundle(home())).toBeNull();
-  storeBundle(folder, { files: files("chunk-A.js"), inputs });
-  const found = storedBundle(home())?.map(({ name, content }) => [name, new TextDecoder().decode(content)]);
+  expect(storedBundle(home(), "wasm")).toBeNull();
+  storeBundle(folder, "wasm", { files: files("chunk-A.js"), inputs });
+  const found = storedBundle(home(), "wasm")?.map(({ name, content }) => [name, new TextDecoder().decode(content)]);
   expect(found).toEqual([
     ["chunk-A.js", "chunk"],
     ["runtime.js", 'import "./chunk-A.js"'],
   ]);
   writeFileSync(join(folder, "runtime/a.ts"), "second");
-  expect(storedBundle(home())).toBeNull();
+  expect(storedBundle(home(), "wasm")).toBeNull();
   writeFileSync(join(folder, "runtime/a.ts"), "first");
-  expect(storedBundle(home())).not.toBeNull();
-  rmSync(join(folder, "dist/package/chunk-A.js"));
-  expect(storedBundle(home())).toBeNull();
+  expect(storedBundle(home(), "wasm")).not.toBeNull();
+  rmSync(join(folder, "dist/package/wasm/chunk-A.js"));
+  expect(storedBundle(home(), "wasm")).toBeNull();
 });
 
 test("a new bundle leaves nothing of the old one", () => {
-  storeBundle(folder, { files: files("chunk-A.js"), inputs });
-  storeBundle(folder, { files: files("chunk-B.js"), inputs });
-  expect(readdirSync(join(folder, "dist/package")).sort()).toEqual(["bundle.json", "chunk-B.js", "runtime.js"]);
+  storeBundle(folder, "wasm", { files: files("chunk-A.js"), inputs });
+  storeBundle(folder, "wasm", { files: files("chunk-B.js"), inputs });
+  expect(readdirSync(join(folder, "dist/package/wasm")).sort()).toEqual(["bundle.json", "chunk-B.js", "runtime.js"]);
 });

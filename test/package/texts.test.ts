@@ -40,6 +40,7 @@ const parts = {
     },
   ],
   modules: [{ name: "simd.wasm", content: new Uint8Array([0, 97, 115, 109]) }],
+  texts: [{ name: "simd.wat", content: "(module)" }],
   runtime: [
     { name: "LICENSES", content: "SPDX-License-Identifier: Apache-2.0 AND MIT\n" },
     { name: "runtime.d.ts", content: runtimeTypes },

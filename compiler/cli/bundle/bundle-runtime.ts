@@ -22,15 +22,22 @@ export interface Bundle {
   readonly metafile: Metafile;
 }
 
-/** Names of the files that others load by name; the rest are chunks. */
-export const runtimeEntries = { runtime: "runtime/package/entry.ts", worker: "runtime/package/worker.ts" } as const;
+/** By target: the files that others load by name, and what they are made of; the rest are chunks. */
+const entries: Readonly<Record<string, Readonly<Record<"runtime", string> & Partial<Record<"worker", string>>>>> = {
+  wasm: { runtime: "runtime/package/entry.ts", worker: "runtime/package/worker.ts" },
+  webgpu: { runtime: "runtime/package/entry.ts" },
+};
+/** Targets that there is a runtime for. */
+export const bundleNames: readonly string[] = Object.keys(entries);
 
 /** `folder`: that of dsc, with sources and installed packages. */
-export async function bundleRuntime(folder: string): Promise<Bundle> {
+export async function bundleRuntime(folder: string, target: string): Promise<Bundle> {
+  const files = entries[target];
+  if (files === undefined) throw new Error(`nothing plays packages for ${target}`);
   const { build } = await import("esbuild");
   const { outputFiles, metafile } = await build({
     absWorkingDir: folder,
-    entryPoints: { ...runtimeEntries },
+    entryPoints: { ...files },
     outdir: "out",
     bundle: true,
     splitting: true,
@@ -49,12 +56,12 @@ export async function bundleRuntime(folder: string): Promise<Bundle> {
   });
   const scripts = outputFiles.map(({ path, contents }) => ({ name: nameOf(path), content: contents }));
   const sources = [...new Set([...Object.keys(metafile.inputs), ...typedSources(folder)])].sort();
-  const files = [
+  const all = [
     ...scripts,
-    textFile("runtime.d.ts", await runtimeTypes(folder, runtimeEntries.runtime)),
+    textFile("runtime.d.ts", await runtimeTypes(folder, files.runtime)),
     textFile("LICENSES", licensesOf(folder, sources)),
   ];
-  return { files: files.sort((a, b) => (a.name < b.name ? -1 : 1)), inputs: hashesOf(folder, sources), metafile };
+  return { files: all.sort((a, b) => (a.name < b.name ? -1 : 1)), inputs: hashesOf(folder, sources), metafile };
 }
 
 /** A file of types alone leaves no trace in a bundle, but in its declarations. */

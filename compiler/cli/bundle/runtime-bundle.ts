@@ -5,12 +5,12 @@ import type { PackageRoot } from "../package-root.ts";
 import { type BundleFile, bundleRuntime } from "./bundle-runtime.ts";
 import { storeBundle, storedBundle } from "./stored-bundle.ts";
 
-export async function runtimeBundle(home: PackageRoot): Promise<readonly BundleFile[] | Failure> {
-  const stored = storedBundle(home);
+export async function runtimeBundle(home: PackageRoot, target: string): Promise<readonly BundleFile[] | Failure> {
+  const stored = storedBundle(home, target);
   if (stored !== null) return stored;
   try {
-    const bundle = await bundleRuntime(home.folder);
-    storeBundle(home.folder, bundle);
+    const bundle = await bundleRuntime(home.folder, target);
+    storeBundle(home.folder, target, bundle);
     return bundle.files;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** The runtime's bundle in `dist/package/` of dsc: whether it is there and of these sources, and how it gets there. */
+/** The runtime's bundle of a target in `dist/package/` of dsc: whether it is there and of these sources, and how it gets there. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { PackageRoot } from "../package-root.ts";
@@ -10,39 +10,41 @@ interface Listing {
   readonly files: readonly string[];
 }
 
-const place = (folder: string): string => join(folder, "dist", "package");
+const place = (folder: string, target: string): string => join(folder, "dist", "package", target);
 const listingName = "bundle.json";
 
 /**
  * Null where it is missing, or older than the sources beside it. A source that is not there is not asked for: an installed
  * dsc may come without.
  */
-export function storedBundle({ folder }: PackageRoot): readonly BundleFile[] | null {
-  const listing = readListing(join(place(folder), listingName));
+export function storedBundle({ folder }: PackageRoot, target: string): readonly BundleFile[] | null {
+  const own = place(folder, target);
+  const listing = readListing(join(own, listingName));
   if (listing === null) return null;
   for (const [path, hash] of Object.entries(listing.inputs)) {
     const source = join(folder, path);
     if (existsSync(source) && hashOf(readFileSync(source)) !== hash) return null;
   }
-  const missing = listing.files.some((name) => !existsSync(join(place(folder), name)));
+  const missing = listing.files.some((name) => !existsSync(join(own, name)));
   if (missing) return null;
-  return listing.files.map((name) => ({ name, content: readFileSync(join(place(folder), name)) }));
+  return listing.files.map((name) => ({ name, content: readFileSync(join(own, name)) }));
 }
 
 /** Each file appears whole, the listing last: whoever reads meanwhile finds the old bundle, or none. What is old goes. */
-export function storeBundle(folder: string, { files, inputs }: Pick<Bundle, "files" | "inputs">): void {
-  mkdirSync(place(folder), { recursive: true });
+export function storeBundle(folder: string, target: string, { files, inputs }: Pick<Bundle, "files" | "inputs">): void {
+  const own = place(folder, target);
+  mkdirSync(own, { recursive: true });
   const listing: Listing = { inputs, files: files.map(({ name }) => name) };
   const last = { name: listingName, content: new TextEncoder().encode(`${JSON.stringify(listing, null, 2)}\n`) };
   for (const { name, content } of [...files, last]) {
-    const file = join(place(folder), name);
+    const file = join(own, name);
     const draft = join(dirname(file), `.${name}-${process.pid}.tmp`);
     writeFileSync(draft, content);
     renameSync(draft, file);
   }
   const wanted = new Set([...listing.files, listingName]);
-  for (const name of readdirSync(place(folder)))
-    if (!wanted.has(name) && !name.endsWith(".tmp")) rmSync(join(place(folder), name), { force: true });
+  for (const name of readdirSync(own))
+    if (!wanted.has(name) && !name.endsWith(".tmp")) rmSync(join(own, name), { force: true });
 }
 
 function readListing(file: string): Listing | null {

@@ -24,20 +24,20 @@ export async function buildPackage(
 ): Promise<BuiltPackage | Failure> {
   const packages = await loadTarget(choices.target);
   if (packages === null) throw new Error(`no target ${choices.target}`);
-  const bundle = await runtimeBundle(home);
+  const bundle = await runtimeBundle(home, choices.target);
   if (bundle instanceof Failure) return bundle;
-  const { target, moduleFiles } = packages;
+  const { target, emit } = packages;
   terminal.progress(`compiling ${shown}`);
   const started = performance.now();
   const { weights, verify } = choices;
   const compiled = compileModel({ model, declared, entry, target, weights, compiler: home.version, verify });
-  const { program, kernels, reports } = compiled;
+  const { kernels, reports } = compiled;
   const planned = performance.now();
   terminal.progress(`compiling ${shown}: ${kernels.length} kernels`);
-  const modules = await moduleFiles(kernels);
+  const { program, modules, texts } = await emit(compiled);
   const spelled = performance.now();
   const cost = reports.map((report) => phaseCost(report, program, target.cost));
-  const files = packageFiles({ program, kernels, target: target.name, cost, modules, runtime: bundle });
+  const files = packageFiles({ program, kernels, target: target.name, cost, modules, texts, runtime: bundle });
   const ended = performance.now();
   return {
     compiled,

@@ -1,0 +1,73 @@
+/**
+ * The texts of a package: all kernels for any adapter in `plain.wgsl`, and beside it for each set of features those that have another
+ * text with it. The plan is one for all: what an adapter has changes how kernels are lowered and what their memory is.
+ */
+import type { Emitted, PackageTarget } from "../../compiler/driver/package-target.ts";
+import { InternalError } from "../../compiler/graph/internal-error.ts";
+import { lower } from "../../compiler/kernel/lower/lower.ts";
+import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import type { KernelDecl, KernelVariant } from "../../runtime/artifact/program.ts";
+import { type WgslModule, wgslModule } from "./module.ts";
+import { startAtVectors } from "./starts.ts";
+import { webgpuSubgroupsTarget, webgpuTarget } from "./target.ts";
+import { plainVariant } from "./variant.ts";
+
+interface Order {
+  readonly name: string;
+  readonly target: KernelTarget;
+  readonly f16: boolean;
+}
+const plain: Order = { name: "plain", target: webgpuTarget, f16: false };
+/** The best first; what an adapter does not have, or does wrong, is left out from the left. */
+const others: readonly Order[] = [
+  { name: "f16-subgroups", target: webgpuSubgroupsTarget, f16: true },
+  { name: "subgroups", target: webgpuSubgroupsTarget, f16: false },
+  { name: "f16", target: webgpuTarget, f16: true },
+];
+
+/** Throws `WgslError`. */
+export const wgslFiles: PackageTarget["emit"] = async ({ program, kernels, scheduled }): Promise<Emitted> => {
+  const whole = startAtVectors(program, kernels);
+  const modulesFor = ({ target, f16 }: Order): readonly WgslModule[] =>
+    scheduled.map((k, i) =>
+      wgslModule(lower(k, target), target, { ...plainVariant, f16, wholeVectors: whole[i] === true }),
+    );
+  const base = modulesFor(plain);
+  const decls = program.kernels.map((decl, i): KernelDecl => ({ ...decl, gpu: gpuOf(base[i]) }));
+  const found = others.flatMap((order) => {
+    const own = modulesFor(order).filter((m, i) => m.text !== base[i]?.text);
+    for (const m of own) checkSame(m, base[kernels.findIndex((k) => k.name === m.kernel.name)]);
+    return own.length === 0 ? [] : [written(order.name, own)];
+  });
+  // Where no kernel holds f16, for one, that variant is another one under a plainer name.
+  const different = found.filter((v, i) => found.findLastIndex((w) => w.content === v.content) === i);
+  const files = [...different, { ...written(plain.name, base), features: [], language: [] }];
+  const variants = files.map(
+    ({ name, features, language }): KernelVariant => ({ file: `kernels/${name}`, features, language }),
+  );
+  return {
+    program: { ...program, kernels: decls, target: "webgpu", variants },
+    modules: files.map(({ name, content }) => ({ name, content })),
+    texts: [],
+  };
+};
+
+function written(name: string, modules: readonly WgslModule[]) {
+  const features = [...new Set(modules.flatMap((m) => m.features))].sort();
+  const language = [...new Set(modules.flatMap((m) => m.language))].sort();
+  const content = modules.map((m) => `//// ${m.kernel.name}\n${m.text}`).join("\n");
+  return { name: `${name}.wgsl`, features, language, content };
+}
+
+function gpuOf(m: WgslModule | undefined): NonNullable<KernelDecl["gpu"]> {
+  if (m === undefined) throw new InternalError("a kernel without a module");
+  const numbers = new Map(m.kernel.buffers.map((b, i) => [b.name, i]));
+  const bindings = m.bindings.map(({ members }) => members.map((b) => numbers.get(b.name) ?? -1));
+  return { bindings, itemsInGroup: m.itemsInGroup };
+}
+
+/** All variants are called alike. */
+function checkSame(m: WgslModule, base: WgslModule | undefined): void {
+  const [own, others] = [m, base].map((x) => JSON.stringify(gpuOf(x)));
+  if (own !== others) throw new InternalError(`${m.kernel.name} is bound in two ways`);
+}
