@@ -128,6 +128,22 @@ describe("ranges of a file on a server", () => {
     if (bend({ status: 206, headers: {}, body: new Uint8Array(0) }).body === "endless") expect(bent.open).toBe(0);
   });
 
+  test("what changes with the content is its tag, else its date", async () => {
+    const date = "Thu, 01 Jan 1970 00:00:00 GMT";
+    const version = async (headers: Answer["headers"]) => {
+      const { fetch } = server(content, (answer) => ({ ...answer, headers: { ...answer.headers, ...headers } }));
+      return (await openHttpSource("https://example.org/a", { fetch })).version;
+    };
+    expect(await version({ etag: '"1"', "last-modified": date })).toBe('"1"');
+    expect(await version({ etag: 'W/"1"', "last-modified": date })).toBe(date);
+    expect(await version({})).toBeNull();
+    const { fetch } = server(content, (answer, question) => ({
+      ...answer,
+      headers: { ...answer.headers, "last-modified": question === 0 ? date : date.replace("01", "02") },
+    }));
+    await expect((await opened(fetch)).read(10, 5)).rejects.toMatchObject({ code: "file-changed" });
+  });
+
   test("a weak tag says nothing; a missing size is no other size", async () => {
     const { fetch } = server(content, (answer, question) => ({
       ...answer,

@@ -19,28 +19,33 @@ export interface HttpOptions extends ReadOptions {
   readonly name?: string;
 }
 
+export interface HttpSource extends ByteSource {
+  /** Another text when the content is another: its strong entity tag, else when it was last changed; null where the server says neither. */
+  readonly version: string | null;
+}
+
 /**
  * Asks for the first byte to learn the size. Errors: not-found for 404 and 410; bad-response for a server without ranges or
  * with a wrong answer; read-failed when no answer came.
  */
-export async function openHttpSource(url: string, options: HttpOptions): Promise<ByteSource> {
+export async function openHttpSource(url: string, options: HttpOptions): Promise<HttpSource> {
   const { fetch, name = nameOf(url), signal } = options;
   const answer = await request({ fetch, url, name, signal }, { offset: 0, length: 1 });
-  const { size, etag } = await orCancel(answer, async () => factsOf(answer));
+  const { size, version } = await orCancel(answer, async () => factsOf(answer));
   await answer.response.body?.cancel();
   return {
     name,
     size,
+    version,
     read: (offset, length, { signal } = {}) =>
-      readRange({ fetch, url, name, signal, size, etag }, { offset, length: Math.min(length, size - offset) }),
+      readRange({ fetch, url, name, signal, size, version }, { offset, length: Math.min(length, size - offset) }),
     close: async () => undefined,
   };
 }
 
 interface Facts {
   readonly size: number;
-  /** Changes with the content; null when the server gives none that does. */
-  readonly etag: string | null;
+  readonly version: string | null;
 }
 
 function factsOf(answer: Answer): Facts {
@@ -49,7 +54,7 @@ function factsOf(answer: Answer): Facts {
   const size = response.status === 416 ? sizeOfRefusal(answer) : sizeByRange(answer);
   if (size === null || !Number.isSafeInteger(size))
     throw fault("bad-response", "the server does not say how large the file is");
-  return { size, etag: strongTag(response) };
+  return { size, version: versionOf(response) };
 }
 
 /** An answer that is not wanted must not go on arriving. */
@@ -106,7 +111,7 @@ async function readRange(target: Target & Facts, asked: Asked): Promise<Uint8Arr
   });
 }
 
-function checkAnswer(answer: Answer, { size, etag }: Facts): void {
+function checkAnswer(answer: Answer, { size, version }: Facts): void {
   const { response, fault } = answer;
   if (response.status === 416) throw fault("file-changed", "the file has become shorter since it was opened");
   const encoding = response.headers.get("content-encoding") ?? "identity";
@@ -114,8 +119,8 @@ function checkAnswer(answer: Answer, { size, etag }: Facts): void {
   const sizeNow = sizeByRange(answer);
   if (sizeNow !== null && sizeNow !== size)
     throw fault("file-changed", `the file had ${size} bytes when it was opened and has ${sizeNow} now`);
-  const tagNow = strongTag(response);
-  if (etag !== null && tagNow !== null && tagNow !== etag)
+  const versionNow = versionOf(response);
+  if (version !== null && versionNow !== null && isTag(version) === isTag(versionNow) && versionNow !== version)
     throw fault("file-changed", "the server has another version of the file than the one opened");
 }
 
@@ -138,10 +143,13 @@ function sizeOfRefusal({ response, fault }: Answer): number {
   throw fault("bad-response", "the server refuses a range that the file must have");
 }
 
-const strongTag = (response: Response): string | null => {
-  const tag = response.headers.get("etag");
-  return tag === null || tag.startsWith("W/") ? null : tag;
-};
+const isTag = (version: string): boolean => version.startsWith('"');
+
+/** A weak tag stands for several contents. */
+function versionOf({ headers }: Response): string | null {
+  const tag = headers.get("etag");
+  return tag === null || tag.startsWith("W/") ? headers.get("last-modified") : tag;
+}
 
 /** At most `length` bytes of the body: an answer without end is left before it fills the memory. */
 async function readBody({ response, length, fault }: Answer, signal: AbortSignal | undefined): Promise<Uint8Array> {
