@@ -199,3 +199,19 @@ const whyNoDraft: Readonly<Record<NoDraftReason, string>> = {
   "no-weights": "the checkpoint has no weights for it",
   "not-loaded": "the model was loaded without",
 };
+
+/**
+ * Why weights are not kept, or not removed: the host has no place for files, or none that is shared with others by locks; the server does
+ * not say which version a file is; there is no more room; somebody reads them; a file could not be written.
+ */
+export type CacheFault = "no-storage" | "no-version" | "full" | "in-use" | "not-written";
+
+/** Of weights that are kept on the machine. To load them works without. */
+export class CacheError extends DscError {
+  override readonly name = "CacheError";
+  readonly fault: CacheFault;
+  constructor(fault: CacheFault, message: string, cause?: unknown) {
+    super("cache", message, cause);
+    this.fault = fault;
+  }
+}

@@ -1,5 +1,6 @@
 /** What a package is made of: its `index.js` gives `loadPackage` the folder that it stands in, and passes the rest on. */
 import { OptionError } from "../artifact/errors.ts";
+import type { WeightsCache } from "../cache/weights-cache.ts";
 import type { Host } from "../session/host.ts";
 import { checkSignal } from "./check-options.ts";
 import { isNode } from "./is-node.ts";
@@ -27,6 +28,15 @@ export async function loadPackage(
   return loadInto({ base: new URL(base), options, host: await hostHere(options.worker), player: wasmPlayer, expected });
 }
 
+/** The checkpoints that this site keeps on the machine of its visitor, for `load({ weights, cache })`. Throws CacheError where it can keep none. */
+export async function openWeightsCache(): Promise<WeightsCache> {
+  const [{ browserStorage }, { KeptWeights }] = await Promise.all([
+    import("../cache/storage.ts"),
+    import("../cache/kept-weights.ts"),
+  ]);
+  return KeptWeights.open(await browserStorage());
+}
+
 function urlOf(worker: URL | string): URL {
   try {
     return new URL(worker);
@@ -48,6 +58,8 @@ async function hostHere(worker: URL | string | undefined): Promise<Host> {
 
 export {
   BusyError,
+  CacheError,
+  type CacheFault,
   ContextLengthError,
   CorruptPackageError,
   DisposedError,
@@ -68,6 +80,7 @@ export {
   WeightsMismatchError,
   WeightValueError,
 } from "../artifact/errors.ts";
+export type { CacheStatistics, KeptCheckpoint, WeightsCache } from "../cache/weights-cache.ts";
 export { WeightsError, type WeightsErrorCode } from "../formats/weights-error.ts";
 export { SamplingError } from "../sampling/sampling-error.ts";
 export type { DraftStatistics } from "../session/draft-counts.ts";

@@ -2,6 +2,7 @@
 import { ContextLengthError, OptionError } from "../artifact/errors.ts";
 import type { Program } from "../artifact/program.ts";
 import { usualChunk, usualContext, usualLogitsChunk } from "../artifact/usual-sizes.ts";
+import type { WeightsCache } from "../cache/weights-cache.ts";
 import type { Progress } from "../session/load-weights.ts";
 import type { Residency } from "../session/tables/row-table.ts";
 import type { WeightsSource } from "./open-source.ts";
@@ -34,6 +35,8 @@ export interface LoadOptions {
   readonly narrow?: boolean;
   /** `false` leaves out what drafts tokens, and its memory: `generate` then gives them one by one. */
   readonly draft?: boolean;
+  /** Keeps what is read from servers, of `openWeightsCache`: what was read before is not asked for again. */
+  readonly cache?: WeightsCache | undefined;
   /** The script of workers, where it is not beside the runtime. */
   readonly worker?: URL | string;
   readonly signal?: AbortSignal | undefined;

@@ -50,6 +50,7 @@ export async function loadInto({ base, options, host, player, expected = null }:
   try {
     const opened = await openSource(options.weights, host, {
       signal,
+      cache: options.cache,
       lacks: (weights) => lacksTensors(program, weights),
     });
     try {

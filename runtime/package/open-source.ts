@@ -1,5 +1,6 @@
 /** Weights from wherever the caller has them. */
 import { OptionError } from "../artifact/errors.ts";
+import type { WeightsCache } from "../cache/weights-cache.ts";
 import { WeightsError } from "../formats/weights-error.ts";
 import type { Host, OpenedWeights } from "../session/host.ts";
 import { type ByteSource, blobSource } from "../weights/byte-source.ts";
@@ -23,6 +24,8 @@ const httpPieceBytes = 4 << 20;
 export interface SourceOptions extends OpenOptions {
   /** Whether a checkpoint is not all that is wanted: a server is asked for what is beside it only then. */
   readonly lacks: (weights: Weights) => boolean;
+  /** Keeps what comes from servers. */
+  readonly cache?: WeightsCache | undefined;
 }
 
 /** With the tensors of `extraFile` beside it. */
@@ -41,12 +44,19 @@ export async function openSource(source: WeightsSource, host: Host, options: Sou
 async function openUrl(url: URL, host: Host, options: SourceOptions): Promise<OpenedWeights> {
   if (url.protocol === "file:" && host.openPath !== null) return host.openPath(url, options);
   const given = { ...options, pieceBytes: httpPieceBytes };
-  const readText = async (name: string): Promise<string | null> => {
-    const bytes = await readUrl(beside(url, name), {});
-    return bytes === null ? null : new TextDecoder().decode(bytes);
+  const { cache, signal } = options;
+  const readText = (name: string): Promise<string | null> => {
+    const at = beside(url, name);
+    const read = async (): Promise<string | null> => {
+      const bytes = await readUrl(at, {});
+      return bytes === null ? null : new TextDecoder().decode(bytes);
+    };
+    return cache === undefined ? read() : cache.text(at, read);
   };
   const open = (at: URL): Promise<ByteSource> =>
-    openHttpSource(at.href, { fetch: (u, init) => fetch(u, init), signal: options.signal });
+    cache === undefined
+      ? openHttpSource(at.href, { fetch: (u, init) => fetch(u, init), signal })
+      : cache.file(at, { signal });
   const openAt = async (at: URL) => {
     const source = await open(at);
     return at.pathname.endsWith(index)

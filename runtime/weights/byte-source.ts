@@ -4,6 +4,8 @@ import { WeightsError } from "../formats/weights-error.ts";
 export interface ReadOptions {
   /** When it aborts, the operation throws `signal.reason` as soon as it can. */
   readonly signal?: AbortSignal | undefined;
+  /** A few of many places that will be read: what lies around is not wanted. */
+  readonly scattered?: boolean | undefined;
 }
 
 export interface ByteSource {
@@ -63,10 +65,10 @@ export async function readExactly(source: ByteSource, range: Range): Promise<Uin
 
 async function readOrExplain(
   source: ByteSource,
-  { offset, length, tensor = null, signal }: Range,
+  { offset, length, tensor = null, signal, scattered }: Range,
 ): Promise<Uint8Array> {
   try {
-    return await source.read(offset, length, { signal });
+    return await source.read(offset, length, { signal, scattered });
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof WeightsError) throw cause;

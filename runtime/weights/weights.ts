@@ -85,6 +85,7 @@ interface Extent extends Located {
   readonly length: number;
   readonly elements: number;
   readonly signal: AbortSignal | undefined;
+  readonly scattered: boolean | undefined;
 }
 
 /** Takes over the sources: `close` closes them. The files have different names and different tensors; the caller saw to that. */
@@ -103,8 +104,8 @@ export function makeWeights({ files, unlisted, statedSize, pieceBytes }: Weights
   };
 
   async function* pieces(extent: Extent): AsyncGenerator<Uint8Array, void, undefined> {
-    const { source, offset, length, info, signal } = extent;
-    const range = { offset, length, tensor: info.name, signal };
+    const { source, offset, length, info, signal, scattered } = extent;
+    const range = { offset, length, tensor: info.name, signal, scattered };
     for await (const bytes of readPieces(source, range, piece)) {
       yield bytes;
       if (!open) throw fault(extent, "closed", "the weights were closed while it was read");
@@ -223,10 +224,11 @@ function inexact(extent: Extent, byte: number): WeightsError {
     : fault(extent, "not-exact", "an integer is beyond ±(2^53 - 1), which no double holds exactly", byte);
 }
 
-function cutRows(located: Located, { rows, signal }: ReadTensorOptions): Extent {
+function cutRows(located: Located, { rows, signal, scattered }: ReadTensorOptions): Extent {
   const { info, dtype, begin } = located;
+  const asked = { ...located, signal, scattered };
   if (rows === undefined)
-    return { ...located, offset: begin, length: info.bytes, elements: (info.bytes * 8) / dtype.bits, signal };
+    return { ...asked, offset: begin, length: info.bytes, elements: (info.bytes * 8) / dtype.bits };
   const { start, end } = rows;
   const [count, ...inner] = info.shape;
   if (count === undefined) throw fault(located, "bad-rows", "it is a scalar and has no rows");
@@ -239,10 +241,9 @@ function cutRows(located: Located, { rows, signal }: ReadTensorOptions): Extent 
   if (startBits % 8 !== 0 || lengthBits % 8 !== 0)
     throw fault(located, "bad-rows", `rows ${start} to ${end} do not begin and end at whole bytes`);
   return {
-    ...located,
+    ...asked,
     offset: begin + startBits / 8,
     length: lengthBits / 8,
     elements: (end - start) * rowElements,
-    signal,
   };
 }

@@ -69,7 +69,7 @@ export class RowTable {
   ): Promise<RowTable> {
     if (options.residency === "source") {
       const read: ReadRows = (tensor, start, end, signal) =>
-        weights.readBytes(tensor, { rows: { start, end }, signal });
+        weights.readBytes(tensor, { rows: { start, end }, signal, scattered: true });
       return new RowTable(source, options, read);
     }
     const held = new Map<string, Held>();
