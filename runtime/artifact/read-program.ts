@@ -1,7 +1,7 @@
 /**
  * `program.json`, read without trust: types, ranges and sizes of everything, and that every name, index and range refers to
  * what there is. What remains to be seen, whether kernels stay inside of their buffers, depends on the sizes of a call and
- * is held against what is allocated before each call (`runtime/device/link-phase.ts`).
+ * is held against what is allocated before each call (`runtime/calls/link-call.ts`).
  */
 
 import { elemNames } from "./elems.ts";

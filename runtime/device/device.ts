@@ -1,6 +1,7 @@
 /** A program in WebAssembly memory, ready to be called. Everything that a call needs is made when it is opened. */
 import { CorruptPackageError, DisposedError, KernelError, OutOfMemoryError } from "../artifact/errors.ts";
 import { programFile } from "../artifact/read-value.ts";
+import { evaluateCall } from "../calls/link-call.ts";
 import type {
   CallResults,
   DeviceCall,
@@ -13,7 +14,7 @@ import type {
 } from "../calls/model-device.ts";
 import { copiesBetween } from "./copy-between.ts";
 import { compileKernels, kernelFunctions } from "./kernel-module.ts";
-import { evaluateCall, type LinkedPhase, type TapePart, tapeOf, tapeParts } from "./link-phase.ts";
+import { type LinkedPhase, type TapePart, tapeOf, tapeParts } from "./link-phase.ts";
 import { Memories } from "./memories.ts";
 import { changingValues, type DevicePlan } from "./plan-device.ts";
 import { type Crew, type KernelFunction, patchTape, playAlone, playTogether, type Tape, word } from "./thread-main.ts";
@@ -222,7 +223,7 @@ export class Device implements ModelDevice {
       const why = `phase ${linked.phase.name}: ${name} has ${values?.length ?? 0} values, not ${wanted}`;
       throw new CorruptPackageError(programFile, why);
     }
-    const at = this.plan.layout.inputs + (this.plan.arena.phases[phase]?.inputs.offsets[i] ?? 0);
+    const at = this.plan.layout.inputs + (this.plan.arena.phases[phase]?.inputOffsets[i] ?? 0);
     const Numbers = elem === "i32" ? Int32Array : Float32Array;
     for (const { memory } of this.#memories.all) new Numbers(memory.buffer, at, wanted).set(values);
   }

@@ -1,7 +1,9 @@
 /** How a program will lie in memory: known before anything is allocated. */
-import type { Phase, Program } from "../artifact/program.ts";
+import type { Program } from "../artifact/program.ts";
+import { evaluateCall } from "../calls/link-call.ts";
+import { type CallSizes, extremeCalls, playedProgram } from "../calls/played-program.ts";
 import { type Layout, layOut, layOutStates, mostBytes, type StateLayout } from "./layout.ts";
-import { evaluateCall, type LinkedPhase, linkPhase } from "./link-phase.ts";
+import { type LinkedPhase, linkPhase } from "./link-phase.ts";
 import { type ArenaPlan, type PhaseArena, planArena } from "./plan-arena.ts";
 import { fits, inOneMemory, type Spread, type SpreadRequest } from "./spread.ts";
 import { word } from "./thread-main.ts";
@@ -20,13 +22,9 @@ export interface DevicePlan {
   readonly phases: readonly LinkedPhase[];
 }
 
-export interface PlanRequest {
+export interface PlanRequest extends CallSizes {
   readonly program: Program;
   readonly threads: number;
-  /** Most tokens of a call, and of one that gives the logits of all of them. */
-  readonly chunk: number;
-  readonly logitsChunk: number;
-  readonly context: number;
   /** Bytes that one memory may have: 4 GiB unless less is said. */
   readonly memoryBytes?: number | undefined;
 }
@@ -39,13 +37,10 @@ export async function planInMemories(request: PlanRequest): Promise<DevicePlan> 
   return planDevice(request, inSeveralMemories);
 }
 
-/** Phases take no more tokens and rows than a call ever has; those for more are left out. Throws CorruptPackageError. */
+/** Throws CorruptPackageError. */
 export function planDevice(request: PlanRequest, spread: (r: SpreadRequest) => Spread = inOneMemory): DevicePlan {
-  const { program: whole, threads, chunk, logitsChunk, context, memoryBytes = mostBytes } = request;
-  const phases = whole.phases
-    .map((p) => ({ ...p, to: Math.min(p.to, p.rows?.to ?? context, context, isWide(p) ? logitsChunk : chunk) }))
-    .filter((p) => p.from <= p.to && (p.rows?.from ?? 1) <= context);
-  const program = { ...whole, phases };
+  const { threads, chunk, context, memoryBytes = mostBytes } = request;
+  const program = playedProgram(request.program, request);
   const arena = planArena(program, context);
   const states = layOutStates(program.states, context);
   const place = (values: number): Pick<DevicePlan, "layout" | "spread" | "phases"> => {
@@ -71,19 +66,13 @@ export function planDevice(request: PlanRequest, spread: (r: SpreadRequest) => S
   return { program, threads, chunk, context, arena, states, memoryBytes, ...placed };
 }
 
-const noArena: PhaseArena = { elements: [], offsets: [], inputs: { elements: [], offsets: [] } };
-/** Whether it gives the logits of all tokens. */
-const isWide = (p: Phase): boolean => p.outputs.some(({ name }) => name === "logits");
+const noArena: PhaseArena = { buffers: [], inputs: [], offsets: [], inputOffsets: [] };
 
 /** The most values that a phase changes in a call. */
 export const changingValues = (phases: readonly LinkedPhase[]): number =>
   Math.max(0, ...phases.map((p) => p.changing.length));
 
-/** What a first and a last call would be refused for is refused at once. */
 function checkExtremes(linked: LinkedPhase, context: number, memories: number): void {
-  const { from, to, rows = { from: 1, to: context } } = linked.phase;
   const sessions = Array<number>(memories).fill(0);
-  for (const tokens of [from, to])
-    for (const before of [Math.max(0, rows.from - tokens), Math.min(rows.to, context) - tokens])
-      evaluateCall(linked, tokens, before, sessions);
+  for (const { tokens, before } of extremeCalls(linked.phase, context)) evaluateCall(linked, tokens, before, sessions);
 }

@@ -3,6 +3,7 @@ import { ContextLengthError, OptionError } from "../artifact/errors.ts";
 import type { Program } from "../artifact/program.ts";
 import { usualChunk, usualContext, usualLogitsChunk } from "../artifact/usual-sizes.ts";
 import type { WeightsCache } from "../cache/weights-cache.ts";
+import type { CallSizes } from "../calls/played-program.ts";
 import type { Progress } from "../session/load-weights.ts";
 import type { Residency } from "../session/tables/row-table.ts";
 import type { WeightsSource } from "./open-source.ts";
@@ -41,14 +42,6 @@ export interface LoadOptions {
   readonly worker?: URL | string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
-
-/** Of calls. */
-export interface CallSizes {
-  readonly context: number;
-  /** Most tokens of a call, and of one that gives the logits of all of them. */
-  readonly chunk: number;
-  readonly logitsChunk: number;
 }
 
 /** What hangs on the program alone. Throws OptionError and ContextLengthError. */

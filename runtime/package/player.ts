@@ -1,8 +1,9 @@
 /** What plays programs of one kind: the part of loading that differs between targets. */
 import type { Program } from "../artifact/program.ts";
 import type { ModelDevice, PlayedProgram } from "../calls/model-device.ts";
+import type { CallSizes } from "../calls/played-program.ts";
 import type { Host } from "../session/host.ts";
-import type { CallSizes, LoadOptions } from "./load-options.ts";
+import type { LoadOptions } from "./load-options.ts";
 import type { ModelInfo } from "./model.ts";
 import type { PackageFiles } from "./read-package.ts";
 

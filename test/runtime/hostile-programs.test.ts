@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { CorruptPackageError, DscError } from "../../runtime/artifact/errors.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { readProgram } from "../../runtime/artifact/read-program.ts";
-import { evaluateCall } from "../../runtime/device/link-phase.ts";
+import { evaluateCall } from "../../runtime/calls/link-call.ts";
 import { planDevice } from "../../runtime/device/plan-device.ts";
 import { checkDraft } from "../../runtime/session/check-draft.ts";
 import { checkPhases } from "../../runtime/session/choose-phase.ts";

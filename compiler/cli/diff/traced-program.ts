@@ -1,8 +1,8 @@
 /** A program played one step after the other, on one thread, with everything that a step reads and writes to be seen. */
 import type { BufferElem, KernelDecl, Program } from "../../../runtime/artifact/program.ts";
 import { evalSize } from "../../../runtime/artifact/size-expr.ts";
+import { evaluateCall } from "../../../runtime/calls/link-call.ts";
 import { compileKernels, kernelFunctions } from "../../../runtime/device/kernel-module.ts";
-import { evaluateCall } from "../../../runtime/device/link-phase.ts";
 import { type DevicePlan, planDevice } from "../../../runtime/device/plan-device.ts";
 import { callKernel, type KernelFunction } from "../../../runtime/device/thread-main.ts";
 import { writeConstants } from "../../../runtime/device/write-constants.ts";
@@ -126,7 +126,7 @@ export class TracedProgram {
     const { layout, arena } = this.plan;
     const { buffer } = this.#memory;
     for (const [i, values] of call.inputs.entries()) {
-      const at = layout.inputs + (arena.phases[call.phase]?.inputs.offsets[i] ?? 0);
+      const at = layout.inputs + (arena.phases[call.phase]?.inputOffsets[i] ?? 0);
       const Numbers = values instanceof Int32Array ? Int32Array : Float32Array;
       new Numbers(buffer, at, values.length).set(values);
     }

@@ -5,8 +5,8 @@
 import { elemBytes } from "../../artifact/elems.ts";
 import type { Program } from "../../artifact/program.ts";
 import { weightElements } from "../../artifact/weight-sizes.ts";
+import type { StepUses, WeightUse } from "../../calls/step-uses.ts";
 import { type StateLayout, spaced } from "../layout.ts";
-import type { StepUses, WeightUse } from "./uses.ts";
 
 export interface WeightStretch {
   readonly kind: "weight";

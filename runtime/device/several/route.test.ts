@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { StepUses } from "../../calls/step-uses.ts";
 import { routePhase } from "./route.ts";
-import type { StepUses } from "./uses.ts";
 
 const memories = 3;
 const places = 4;

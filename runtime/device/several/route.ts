@@ -3,8 +3,9 @@
  * for every buffer; this knows, at every step, which of them hold what the buffer holds. A step that writes gets what others have
  * written before, since it may write a part only.
  */
+
+import type { StepUses } from "../../calls/step-uses.ts";
 import type { BufferCopy, Route } from "../spread.ts";
-import type { StepUses } from "./uses.ts";
 
 export interface RouteRequest {
   readonly memories: number;

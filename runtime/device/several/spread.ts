@@ -2,12 +2,12 @@
 import { elemBytes } from "../../artifact/elems.ts";
 import { OutOfMemoryError } from "../../artifact/errors.ts";
 import type { Program } from "../../artifact/program.ts";
+import { type StepUses, usesOf } from "../../calls/step-uses.ts";
 import type { StateLayout } from "../layout.ts";
 import type { Spread, SpreadRequest, StateCopy, WeightPart } from "../spread.ts";
 import { type Packed, pack } from "./partition.ts";
 import { cutIntoParts, type Item, type Parts } from "./parts.ts";
 import { routePhase } from "./route.ts";
-import { type StepUses, usesOf } from "./uses.ts";
 
 /** More would be a mistake: each takes addresses of 4 GiB and more from the process. */
 const mostMemories = 64;
@@ -44,7 +44,7 @@ export function inSeveralMemories(request: SpreadRequest): Spread {
       Array.from({ length: memories }, (_, memory) => memory),
     );
   const routes = program.phases.map(({ buffers }, i) => {
-    const elements = arena.phases[i]?.elements ?? [];
+    const elements = arena.phases[i]?.buffers ?? [];
     const bytes = buffers.map((b, place) => (elements[place] ?? 0) * elemBytes[b.elem]);
     return routePhase({ memories, steps: uses[i] ?? [], mayRun, bytes });
   });

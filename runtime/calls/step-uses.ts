@@ -1,9 +1,9 @@
 /** What every step of a phase touches, as far as it is known before any call: what several memories are filled by. */
-import type { Binding, Phase, Program, SizeExpr } from "../../artifact/program.ts";
-import { weightElements } from "../../artifact/weight-sizes.ts";
-import { callScope, refusing } from "../plan-arena.ts";
-import { unroll } from "../unroll.ts";
-import { type Scope, ValueBuilder } from "../values.ts";
+import type { Binding, Phase, Program, SizeExpr } from "../artifact/program.ts";
+import { weightElements } from "../artifact/weight-sizes.ts";
+import { callScope, refusing } from "./call-scope.ts";
+import { unroll } from "./unroll.ts";
+import { type Scope, ValueBuilder } from "./values.ts";
 
 /** Elements from `from` to before `to`; all of the weight where that is not known. */
 export interface WeightUse {
