@@ -7,8 +7,11 @@ import { wgslFiles } from "./module-files.ts";
 import { webgpuCost, webgpuSubgroupsTarget, webgpuTarget } from "./target.ts";
 import { plainVariant } from "./variant.ts";
 
+/** More than anybody chooses from; who wants all logits can have them. */
+const bestTokens = 64;
+
 const planFor = (lowered: KernelTarget): PlanTarget => ({
-  target: { name: "webgpu", cost: webgpuCost, kernel: webgpuTarget },
+  target: { name: "webgpu", cost: webgpuCost, kernel: webgpuTarget, bestTokens },
   textOf: async (k) => wgslModule(lower(k, lowered), lowered, plainVariant).text,
 });
 export const webgpuSubgroupsPlan = planFor(webgpuSubgroupsTarget);

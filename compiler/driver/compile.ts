@@ -25,6 +25,7 @@ import { UnsupportedError } from "../program/unsupported.ts";
 import { WeightTable } from "../program/weight-table.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import type { CostTarget } from "../target/target.ts";
+import { withBestTokens } from "./best-tokens.ts";
 import { callRanges, type RowRange, type RowsWithPlans, rowsWithPlans, wholeRange } from "./call-ranges.ts";
 import { decodersFor } from "./decoders.ts";
 import { fixedSizes, planOf } from "./phases.ts";
@@ -36,6 +37,8 @@ export interface CompileTarget {
   readonly name: string;
   readonly cost: CostTarget;
   readonly kernel: KernelTarget;
+  /** How many of the best tokens calls name that are there to choose one; none without it: the runtime has all logits at hand. */
+  readonly bestTokens?: number;
 }
 export interface CompileRequest {
   readonly model: BoundModel;
@@ -100,9 +103,10 @@ export function compileModel(request: CompileRequest): Compiled {
     const making = { request, plans, entry: of, rules: own, storageOf, pool, weights, states };
     const results = its.flatMap((c) => c.results);
     const whole = elaborate({ model, declared, entry: of, results, format: own.format });
-    for (const [i, key] of [...new Set(its.map((c) => JSON.stringify(c.results)))].entries()) {
-      const wanted = its.filter((c) => JSON.stringify(c.results) === key);
-      const given = givenFor(wanted[0]?.results ?? [], whole, making);
+    const kindOf = ({ results: names, chooses }: PlannedCall): string => JSON.stringify([names, chooses]);
+    for (const [i, key] of [...new Set(its.map(kindOf))].entries()) {
+      const wanted = its.filter((c) => kindOf(c) === key);
+      const given = givenFor(wanted[0], whole, making);
       if (given.ahead !== null && i === 0) ahead.push(aheadPhase(given.ahead, { ...making, ...given }));
       made.push(...phasesFor(wanted, { ...making, ...given }));
     }
@@ -173,8 +177,10 @@ interface Given {
   readonly ahead: LookAhead | null;
 }
 
-function givenFor(results: readonly string[], whole: Elaborated, { request, entry }: Making): Given {
-  const elaborated = withResults(whole, results);
+function givenFor(planned: PlannedCall | undefined, whole: Elaborated, { request, entry }: Making): Given {
+  const asked = withResults(whole, planned?.results ?? []);
+  const { bestTokens } = request.target;
+  const elaborated = planned?.chooses === true && bestTokens !== undefined ? withBestTokens(asked, bestTokens) : asked;
   const ahead = request.ahead === false ? null : lookAhead(elaborated.builder, elaborated.graph);
   return { elaborated, call: callOf(elaborated, entry), graph: ahead?.graph ?? elaborated.graph, ahead };
 }

@@ -21,6 +21,8 @@ export interface PlannedCall {
    * token or with every prompt, and to all layers.
    */
   readonly once: boolean;
+  /** Whether tokens are chosen by its logits. */
+  readonly chooses: boolean;
 }
 export interface PlannedCalls {
   readonly calls: readonly PlannedCall[];
@@ -31,8 +33,8 @@ export interface PlannedCalls {
 type Kind = Omit<PlannedCall, "entry">;
 const any = Number.POSITIVE_INFINITY;
 /** Behind a text, and at its start. */
-const one = { from: 1, to: 1, tokens: 1, before: 511, once: false };
-const many = { from: 2, to: any, tokens: 128, before: 0, once: false };
+const one = { from: 1, to: 1, tokens: 1, before: 511, once: false, chooses: true };
+const many = { from: 2, to: any, tokens: 128, before: 0, once: false, chooses: true };
 /** Tokens of a call that checks what was drafted: a few. */
 const checked = 4;
 
@@ -47,7 +49,7 @@ export function plannedCalls(model: BoundModel, entry: string): PlannedCalls {
     [
       { name: "decode", results: ["next"], ...one },
       { name: "prefill", results: [...rows, "next"], ...many },
-      { name: "score", results: ["logits"], ...many, from: 1, once: true },
+      { name: "score", results: ["logits"], ...many, from: 1, once: true, chooses: false },
     ],
     entry,
     results,
@@ -62,6 +64,7 @@ export function plannedCalls(model: BoundModel, entry: string): PlannedCalls {
     tokens: checked,
     before: 511,
     once: false,
+    chooses: true,
   };
   const names = resultsOf(model, drafting.entry);
   const guess = [...drafting.feeds.map((f) => f.then), names.includes("next") ? "next" : "logits"];

@@ -4,6 +4,7 @@
  * is held against what is allocated before each call (`runtime/calls/link-call.ts`).
  */
 
+import { checkBestTokens, isTemperature } from "./best-tokens.ts";
 import { elemNames } from "./elems.ts";
 import { VersionError } from "./errors.ts";
 import {
@@ -76,7 +77,10 @@ export function readProgram(bytes: Uint8Array): Program {
   for (const [i, { name, inputs }] of phases.entries())
     if (!decoding.has(name) && inputs[0]?.elem !== "i32")
       throw corrupt(`$.phases[${i}].inputs`, "the first is not the ids of tokens");
-  for (const [i, phase] of phases.entries()) checkLookups(phase, phases, `$.phases[${i}].lookups`);
+  for (const [i, phase] of phases.entries()) {
+    checkLookups(phase, phases, `$.phases[${i}].lookups`);
+    checkBestTokens(phase, `$.phases[${i}].outputs`);
+  }
   const draft = orNull(member(root, "draft"), (at) => readDraft(at, phases));
   const modules = orNull(member(root, "modules"), readModules);
   const target = orNull(member(root, "target"), (at) => word(at, targets));
@@ -142,7 +146,7 @@ function readDraft(at: At, phases: readonly Phase[]): DraftDecl {
   const guessing = phases.filter((p) => p.entry === entry && guesses(p));
   if (guessing.length === 0) throw corrupt(`${at.path}.entry`, `no phase plays ${JSON.stringify(entry)}`);
   for (const { name, inputs, outputs, lookups = [] } of guessing) {
-    const fed = inputs.filter((_, i) => i > 0 && lookups.every((l) => l.input !== i));
+    const fed = inputs.filter((x, i) => i > 0 && !isTemperature(x) && lookups.every((l) => l.input !== i));
     const unfed = fed.find((i) => feeds.every((f) => f.input !== i.name));
     if (unfed !== undefined) throw corrupt(`${at.path}.feeds`, `nothing feeds ${unfed.name} of ${name}`);
     const lost = feeds.find((f) => outputs.every((o) => o.name !== f.then));

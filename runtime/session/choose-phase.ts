@@ -1,4 +1,5 @@
 /** Which phase plays how many of the tokens that are left. */
+import { isBestTokens, isTemperature } from "../artifact/best-tokens.ts";
 import { CorruptPackageError, OptionError } from "../artifact/errors.ts";
 import type { Phase, Program } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
@@ -123,13 +124,15 @@ export function checkPhases({ phases, vocabulary, entry }: Program, most: number
   for (const { name, inputs, outputs } of phases) {
     // Numbers of rows are whole.
     const numbers = phases.some((p) => p.lookups?.some((l) => l.phase === name));
-    const other = numbers ? undefined : outputs.find(({ elem }) => elem !== "f32");
+    const other = numbers ? undefined : outputs.find((o) => o.elem !== "f32" && !isBestTokens(o));
     if (other !== undefined) throw wrong(`phase ${name}: ${other.name} is ${other.elem}, not f32`);
     const [, ...given] = inputs;
     const whole = given.find(({ elem }) => elem !== "f32");
     if (whole !== undefined) throw wrong(`phase ${name}: ${whole.name} is ${whole.elem}, not f32`);
   }
-  const fed = phases.find((p) => p.entry === entry && p.inputs.length > 1 + (p.lookups?.length ?? 0));
+  const others = ({ inputs, lookups = [] }: Phase): number =>
+    inputs.filter((x) => !isTemperature(x)).length - 1 - lookups.length;
+  const fed = phases.find((p) => p.entry === entry && others(p) > 0);
   if (fed !== undefined) throw wrong(`phase ${fed.name} takes more than tokens`);
   if (vocabulary > 2 ** 30) throw wrong("the vocabulary is too large");
 }

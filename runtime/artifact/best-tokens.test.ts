@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { checkBestTokens } from "./best-tokens.ts";
+import { CorruptPackageError } from "./errors.ts";
+import type { Input, Output, Phase } from "./program.ts";
+
+const out = (name: string, dims: Output["dims"], elem: Output["elem"] = "f32"): Output => ({
+  ...{ name, dims, elem },
+  at: { kind: "arena", buffer: 0 },
+});
+const temperature: Input = { name: "inverse_temperature", elem: "f32", dims: [1] };
+const phase = (outputs: readonly Output[], inputs: readonly Input[] = [temperature]): Phase => ({
+  ...{ name: "decode", entry: "forward", from: 1, to: 1, buffers: [], steps: [] },
+  ...{ inputs, outputs },
+});
+const [ids, logits, sum] = [out("best_ids", [8], "i32"), out("best_logits", [8]), out("weight_sum", [1])];
+const next = out("next", [24]);
+
+test.each<readonly [string, Phase]>([
+  ["none", phase([next], [])],
+  ["of the last token", phase([next, ids, logits, sum])],
+  [
+    "of all tokens",
+    phase([
+      out("logits", ["T", 24]),
+      out("best_ids", ["T", 8], "i32"),
+      out("best_logits", ["T", 8]),
+      out("weight_sum", ["T"]),
+    ]),
+  ],
+])("are fine: %s", (_, p) => {
+  expect(() => checkBestTokens(p, "$")).not.toThrow();
+});
+
+test.each<readonly [string, Phase]>([
+  ["without their sum", phase([next, ids, logits])],
+  ["without a temperature", phase([next, ids, logits, sum], [])],
+  ["a temperature alone", phase([next])],
+  ["of no logits", phase([ids, logits, sum])],
+  ["ids that are real", phase([next, out("best_ids", [8]), logits, sum])],
+  ["fewer logits than ids", phase([next, ids, out("best_logits", [4]), sum])],
+  ["as many as a call says", phase([next, out("best_ids", ["T"], "i32"), out("best_logits", ["T"]), sum])],
+  [
+    "of all tokens, beside logits of one",
+    phase([next, out("best_ids", ["T", 8], "i32"), out("best_logits", ["T", 8]), sum]),
+  ],
+  ["several temperatures", phase([next, ids, logits, sum], [{ ...temperature, dims: [2] }])],
+  ["a whole temperature", phase([next, ids, logits, sum], [{ ...temperature, elem: "i32" }])],
+])("are refused: %s", (_, p) => {
+  expect(() => checkBestTokens(p, "$")).toThrow(CorruptPackageError);
+});
