@@ -1,12 +1,8 @@
 /** What a checkpoint's folder says of text: its tokenizer, its chat template, and which ids end a text. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import {
-  type ChatMessage,
-  type ChatTemplate,
-  type JsonValue,
-  parseChatTemplate,
-} from "../../runtime/text/chat-template.ts";
+import { type ChatVariables, chatText } from "../../runtime/text/chat.ts";
+import { type ChatMessage, type ChatTemplate, parseChatTemplate } from "../../runtime/text/chat-template.ts";
 import { endOfTextIds } from "../../runtime/text/end-of-text.ts";
 import { knownTags } from "../../runtime/text/reasoning.ts";
 import type { ReasoningTags } from "../../runtime/text/streams.ts";
@@ -25,7 +21,7 @@ export interface TextFiles {
   /** The texts of its chat templates, by name. Throws TextError. */
   readonly templates: () => ReadonlyMap<string, string>;
   /** A conversation as a prompt that the assistant answers. `variables`: what else the template reads. Throws TextError. */
-  readonly chat: (messages: readonly ChatMessage[], variables?: { readonly [name: string]: JsonValue }) => string;
+  readonly chat: (messages: readonly ChatMessage[], variables?: ChatVariables) => string;
 }
 
 /** `config`: the text of the model's config. `template`: a file with a chat template instead of the folder's. Throws TextError. */
@@ -52,8 +48,6 @@ export function openText(
   const about = tokenizerConfig === undefined ? {} : { config: tokenizerConfig };
   const tokenizer = tokenizerJson === undefined ? null : readTokenizer({ tokenizer: tokenizerJson, ...about });
   const eosId = tokenizer?.special.eosId ?? null;
-  const tokenText = (id: number | null | undefined): string | null =>
-    id == null ? null : (tokenizer?.tokenOf(id) ?? null);
   const templates = (): ReadonlyMap<string, string> =>
     readTemplates({ ...about, ...(jinja === undefined ? {} : { jinja }) });
   let parsed: ChatTemplate | null = null;
@@ -66,16 +60,9 @@ export function openText(
     }),
     tags: tokenizer === null ? null : (knownTags(tokenizer, tokenizerConfig ?? null) ?? knownTags(null, jinja ?? null)),
     templates,
-    chat: (messages, variables = {}) => {
+    chat: (messages, variables) => {
       parsed ??= parseChatTemplate(chooseTemplate(templates()));
-      const [bosToken, eosToken] = [tokenText(tokenizer?.special.bosId), tokenText(eosId)];
-      return parsed.render({
-        messages,
-        variables,
-        addGenerationPrompt: true,
-        ...(bosToken === null ? {} : { bosToken }),
-        ...(eosToken === null ? {} : { eosToken }),
-      });
+      return chatText(parsed, tokenizer, messages, variables);
     },
   };
 }

@@ -85,6 +85,8 @@ export { WeightsError, type WeightsErrorCode } from "../formats/weights-error.ts
 export { SamplingError } from "../sampling/sampling-error.ts";
 export type { DraftStatistics } from "../session/draft-counts.ts";
 export type { Progress } from "../session/load-weights.ts";
+export type { ChatVariables } from "../text/chat.ts";
+export type { ChatMessage, JsonValue } from "../text/chat-template.ts";
 export type { ReasoningTags, Stream, StreamPiece } from "../text/streams.ts";
 export { TextError } from "../text/text-error.ts";
 export type { DraftInfo } from "./draft-option.ts";

@@ -5,6 +5,8 @@ import type { SessionIdentity } from "../session/saved-session.ts";
 import type { Residency, RowTable, TableStatistics } from "../session/tables/row-table.ts";
 import type { Tables } from "../session/tables/tables.ts";
 import { TokenSession } from "../session/token-session.ts";
+import type { ChatPrompt, ChatVariables } from "../text/chat.ts";
+import type { ChatMessage } from "../text/chat-template.ts";
 import type { TextOfModel } from "../text/text-files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { DraftInfo } from "./draft-option.ts";
@@ -68,6 +70,7 @@ export class Model {
   readonly #parts: ModelParts;
   readonly #sessions = new Set<Session>();
   #text: Promise<TextOfModel> | null = null;
+  #chat: Promise<ChatPrompt | null> | null = null;
   #disposed = false;
 
   constructor(parts: ModelParts) {
@@ -118,6 +121,19 @@ export class Model {
   /** Of the files beside the weights; null where there is none. Throws TextError. */
   async tokenizer(): Promise<Tokenizer | null> {
     return (await this.#readText()).tokenizer;
+  }
+
+  /**
+   * A conversation as the chat template beside the weights writes it, up to where the assistant answers: ids for `generate` on a
+   * session without tokens. `variables`: what the template reads besides, such as `{ thinking: true }`. Null where there is no template. Throws
+   * TextError.
+   */
+  async chatPrompt(messages: readonly ChatMessage[], variables?: ChatVariables): Promise<readonly number[] | null> {
+    this.#chat ??= this.#readText().then((text) => text.chat());
+    this.#chat.catch(() => {
+      this.#chat = null;
+    });
+    return (await this.#chat)?.(messages, variables) ?? null;
   }
 
   #readText(): Promise<TextOfModel> {

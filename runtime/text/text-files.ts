@@ -1,4 +1,5 @@
 /** What the files beside a checkpoint say of text: its tokenizer, and which ids end a text. */
+import type { ChatPrompt } from "./chat.ts";
 import { endOfTextIds } from "./end-of-text.ts";
 import { knownTags } from "./reasoning.ts";
 import type { ReasoningTags } from "./streams.ts";
@@ -10,6 +11,8 @@ export interface TextOfModel {
   readonly endIds: readonly number[];
   /** Around what the model writes to itself before it answers; null where no file speaks of that. */
   readonly tags: ReasoningTags | null;
+  /** Read when it is first asked for; null without a tokenizer or a chat template. Throws TextError. */
+  readonly chat: () => Promise<ChatPrompt | null>;
 }
 
 /**
@@ -27,7 +30,18 @@ export async function readTextFiles(read: (name: string) => Promise<string | nul
     ...(generationConfig == null ? {} : { generationConfig }),
     fallback: eosId === null ? [] : [eosId],
   });
-  return { tokenizer, endIds, tags: await tagsOf(tokenizer, tokenizerConfig ?? null, read) };
+  const tags = await tagsOf(tokenizer, tokenizerConfig ?? null, read);
+  return { tokenizer, endIds, tags, chat: () => openChat(tokenizer, tokenizerConfig ?? null, read) };
+}
+
+async function openChat(
+  tokenizer: Tokenizer | null,
+  config: string | null,
+  read: (name: string) => Promise<string | null>,
+): Promise<ChatPrompt | null> {
+  if (tokenizer === null) return null;
+  const [jinja, { chatPromptOf }] = await Promise.all([read("chat_template.jinja"), import("./chat.ts")]);
+  return chatPromptOf({ ...(jinja === null ? {} : { jinja }), ...(config === null ? {} : { config }) }, tokenizer);
 }
 
 /** Few models have a template in a file of its own: it is asked for last. */
