@@ -35,6 +35,7 @@ const floats: VectorSpelling = {
     relaxed ? relaxedMadd(wasm, m, [a, b, c]) : m.f32x4.add(m.f32x4.mul(a, b), c),
   neg: ({ m }, a) => m.f32x4.neg(a),
   abs: ({ m }, a) => m.f32x4.abs(a),
+  rounded: (_, a) => a,
   floor: ({ m }, a) => m.f32x4.floor(a),
   ceil: ({ m }, a) => m.f32x4.ceil(a),
   sqrt: ({ m }, a) => m.f32x4.sqrt(a),

@@ -26,6 +26,8 @@ export interface Scope {
   /** Where element `index` of a memory is in what it is declared as, with its piece. */
   readonly place: (memory: string, index: Expr, piece: Expr | undefined) => Expr;
   readonly register: (name: string, index: Expr) => string;
+  /** An i32 that is 0, which no compiler knows. */
+  readonly zero: () => string;
 }
 
 export class Expressions {
@@ -104,6 +106,7 @@ export class Expressions {
     if (signOf(e.op) !== null) return infix(e, this.#spelling);
     if (e.op === "neg") return `(-${this.#operand(a)})`;
     if (e.op === "not") return `!${this.#operand(a)}`;
+    if (e.op === "rounded") return this.#rounded(a);
     if (e.op === "select" && b !== undefined && c !== undefined)
       return `select(${[c, b, a].map(this.#argument).join(", ")})`;
     const name = calledAs(e.op) ?? refuse(`${e.op}: lowering writes it out`);
@@ -118,6 +121,17 @@ export class Expressions {
     }
     const by = b.type.elem === "u32" ? this.#operand(b) : `${vector("u32", b.type.width)}(${this.expr(b)})`;
     return `${this.#operand(a)} ${sign} ${by}`;
+  }
+
+  /** Through bits that no compiler knows: it may take arithmetic of f32 apart, as long as that is the same on paper. */
+  #rounded(x: Expr): string {
+    const [floats, bits] = [vector("f32", x.type.width), vector("i32", x.type.width)];
+    const name = this.#s.prelude.fn(`rounded${x.type.width === 1 ? "" : `_x${x.type.width}`}`, (n) =>
+      fn(`${n}(x: ${floats}) -> ${floats}`, [
+        `return bitcast<${floats}>(bitcast<${bits}>(x) | ${bits}(${this.#s.zero()}));`,
+      ]),
+    );
+    return `${name}(${this.expr(x)})`;
   }
 
   #constant({ type, value, step }: Of<"const">): string {

@@ -160,6 +160,11 @@ class Spelling {
     }
   }
 
+  #zero(): string {
+    this.#usesZero = true;
+    return `size.${this.#own.zero}`;
+  }
+
   #entry(): string {
     const k = this.#k;
     const own = (what: string): string => this.#names.take(what);
@@ -176,12 +181,9 @@ class Spelling {
     };
     const given = subgroupNames.filter((n) => this.#uses(n)).map((n) => ({ n, as: own(`${n}_of`), is: builtin[n] }));
     for (const { as, is } of given) inputs.push(`@builtin(${is}) ${as}: u32`);
-    const take = (): string => {
-      this.#usesZero = true;
-      return `size.${this.#own.zero}`;
-    };
     const { knownTurns } = this.#variant;
-    const statements = new Statements(k, this.#names, { knownTurns, take }, this.#expressions());
+    const zero = { knownTurns, take: () => this.#zero() };
+    const statements = new Statements(k, this.#names, zero, this.#expressions());
     const expr = (e: Expr): string => statements.expr(e);
     const w = new Writer();
     w.line(`@compute @workgroup_size(${k.lanes === 1 ? this.#itemsInGroup : k.lanes})`);
@@ -226,6 +228,7 @@ class Spelling {
           return start === undefined ? inAll : add(name(start), inAll);
         },
         register,
+        zero: () => this.#zero(),
       });
   }
 }

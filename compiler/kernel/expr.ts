@@ -84,6 +84,7 @@ export const lt = (a: Operand, b: Operand): Expr => op("lt", a, b);
 export const eq = (a: Operand, b: Operand): Expr => op("eq", a, b);
 export const both = (a: Expr, b: Expr): Expr => op("and", a, b);
 export const either = (a: Expr, b: Expr): Expr => op("or", a, b);
+export const rounded = (a: Operand): Expr => op("rounded", a);
 export const fma = (a: Operand, b: Operand, c: Operand): Expr => op("fma", a, b, c);
 export const select = (c: Expr, a: Operand, b: Operand): Expr => op("select", c, a, b);
 export const xor = (a: Operand, b: Operand): Expr => op("xor", a, b);

@@ -116,6 +116,8 @@ const table = {
   not: called(1, { bool: (a) => 1 - a }),
   neg: called(1, { f32: (a) => -a, i32: (a) => -a | 0, i64: (a) => wrapped(-a) }),
   abs: called(1, { f32: Math.abs }),
+  /** The number itself. Arithmetic of reals is not taken apart across it, as compilers of GPUs do: (a + b) - a would be b. */
+  rounded: called(1, { f32: (a) => a }),
   floor: called(1, { f32: Math.floor }),
   ceil: called(1, { f32: Math.ceil }),
   sqrt: called(1, { f32: (a) => round(Math.sqrt(a)) }),

@@ -2,7 +2,7 @@
  * exp(x) = 2^n · e^f, n = floor(x·log2 e + 1/2), |f| <= ln 2 / 2, e^f by a polynomial of degree 7 in Horner's form (Cephes, S. Moshier,
  * `expf.c`). Within 2 ulp for x >= -86.9; below that exactly 0, so that no denormal arises, which costs a CPU 150 cycles. Above 88.73 it is +inf; a nan stays one, since comparisons and not min and max bound x.
  */
-import { add, type Bind, bitcast, constant, convert, fma, lt, mul, op, select, sub } from "../expr.ts";
+import { add, type Bind, bitcast, constant, convert, fma, lt, mul, op, rounded, select, sub } from "../expr.ts";
 import type { Expr } from "../kernel.ts";
 
 /** Its result is 1.8e-38, a normal number also when halved. */
@@ -17,7 +17,7 @@ export function expOf(arg: Expr, bind: Bind): Expr {
   const below = bind("exp_low", lt(given, lowest));
   const x = bind("exp_x", select(below, lowest, select(lt(constant(highest, arg.type), given), highest, given)));
   const n = bind("exp_n", op("floor", fma(x, Math.LOG2E, 0.5)));
-  const f = bind("exp_f", sub(sub(x, mul(n, ln2[0])), mul(n, ln2[1])));
+  const f = bind("exp_f", sub(rounded(sub(x, mul(n, ln2[0]))), mul(n, ln2[1])));
   const p = coefficients.reduce<Expr>((sum, c) => fma(sum, f, c), constant(1.98756915e-4, arg.type));
   const power = bind("exp_p", add(fma(p, mul(f, f), f), 1));
   // Half of 2^n, twice the rest: 2^128 is no f32, but e^88.7 is one.

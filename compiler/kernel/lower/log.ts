@@ -2,7 +2,7 @@
  * log(x) = k·ln 2 + log(1 + f), 1 + f in √½..√2 by the bits of x, log(1 + f) = f - f²/2 + f³·P(f), P of degree 8 by a minimax fit of
  * our own (relative error 2^-28). log and log1p within 2 ulp.
  */
-import { add, type Bind, bitcast, constant, convert, div, fma, lt, mul, op, select, sub } from "../expr.ts";
+import { add, type Bind, bitcast, constant, convert, div, fma, lt, mul, op, rounded, select, sub } from "../expr.ts";
 import type { Expr } from "../kernel.ts";
 import { polynomial } from "./binding.ts";
 
@@ -25,7 +25,7 @@ export function splitLog(x: Expr, bind: Bind): Split {
   const small = bind("log_small", lt(x, 2 ** -126)); // a denormal has no exponent of its own
   const bits = bind("log_bits", sub(bitcast(select(small, mul(x, 2 ** 23), x), "i32"), rootHalf));
   const k = bind("log_k", add(convert(op("shr", bits, 23), "f32"), select(small, constant(-23, x.type), 0)));
-  const f = bind("log_f", sub(bitcast(add(op("and", bits, 0x7fffff), rootHalf), "f32"), 1));
+  const f = bind("log_f", rounded(sub(bitcast(add(op("and", bits, 0x7fffff), rootHalf), "f32"), 1)));
   return { k, f, cubic: mul(mul(f, mul(f, f)), polynomial(coefficients, f)) };
 }
 
@@ -44,10 +44,10 @@ export function logOf(arg: Expr, bind: Bind): Expr {
   const x = bind("log_of", arg);
   return special(x, finiteLog(x, bind));
 }
-/** With u = 1 + x rounded: log(u) + (x - (u - 1)) / u. A compiler that reassociates breaks it. */
+/** With u = 1 + x rounded: log(u) + (x - (u - 1)) / u. */
 export function log1pOf(arg: Expr, bind: Bind): Expr {
   const x = bind("log1p_of", arg);
-  const u = bind("log1p_u", add(x, 1));
-  const lost = bind("log1p_lost", div(sub(x, sub(u, 1)), u));
+  const u = bind("log1p_u", rounded(add(x, 1)));
+  const lost = bind("log1p_lost", div(sub(x, rounded(sub(u, 1))), u));
   return special(u, add(finiteLog(u, bind), lost));
 }

@@ -1,9 +1,9 @@
 /**
  * x^y = e^(y·log|x|), the logarithm as a sum of two floats and so its product with y, since an error of it counts y·log x times. Within
  * 5 ulp where |y·log x| < 86.8. Where x < 0, y is whole: the sign is that of x where y is odd; nan otherwise. Zeros, infinities and nans
- * as IEEE 754 `pow`, so 1 to any power is 1, an infinite one too. Sums are compensated: a compiler that reassociates breaks them.
+ * as IEEE 754 `pow`, so 1 to any power is 1, an infinite one too. Sums are compensated.
  */
-import { add, type Bind, bitcast, constant, eq, fma, lt, mul, op, select, sub } from "../expr.ts";
+import { add, type Bind, bitcast, constant, eq, fma, lt, mul, op, rounded, select, sub } from "../expr.ts";
 import type { Expr } from "../kernel.ts";
 import { halves } from "./binding.ts";
 import { ln2, splitLog } from "./log.ts";
@@ -38,8 +38,8 @@ function ofMagnitude(x: Expr, given: Expr, exp: (x: Expr) => Expr, bind: Bind): 
   const { high: yHigh, low: yLow } = halves(y);
   const first = bind("pow_first", mul(yHigh, high)); // exact
   const rest = bind("pow_rest", add(mul(yLow, high), mul(y, low)));
-  const product = bind("pow_product", add(first, rest));
-  const lost = add(sub(first, product), rest);
+  const product = bind("pow_product", rounded(add(first, rest)));
+  const lost = add(rounded(sub(first, product)), rest);
   const inside = lt(op("abs", product), 128); // far outside what is lost may be anything
   const correction = bind("pow_lost", select(inside, add(lost, 1), 1));
   return mul(exp(product), correction);
@@ -55,11 +55,11 @@ function preciseLog(x: Expr, bind: Bind): { readonly high: Expr; readonly low: E
   const start = bind("pow_k", mul(k, ln2[0])); // exact
   const square = bind("pow_square", mul(mul(fHigh, fHigh), 0.5)); // exact
   const squareRest = mul(mul(add(f, fHigh), fLow), 0.5);
-  const linear = bind("pow_linear", add(start, f));
-  const parabola = bind("pow_parabola", sub(linear, square));
-  const lost = add(sub(f, sub(linear, start)), sub(sub(linear, parabola), square));
+  const linear = bind("pow_linear", rounded(add(start, f)));
+  const parabola = bind("pow_parabola", rounded(sub(linear, square)));
+  const lost = add(rounded(sub(f, rounded(sub(linear, start)))), rounded(sub(rounded(sub(linear, parabola)), square)));
   const rest = bind("pow_log_rest", add(sub(lost, squareRest), fma(k, ln2[1], cubic)));
   const { high } = halves(add(parabola, rest));
   const held = bind("pow_log", high);
-  return { high: held, low: bind("pow_log_low", add(sub(parabola, held), rest)) };
+  return { high: held, low: bind("pow_log_low", add(rounded(sub(parabola, held)), rest)) };
 }

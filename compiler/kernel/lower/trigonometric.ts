@@ -1,10 +1,25 @@
 /**
  * sin and cos of r = x - n·π/2, n whole, |r| <= π/4, by polynomials (minimax fits of our own, 2^-27); n mod 4 says which and its sign.
  * π/2 is a sum of four floats (Cody and Waite 1980): the first three have 7 bits, so that their products with n < 2^17 are
- * exact, and so are the differences, which no compiler may reassociate. Within 2^-23 absolutely for |x| <= 205887 = 2^17·π/2;
+ * exact, and so are the differences. Within 2^-23 absolutely for |x| <= 205887 = 2^17·π/2;
  * beyond, some number of -1..1.
  */
-import { add, type Bind, bitcast, convert, eq, fma, lt, mul, op, select, sub, xor } from "../expr.ts";
+import {
+  add,
+  type Bind,
+  bitcast,
+  constant,
+  convert,
+  eq,
+  fma,
+  lt,
+  mul,
+  op,
+  rounded,
+  select,
+  sub,
+  xor,
+} from "../expr.ts";
 import type { Expr } from "../kernel.ts";
 import { orZeroBelow, polynomial } from "./binding.ts";
 
@@ -23,9 +38,11 @@ function ofQuarters(arg: Expr, quarters: number, bind: Bind): Expr {
   const n = bind("angle_n", op("floor", fma(x, 2 / Math.PI, 0.5)));
   const reduced = bind(
     "angle_reduced",
-    halfPi.reduce<Expr>((rest, part) => sub(rest, mul(n, part)), x),
+    halfPi.reduce<Expr>((rest, part) => rounded(sub(rest, mul(n, part))), x),
   );
-  const r = bind("angle_r", select(lt(op("abs", reduced), 1), reduced, mul(reduced, 0))); // of no use, but bounded, or nan
+  const finite = lt(op("and", bitcast(x, "i32"), 0x7fffffff), 0x7f800000);
+  const beyond = select(finite, constant(0, x.type), Number.NaN); // a finite one of no use, but bounded
+  const r = bind("angle_r", select(lt(op("abs", reduced), 1), reduced, beyond));
   const held = bind("angle_held", orZeroBelow(tiny, r));
   const z = bind("angle_z", mul(held, held));
   const sin = fma(mul(r, z), polynomial(sine, z), r);
