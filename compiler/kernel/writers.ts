@@ -38,7 +38,8 @@ export function writerProblems(k: Kernel, accesses: readonly Access[], problems:
       const way = first === undefined ? null : wayOf(first, radices);
       return way !== null && others.every((a) => wayOf(a, radices) === way);
     };
-    if (agree([]) || agree(radicesOf(own, common))) continue;
+    const isApart = (by: readonly number[]): boolean => agree(radicesOf(own, common, by));
+    if (agree([]) || isApart(differences(own)) || isApart(factors(own))) continue;
     const ways = own.map((a) => wayOf(a, []));
     for (const [i, a] of own.entries()) {
       const what = a.kind === "store" ? "two items may write one element" : "another item may write the element";
@@ -60,11 +61,15 @@ interface Way {
   readonly radices: readonly number[];
 }
 
-/** Numbers by which the last digits of all accesses can be taken apart, one after the other. */
-function radicesOf(accesses: readonly Access[], by: readonly Stride[]): readonly number[] {
+/** Of the candidates, greatest first, those by which the last digits of all accesses can be taken apart, one after the other. */
+function radicesOf(
+  accesses: readonly Access[],
+  by: readonly Stride[],
+  candidates: readonly number[],
+): readonly number[] {
   let rests = accesses.map((a) => ({ a, rest: digitsOf(a, { strides: by, radices: [] })?.at(-1)?.digit ?? null }));
   const found: number[] = [];
-  for (const radix of candidates(accesses)) {
+  for (const radix of candidates) {
     const parts = rests.map(({ a, rest }) => ({ a, parts: rest === null ? null : partsByNumber(rest, radix, a) }));
     if (parts.some((x) => x.parts === null)) continue;
     found.push(radix);
@@ -73,16 +78,23 @@ function radicesOf(accesses: readonly Access[], by: readonly Stride[]): readonly
   return found;
 }
 /** Numbers that may be strides: how far apart accesses are, and what an axis is multiplied by. */
-function candidates(accesses: readonly Access[]): readonly number[] {
-  const found = new Set<number>();
+function differences(accesses: readonly Access[]): readonly number[] {
   const constants = accesses.map((a) => constantPart(a.index));
-  for (const c of constants) for (const d of constants) found.add(c - d);
-  for (const a of accesses) for (const t of a.index.terms) found.add(Number(t.coefficient.num));
-  return [...found]
+  return descending([...constants.flatMap((c) => constants.map((d) => c - d)), ...coefficients(accesses)]);
+}
+/** Fewer of them, where a tile has so many places that the small ones would be left out: how far each is from the first. */
+function factors(accesses: readonly Access[]): readonly number[] {
+  const constants = accesses.map((a) => constantPart(a.index));
+  const first = Math.min(...constants);
+  return descending([...constants.map((c) => c - first), ...coefficients(accesses)]);
+}
+const coefficients = (accesses: readonly Access[]): readonly number[] =>
+  accesses.flatMap((a) => a.index.terms.map((t) => Number(t.coefficient.num)));
+const descending = (numbers: readonly number[]): readonly number[] =>
+  [...new Set(numbers)]
     .filter((n) => n > 1)
     .sort((a, b) => b - a)
     .slice(0, mostRadices);
-}
 const mostRadices = 40;
 const isConstant = (t: Term): boolean => t.monomial.factors.length === 0;
 const constantPart = (p: Poly): number => Number(p.terms.find(isConstant)?.coefficient.num ?? 0);
