@@ -3,15 +3,17 @@
  *   W <= every subgroup size          one reduction of a cluster (shuffles)
  *   W a multiple of a fixed size      clusters, then their results through shared memory
  *   W = all lanes, size unknown       the actual subgroups, then one result each through shared memory
+ *   W less than that                  clusters of the least size, then their results through shared memory
  *   otherwise                         a tree in shared memory
- * A scratch array is shared by all reductions of an elem; the barrier after each use makes room for the next.
+ * Reductions that follow each other meet at the same barriers. A scratch array is shared by all reductions of an elem; the barrier
+ * after each use makes room for the next.
  */
 import type { KernelTarget } from "../../target/kernel-target.ts";
-import type { Type } from "../elem.ts";
+import { elems, type Type } from "../elem.ts";
 import { add, constant, div, eq, load, lt, min, mod, mul, name, type Operand, op, sub } from "../expr.ts";
 import type { Expr, Kernel, Shared, Stmt } from "../kernel.ts";
 import { monoids } from "../ops.ts";
-import { mapStmts } from "../walk.ts";
+import { exprsOf, someExpr } from "../walk.ts";
 import { FreshNames } from "./fresh-names.ts";
 
 type Reduce = Extract<Stmt, { kind: "reduce" }>;
@@ -20,44 +22,71 @@ const barrier: Stmt = { kind: "barrier" };
 export function lowerReduce(k: Kernel, target: KernelTarget): Kernel {
   const names = new FreshNames(k);
   const extra = new Map<string, Shared>();
-  const scratch = ({ elem }: Type): string => {
+  const scratch = ({ elem }: Type, slot: number): string => {
     const known = extra.get(elem);
-    if (known !== undefined) return known.name;
-    const made = { name: names.take(`partial_${elem}`), elem, size: k.lanes };
-    extra.set(elem, made);
+    const made = known ?? { name: names.take(`partial_${elem}`), elem, size: 0 };
+    extra.set(elem, { ...made, size: Math.max(made.size, (slot + 1) * k.lanes) });
     return made.name;
   };
-  const body = mapStmts(
-    k.body,
-    (e) => e,
-    (s) => {
-      if (s.kind !== "reduce" || s.how !== "any") return [s];
-      const { subgroup } = target;
-      if (subgroup !== null && s.width <= subgroup.min) return [{ ...s, how: "cluster" }];
-      const place = new Scratch(scratch(s.value.type), s);
-      const fixed = subgroup !== null && subgroup.min === subgroup.max && s.width % subgroup.min === 0;
-      if (subgroup !== null && fixed) return byClusters(s, place, names, subgroup.min);
-      if (subgroup !== null && s.width === k.lanes) return bySubgroups(s, place, names);
-      return byTree(s, place);
-    },
-  );
+  const bytes = k.shared.reduce((n, s) => n + s.size * elems[s.elem].bytes, 0);
+  const room = Math.max(1, Math.floor((target.sharedBytes - bytes) / (4 * k.lanes)));
+  const together = (run: readonly Reduce[]): readonly Stmt[] => {
+    const width = run[0]?.width ?? 1;
+    const { subgroup } = target;
+    if (subgroup !== null && width <= subgroup.min) return run.map((s): Stmt => ({ ...s, how: "cluster" }));
+    const places = run.map((s, i) => new Scratch(scratch(s.value.type, i), i * k.lanes, s));
+    const fixed = subgroup !== null && (subgroup.min === subgroup.max || width < k.lanes);
+    if (subgroup !== null && fixed && width % subgroup.min === 0) return byClusters(places, names, subgroup.min);
+    if (subgroup !== null && width === k.lanes) return bySubgroups(places, names);
+    return byTree(places);
+  };
+  const block = (body: readonly Stmt[]): readonly Stmt[] =>
+    runsOf(body, room).flatMap((run) => {
+      if (run.kind === "reduces") return together(run.all);
+      const { s } = run;
+      return [s.kind === "loop" || s.kind === "if" ? { ...s, body: block(s.body) } : s];
+    });
+  const body = block(k.body);
   return { ...k, body, shared: [...k.shared, ...extra.values()] };
 }
 
+type Run = { readonly kind: "reduces"; readonly all: readonly Reduce[] } | { readonly kind: "other"; readonly s: Stmt };
+
+/** Reductions of one width that follow each other, at most so many, none of what another one gives. */
+function runsOf(body: readonly Stmt[], most: number): readonly Run[] {
+  const runs: Run[] = [];
+  for (const s of body) {
+    const last = runs.at(-1);
+    if (s.kind !== "reduce" || s.how !== "any") runs.push({ kind: "other", s });
+    else if (last?.kind === "reduces" && last.all.length < most && joins(s, last.all))
+      runs[runs.length - 1] = { kind: "reduces", all: [...last.all, s] };
+    else runs.push({ kind: "reduces", all: [s] });
+  }
+  return runs;
+}
+const joins = (s: Reduce, run: readonly Reduce[]): boolean =>
+  run.every((r) => r.width === s.width && !exprsOf(s).some((x) => mentions(x, r.name)));
+const mentions = (e: Expr, n: string): boolean => someExpr(e, (x) => x.kind === "name" && x.name === n);
+
+/** What of a scratch array a reduction of a run has. */
 class Scratch {
+  readonly reduce: Reduce;
   readonly #array: string;
+  readonly #first: number;
   readonly #type: Type;
   readonly #merge: "add" | "max" | "min";
-  constructor(array: string, s: Reduce) {
+  constructor(array: string, first: number, reduce: Reduce) {
+    this.reduce = reduce;
     this.#array = array;
-    this.#type = s.value.type;
-    this.#merge = monoids[s.monoid].op;
+    this.#first = first;
+    this.#type = reduce.value.type;
+    this.#merge = monoids[reduce.monoid].op;
   }
   at(index: Operand): Expr {
-    return load(this.#array, index, this.#type);
+    return load(this.#array, add(index, this.#first), this.#type);
   }
   put(index: Expr, value: Expr): Stmt {
-    return { kind: "store", to: this.#array, index, value };
+    return { kind: "store", to: this.#array, index: add(index, this.#first), value };
   }
   merge(a: Expr, b: Expr): Expr {
     return op(this.#merge, a, b);
@@ -66,70 +95,83 @@ class Scratch {
 
 const lane = name("lane");
 
-function byClusters(s: Reduce, place: Scratch, names: FreshNames, size: number): readonly Stmt[] {
-  const part = names.take(`${s.name}_part`);
-  const first = mul(div(lane, s.width), s.width / size);
-  return [
-    { ...s, name: part, width: size, how: "cluster" },
-    {
-      kind: "if",
-      cond: eq(mod(lane, size), 0),
-      body: [place.put(div(lane, size), name(part, s.value.type))],
-    },
-    barrier,
-    ...gather(s, place, names, { first, count: constant(s.width / size) }),
-  ];
+/** Reductions of smaller parts; those lanes that `which` says hold theirs, at `at`, and all of them read `first` and on. */
+interface Parts {
+  readonly how: Partial<Reduce>;
+  readonly which: Expr;
+  readonly at: Expr;
+  readonly first: Expr;
+  readonly count: Expr;
 }
 
-function bySubgroups(s: Reduce, place: Scratch, names: FreshNames): readonly Stmt[] {
-  const part = names.take(`${s.name}_part`);
+const byClusters = (places: readonly Scratch[], names: FreshNames, size: number): readonly Stmt[] => {
+  const width = places[0]?.reduce.width ?? size;
+  return inParts(places, names, {
+    how: { width: size, how: "cluster" },
+    which: eq(mod(lane, size), 0),
+    at: div(lane, size),
+    first: mul(div(lane, width), width / size),
+    count: constant(width / size),
+  });
+};
+
+function bySubgroups(places: readonly Scratch[], names: FreshNames): readonly Stmt[] {
+  const width = places[0]?.reduce.width ?? 1;
   const size = name("subgroup_size");
-  // The minimum says what no division by an unknown size shows: there are no more subgroups than lanes.
-  const count = min(div(sub(add(size, s.width), 1), size), s.width);
+  return inParts(places, names, {
+    how: { how: "subgroup" },
+    which: eq(name("subgroup_lane"), 0),
+    at: name("subgroup_id"),
+    first: constant(0),
+    // The minimum says what no division by an unknown size shows: there are no more subgroups than lanes.
+    count: min(div(sub(add(size, width), 1), size), width),
+  });
+}
+
+function inParts(places: readonly Scratch[], names: FreshNames, parts: Parts): readonly Stmt[] {
+  const named = places.map((place) => ({ place, part: names.take(`${place.reduce.name}_part`) }));
   return [
-    { ...s, name: part, how: "subgroup" },
+    ...named.map(({ place, part }): Stmt => ({ ...place.reduce, name: part, ...parts.how })),
     {
       kind: "if",
-      cond: eq(name("subgroup_lane"), 0),
-      body: [place.put(name("subgroup_id"), name(part, s.value.type))],
+      cond: parts.which,
+      body: named.map(({ place, part }) => place.put(parts.at, name(part, place.reduce.value.type))),
     },
     barrier,
-    ...gather(s, place, names, { first: constant(0), count }),
+    ...places.flatMap((place) => gather(place, names, parts)),
+    barrier,
   ];
 }
 
 /** Each lane reduces `count` partial results, from the same ones the same. */
-function gather(
-  s: Reduce,
-  place: Scratch,
-  names: FreshNames,
-  from: { readonly first: Expr; readonly count: Expr },
-): readonly Stmt[] {
+function gather(place: Scratch, names: FreshNames, { first, count }: Parts): readonly Stmt[] {
+  const s = place.reduce;
   const [acc, i] = [names.take(`${s.name}_acc`), names.take(`${s.name}_i`)];
   const held = load(acc, 0, s.value.type);
   const keep = (value: Expr): Stmt => ({ kind: "store", to: acc, index: constant(0), value });
   return [
     { kind: "reg", name: acc, type: s.value.type, size: 1 },
-    keep(place.at(from.first)),
+    keep(place.at(first)),
     {
       kind: "loop",
       mode: "serial",
       name: i,
       from: constant(1),
-      to: from.count,
+      to: count,
       step: 1,
-      body: [keep(place.merge(held, place.at(add(from.first, name(i)))))],
+      body: [keep(place.merge(held, place.at(add(first, name(i)))))],
     },
     { kind: "let", name: s.name, value: held },
-    barrier,
   ];
 }
 
-function byTree(s: Reduce, place: Scratch): readonly Stmt[] {
-  const out: Stmt[] = [place.put(lane, s.value), barrier];
-  for (let half = s.width / 2; half >= 1; half /= 2) {
-    const merged = place.merge(place.at(lane), place.at(add(lane, half)));
-    out.push({ kind: "if", cond: lt(mod(lane, s.width), half), body: [place.put(lane, merged)] }, barrier);
+function byTree(places: readonly Scratch[]): readonly Stmt[] {
+  const width = places[0]?.reduce.width ?? 1;
+  const out: Stmt[] = [...places.map((place) => place.put(lane, place.reduce.value)), barrier];
+  for (let half = width / 2; half >= 1; half /= 2) {
+    const body = places.map((place) => place.put(lane, place.merge(place.at(lane), place.at(add(lane, half)))));
+    out.push({ kind: "if", cond: lt(mod(lane, width), half), body }, barrier);
   }
-  return [...out, { kind: "let", name: s.name, value: place.at(mul(div(lane, s.width), s.width)) }, barrier];
+  const first = mul(div(lane, width), width);
+  return [...out, ...places.map((p): Stmt => ({ kind: "let", name: p.reduce.name, value: p.at(first) })), barrier];
 }
