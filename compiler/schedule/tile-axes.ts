@@ -4,9 +4,9 @@ import { constantOf, type Dim } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import type { Axis } from "../graph/node.ts";
 import type { Body } from "../kernel/build.ts";
-import { add, constant, div, lt, min, mul, name, op, sub } from "../kernel/expr.ts";
+import { add, constant, div, lt, min, mod, mul, name, op, sub } from "../kernel/expr.ts";
 import type { Expr } from "../kernel/kernel.ts";
-import type { Bound, Env, Lift } from "./lift/lift.ts";
+import { type Bound, type Env, type Lift, Unsuitable } from "./lift/lift.ts";
 import { dimExpr, factorOf } from "./lift/spell-dim.ts";
 import type { SharedOut } from "./shared-out.ts";
 import type { TilePlan, Walk } from "./tile-plan.ts";
@@ -77,6 +77,7 @@ export class TileAxes {
       );
     }
     if (walk.kind === "spread") return then(this.#spread(a, walk));
+    if (walk.kind === "dealt") return then(this.#dealt(a, walk, width));
     const count = walk.count;
     const step = count * width;
     if (walk.kind === "loop") {
@@ -119,6 +120,29 @@ export class TileAxes {
       const here = add(start, i * apart);
       const bound = this.#lift.bound(b.let(`${plainName(a.name)}${i}`, min(here, n - 1)), { span: count });
       return { bound, guard: lt(here, n), unclamped };
+    });
+  }
+  /** Places past the end compute the last one again, and are not stored. */
+  #dealt(a: Axis, { count, among, every }: Extract<Walk, { kind: "dealt" }>, width: number): readonly Place[] {
+    const b = this.#lift.body;
+    const step = among * width;
+    const own = every * among === b.lanes ? div(b.lane, every) : mod(div(b.lane, every), among);
+    const block = name(`${plainName(a.name)}_block`);
+    const first = b.let(`${plainName(a.name)}0`, add(mul(block, count * step), mul(own, width)));
+    const places = Array.from({ length: count }, (_, i) =>
+      this.#lift.bound(first, { offset: i * step, width, span: count }),
+    );
+    const size = dimExpr(a.size);
+    if (factorOf(a.size) % (count * step) === 0)
+      return places.map((bound) => ({ bound, guard: null, unclamped: null }));
+    if (factorOf(a.size) % width !== 0) throw new Unsuitable(`vectors along ${a.name}, which ends beside them`);
+    return places.map((unclamped, i): Place => {
+      const here = add(first, i * step);
+      const bound = this.#lift.bound(b.let(`${plainName(a.name)}${i + 1}`, min(here, sub(size, width))), {
+        width,
+        span: count,
+      });
+      return { bound, guard: width === 1 ? lt(here, size) : op("le", add(here, width), size), unclamped };
     });
   }
   #sideBySide(start: Expr, count: number, width: number): readonly Place[] {

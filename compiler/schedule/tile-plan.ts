@@ -9,14 +9,20 @@ export type Walk =
   | { readonly kind: "tile"; readonly count: number }
   /** An item computes `count` places, each `apart` from the next: as many streams, each of which items walk in order. */
   | { readonly kind: "spread"; readonly count: number; readonly apart: number }
+  /**
+   * Groups of `every` lanes side by side, `among` of them, are dealt places in turns: an item computes `count` for each, group g the
+   * places g, g + among, … of its own. So lanes touch what is adjacent.
+   */
+  | { readonly kind: "dealt"; readonly count: number; readonly among: number; readonly every: number }
   /** All places of it side by side. */
   | { readonly kind: "whole" }
   /** An item walks all of it, `count` places at a time. */
   | { readonly kind: "loop"; readonly count: number };
 
 export interface TilePlan extends ReductionPlan {
-  /** Lanes of an item: they share the turns of loops, its own and those of its sums. */
   readonly lanes: number;
+  /** How many lanes side by side share the turns of loops, its own and those of its sums; a power of two that divides the lanes. */
+  readonly share: number;
   /** By name of the axis. */
   readonly walks: ReadonlyMap<string, Walk>;
   /** The output axis along which vectors lie, of which a place is then one; null: none. */

@@ -55,7 +55,8 @@ function axisOf(nest: Nest, n: string): Axis {
 function placesOf(plan: TilePlan, n: string): number {
   const walk = plan.walks.get(n);
   const width = plan.along?.axis === n ? plan.along.width : 1;
-  return (walk?.kind === "tile" ? walk.count : 1) * width;
+  const count = walk?.kind === "tile" ? walk.count : walk?.kind === "dealt" ? walk.count * walk.among : 1;
+  return count * width;
 }
 
 interface Writing {
@@ -75,7 +76,7 @@ class Tile {
   constructor(w: Writing) {
     this.#w = w;
     this.#lift = new Lift(w.b, w.memory);
-    this.#sharing = new SharedOut(w.b);
+    this.#sharing = new SharedOut(w.b, w.plan.share);
     this.#reductions = new Reductions(this.#lift, w.plan, this.#sharing);
   }
 
@@ -142,7 +143,7 @@ class Tile {
       const { index, width } = this.#outIndex(point);
       const whole = width > value.type.width ? splat(value, width) : value;
       const store = (): void => b.store(out, index, convert(whole, out.type.elem));
-      const alone = plan.lanes > 1 && this.#sharing.isTogether(b.depth) ? [this.#sharing.isFirst] : [];
+      const alone = plan.share > 1 && this.#sharing.isTogether(b.depth) ? [this.#sharing.isFirst] : [];
       const [first, ...others] = [...guards, ...alone];
       if (first === undefined) store();
       else b.if(others.reduce(both, first), store);

@@ -1,8 +1,9 @@
-/** Long sums and rows that the lanes of an item share, on every description that has lanes. */
+/** Sums and rows that lanes of an item share, on every description that has lanes. */
 import { describe, expect, test } from "vitest";
 import { interpret } from "../../compiler/kernel/interpret.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
+import { printKernel } from "../../compiler/kernel/print.ts";
 import { mapStmts } from "../../compiler/kernel/walk.ts";
 import { exampleKernelTargets } from "../../compiler/target/example-kernel-targets.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
@@ -32,6 +33,12 @@ const texts: Readonly<Record<string, string>> = {
     "37] = map [t, n] sum[k: 200](%x[t, k] * rsqrt(sum[j: 200](%x[t, j] * %x[t, j]) / 200) * %w[n, k])",
   ),
   "a greatest one, and what is left of it": of("200] = map [t, d] %x[t, d] - max[k: 200](%x[t, k])"),
+  "sums over all lanes": of(
+    "37] = map [t, n] sum[k: 2048](%v[t, k] * %u[n, k])",
+    "%v : f32[T, 2048] = input\n  %u : bf16[37, 2048] = weight",
+  ),
+  "one value":
+    "graph @g {\n  %x : f32[200] = input\n  %y : f32[] = map [] rsqrt(sum[k: 200](%x[k] * %x[k]))\n  return %y\n}",
   "as many as there are": of("37] = map [t, n] sum[s: S](%row[n, s] * %x[t, n])", "%row : f32[37, S] = input"),
 };
 
@@ -51,7 +58,7 @@ describe.each(targets)("$name", (target) => {
   test.each(Object.entries(texts))("%s", (_, text) => {
     for (const S of [0, 1, 300]) {
       const c = caseOf(text, target, 1, S);
-      expect(c.says).toContain(`shared by ${target.lanes} lanes`);
+      expect(c.says).toMatch(/shared by \d/);
       expect(c.kernel.lanes).toBe(target.lanes);
       expect(off(c, c.kernel, {})).toBeLessThan(1e-5);
       const { min, max } = target.subgroup ?? { min: 32, max: 32 };
@@ -61,16 +68,58 @@ describe.each(targets)("$name", (target) => {
   });
 });
 
-const [gpu] = targets;
-if (gpu === undefined) throw new Error("there are no lanes");
+const [gpu, subgroups] = targets;
+if (subgroups === undefined || gpu === undefined) throw new Error("there are no lanes");
 
-test("short sums, and sums of several tokens, are each lane's own", () => {
+test.each([2, 3, 8])("%i tokens share what is read of a row", (T) => {
+  for (const text of ["a matrix times a vector", "a norm in front of a product", "sums over all lanes"]) {
+    const c = caseOf(texts[text] ?? "", gpu, T);
+    expect(c.says).toContain(` x ${T} places`);
+    expect(off(c, lower(c.kernel, gpu), { order: "shuffled" })).toBeLessThan(1e-5);
+  }
+});
+
+test("as many lanes share a sum as leave each some vectors of it", () => {
+  const shared = (K: number, N: number, workers: number): string | undefined => {
+    const text = of(
+      `${N}] = map [t, n] sum[k: ${K}](%v[t, k] * %u[n, k])`,
+      `%v : f32[T, ${K}] = input\n  %u : f32[${N}, ${K}] = weight`,
+    );
+    return /(\d+) x 1 .* shared by (\d+) of 64/
+      .exec(caseOf(text, { ...gpu, workers }, 1).says)
+      ?.slice(1)
+      .join(" ");
+  };
+  expect([4096, 512, 128, 40, 16].map((K) => shared(K, 4096, 1))).toEqual(["2 64", "2 32", "2 8", "2 2", undefined]);
+  expect([4096, 256, 64, 8].map((N) => shared(128, N, 64))).toEqual(["2 8", "1 16", "1 32", "1 32"]);
+});
+
+test("lanes of a row read what is adjacent, in whole vectors, and rows have lanes of their own", () => {
+  const { kernel } = caseOf(of("37] = map [t, n] sum[k: 200](%x[t, k] * %w[n, k])"), gpu, 1);
+  const text = printKernel(kernel);
+  expect(text).toContain("let n0 = n_block * 16 + lane / 8");
+  expect(text).toMatch(
+    /loop k in lane % 8 \* 4 \.\. 200 step 32 \{\s+let x = x_in\[k\]:4\s+let w = w_in\[at \+ k\]:4\s/,
+  );
+  expect(text).toContain("if n0 + 8 < 37 & lane % 8 == 0");
+});
+
+test("sums that are ready together meet at the same barriers", () => {
+  const barriers = (target: KernelTarget, T: number): number => {
+    const { kernel } = caseOf(texts["sums over all lanes"] ?? "", target, T);
+    return printKernel(lower(kernel, target)).split("barrier").length - 1;
+  };
+  expect([1, 8].map((T) => barriers(gpu, T))).toEqual([8, 8]);
+  expect([1, 8].map((T) => barriers(subgroups, T))).toEqual([2, 2]);
+});
+
+test("very short sums, and sums of many tokens, are each lane's own", () => {
   const short = of(
-    "37] = map [t, n] sum[k: 40](%v[t, k] * %u[n, k])",
-    "%v : f32[T, 40] = input\n  %u : f32[37, 40] = weight",
+    "37] = map [t, n] sum[k: 12](%v[t, k] * %u[n, k])",
+    "%v : f32[T, 12] = input\n  %u : f32[37, 12] = weight",
   );
   expect(caseOf(short, gpu, 1).kernel.lanes).toBe(1);
-  expect(caseOf(texts["a matrix times a vector"] ?? "", gpu, 4).kernel.lanes).toBe(1);
+  expect(caseOf(texts["a matrix times a vector"] ?? "", gpu, 9).kernel.lanes).toBe(1);
 });
 
 test("lanes that do not meet, or all write, are found", () => {
