@@ -5,13 +5,14 @@ import { elaborate } from "../../compiler/elaborate/elaborate.ts";
 import { checkProject } from "../../dsl/checker/check-project.ts";
 import { readProject } from "../conformance/bind-text.ts";
 import { loadCase, loadSparseCase } from "../oracle/cases.ts";
+import { cpuTime } from "./cpu-time.ts";
 import { runConfigCases } from "./run-config-cases.ts";
 
 const full = process.env["DSC_FULL"] === "1";
 
 describe("no config brings another exception than ElaborationError, or a graph that is not right", () => {
   const runs = full ? 6 : 1;
-  const count = full ? 1000 : 200;
+  const count = full ? 250 : 60;
   for (let run = 0; run < runs; run += 1) {
     test(`${count} configs from seed ${run * count + 1}`, { timeout: 900_000 }, () => {
       const { ends, failures, slowest } = runConfigCases(run * count + 1, count);
@@ -46,7 +47,7 @@ const monsters: readonly (readonly [entry: string, config: string, fields: objec
 ];
 
 test.each(monsters)("%s, %#: it ends as it should, at once", (entry, config, fields, end) => {
-  const started = performance.now();
+  const started = cpuTime();
   const checked = checkProject({
     entry: `models/${entry}.ds`,
     read: readProject,
@@ -62,7 +63,7 @@ test.each(monsters)("%s, %#: it ends as it should, at once", (entry, config, fie
     found = error.message;
   }
   expect(found).toContain(end);
-  expect(performance.now() - started).toBeLessThan(20_000);
+  expect(cpuTime() - started).toBeLessThan(20_000);
 });
 
 test("a recurrence that is written out row by row has a bound", () => {

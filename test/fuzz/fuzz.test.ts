@@ -3,13 +3,14 @@ import { checkProject } from "../../dsl/checker/check-project.ts";
 import { makeSource } from "../../dsl/diagnostics/source.ts";
 import { formatSource } from "../../dsl/format/format.ts";
 import { parse } from "../../dsl/parser/parse.ts";
+import { cpuTime } from "./cpu-time.ts";
 import { runCases } from "./run-cases.ts";
 
 const full = process.env.DSC_FULL === "1";
 
 describe("no text brings an exception or hangs", () => {
   const runs = full ? 20 : 1;
-  const count = full ? 5000 : 600;
+  const count = full ? 1000 : 200; // a hundred thousand by `npm run fuzz`
   for (let run = 0; run < runs; run += 1) {
     test(`${count} texts from seed ${run * count + 1}`, { timeout: 900_000 }, () => {
       const outcome = runCases(run * count + 1, count);
@@ -47,20 +48,20 @@ const monsters: readonly (readonly [name: string, text: string, code: string])[]
 
 describe("monsters are refused", () => {
   test.each(monsters)("%s", (_name, text, code) => {
-    const started = performance.now();
+    const started = cpuTime();
     const { diagnostics } = checkProject({ entry: "main.ds", read: (path) => (path === "main.ds" ? text : null) });
     formatSource(makeSource("main.ds", text));
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(cpuTime() - started).toBeLessThan(5000);
     expect(diagnostics.map((d) => d.code)).toContain(code);
   });
 
   test("2,000 equations and 2,000 imports are read in linear time", () => {
     const equations = Array.from({ length: 2000 }, (_, i) => `  a${i + 1}[d] := a${i}[d] + 1`).join("\n");
     const text = `fn f(x: [D]) -> y: [D] {\n  a0 := x\n${equations}\n  y := a2000\n}\n`;
-    const started = performance.now();
+    const started = cpuTime();
     expect(checkProject({ entry: "main.ds", read: () => text }).diagnostics).toEqual([]);
     const imports = Array.from({ length: 2000 }, (_, i) => `import a${i} from "./f${i}"`).join("\n");
     expect(parse(makeSource("main.ds", imports)).file.imports).toHaveLength(2000);
-    expect(performance.now() - started).toBeLessThan(4000);
+    expect(cpuTime() - started).toBeLessThan(4000);
   });
 });

@@ -11,6 +11,7 @@ import { newParseCache } from "../../dsl/checker/load.ts";
 import { readProject, root } from "../conformance/bind-text.ts";
 import { textOf } from "../conformance/text-of.ts";
 import { caseNames, loadCase, loadSparseCase, sparseCaseNames } from "../oracle/cases.ts";
+import { cpuTime } from "./cpu-time.ts";
 import { mutatedJson } from "./mutate-json.ts";
 import { type Random, seeded } from "./random.ts";
 
@@ -80,14 +81,14 @@ export function runConfigCases(from: number, count: number): ConfigOutcome {
   const failures: { seed: number; error: string }[] = [];
   let slowest = { seed: from, ms: 0 };
   for (let seed = from; seed < from + count; seed += 1) {
-    const started = performance.now();
+    const started = cpuTime();
     try {
       const end = endOf(configCase(seed));
       ends.set(end, (ends.get(end) ?? 0) + 1);
     } catch (error) {
       failures.push({ seed, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
-    const ms = performance.now() - started;
+    const ms = cpuTime() - started;
     if (ms > slowest.ms) slowest = { seed, ms };
   }
   return { ends, failures, slowest };

@@ -5,6 +5,7 @@ import { chooseTemplate, readTemplates } from "../../runtime/text/template-files
 import { TextError } from "../../runtime/text/text-error.ts";
 import { readTokenizer, type Tokenizer } from "../../runtime/text/tokenizer.ts";
 import { byteLevelFile, pieceFile } from "../text/tiny-tokenizer.ts";
+import { cpuTime } from "./cpu-time.ts";
 import { mutatedJson } from "./mutate-json.ts";
 import { type Random, seeded } from "./random.ts";
 import { mutated } from "./texts.ts";
@@ -62,7 +63,7 @@ export function runTextCases(from: number, count: number): TextOutcome {
   let slowest = { seed: from, ms: 0 };
   const failures: string[] = [];
   for (let seed = from; seed < from + count; seed += 1) {
-    const started = performance.now();
+    const started = cpuTime();
     try {
       runCase(seeded(seed));
       accepted += 1;
@@ -70,7 +71,7 @@ export function runTextCases(from: number, count: number): TextOutcome {
       if (error instanceof TextError) refused += 1;
       else failures.push(`seed ${seed}: ${error instanceof Error ? error.stack : String(error)}`);
     }
-    const ms = performance.now() - started;
+    const ms = cpuTime() - started;
     if (ms > slowest.ms) slowest = { seed, ms };
   }
   return { accepted, refused, slowest, failures };
