@@ -5,6 +5,7 @@
 import type { Emitted, PackageTarget } from "../../compiler/driver/package-target.ts";
 import { InternalError } from "../../compiler/graph/internal-error.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
+import { checksText, kernelChecks } from "../../compiler/package/kernel-checks.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import type { KernelDecl, KernelVariant } from "../../runtime/artifact/program.ts";
 import { type WgslModule, wgslModule } from "./module.ts";
@@ -45,9 +46,10 @@ export const wgslFiles: PackageTarget["emit"] = async ({ program, kernels, sched
   const variants = files.map(
     ({ name, features, language }): KernelVariant => ({ file: `kernels/${name}`, features, language }),
   );
+  const checks = { name: "checks.json", content: checksText(kernelChecks(kernels, decls)) };
   return {
     program: { ...program, kernels: decls, target: "webgpu", variants },
-    modules: files.map(({ name, content }) => ({ name, content })),
+    modules: [...files.map(({ name, content }) => ({ name, content })), checks],
     texts: [],
   };
 };

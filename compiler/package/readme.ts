@@ -49,6 +49,7 @@ them, which is tried when the model is loaded.`,
       "`kernels/*.wgsl`",
       "the kernels for any adapter (`plain`), and those that are others with f16 and with subgroups",
     ],
+    ["`kernels/checks.json`", "inputs and results by which kernels are tried on an adapter when the model is loaded"],
     ["`kernels/kernels.dsk`", "the same as dsc writes kernels"],
   ],
 };

@@ -23,7 +23,7 @@ import { readDecoder } from "./read-decoder.ts";
 import { readGpuKernel, readVariants } from "./read-gpu.ts";
 import { type PhaseFacts, readPhase } from "./read-phase.ts";
 import { readSizeExpr } from "./read-size-expr.ts";
-import { type At, corrupt, count, list, member, memberNames, orNull, text, word } from "./read-value.ts";
+import { type At, corrupt, count, list, member, memberNames, orNull, parsedJson, text, word } from "./read-value.ts";
 import { mostTensors, readTable, readWeight } from "./read-weight.ts";
 
 /** Far above what a compiler writes; a file beyond is refused before it costs memory. */
@@ -40,7 +40,7 @@ const i32Max = 2 ** 31 - 1;
 const targets = ["wasm", "webgpu"] as const;
 
 export function readProgram(bytes: Uint8Array): Program {
-  const root: At = { value: parsed(bytes), path: "$" };
+  const root = parsedJson(bytes, "$", programLimits.bytes);
   const format = count(member(root, "format"), i32Max);
   const written = member(root, "compiler");
   const compiler = typeof written.value === "string" ? written.value.slice(0, 80) : "";
@@ -104,15 +104,6 @@ export function readProgram(bytes: Uint8Array): Program {
     ...(variants === null ? {} : { variants }),
     ...(modules === null ? {} : { modules }),
   };
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  if (bytes.length > programLimits.bytes) throw corrupt("$", `${bytes.length} bytes are too many`);
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw corrupt("$", `no JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 function readSizes(at: At): Readonly<Record<string, number>> {

@@ -3,14 +3,25 @@ import { CorruptPackageError } from "./errors.ts";
 
 export const programFile = "program.json";
 
-/** A value and where it stands: `$.phases[0].steps`. */
+/** A value and where it stands: `$.phases[0].steps`; of another file than the program `kernels/checks.json$[0]`. */
 export interface At {
   readonly value: unknown;
   readonly path: string;
 }
 
 export function corrupt(path: string, message: string): CorruptPackageError {
-  return new CorruptPackageError(programFile, `${path}: ${message}`);
+  const root = Math.max(0, path.indexOf("$"));
+  return new CorruptPackageError(root === 0 ? programFile : path.slice(0, root), `${path.slice(root)}: ${message}`);
+}
+
+/** JSON in UTF-8. */
+export function parsedJson(bytes: Uint8Array, path: string, most: number): At {
+  if (bytes.length > most) throw corrupt(path, `${bytes.length} bytes are too many`);
+  try {
+    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), path };
+  } catch (error) {
+    throw corrupt(path, `no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 const found = (value: unknown): string =>

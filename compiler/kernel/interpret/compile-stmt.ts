@@ -20,11 +20,15 @@ export interface Item extends Surroundings {
   readonly clock: Clock;
   readonly subgroup: number;
   readonly matrices: Matrices;
+  /** Statements of loops that may still be run. */
+  readonly steps: { left: number };
   /** The frames in the order in which lanes run until they meet again. */
   readonly inOrder: () => readonly Frame[];
 }
 type ForLane = (f: Frame) => void;
 type ForAll = () => void;
+
+const tooLong = (): KernelFault => new KernelFault("length", "more steps than are wanted");
 
 const holdsMeeting = (s: Stmt): boolean =>
   isMeeting(s) || ((s.kind === "loop" || s.kind === "if") && s.body.some(holdsMeeting));
@@ -76,10 +80,13 @@ function compileAlone(s: Stmt, item: Item): ForLane {
       const [from, to] = [compileScalar(s.from, item), compileScalar(s.to, item)];
       const variable = item.layout.offset(s.name);
       const run = sequence(s.body.map((x) => compileAlone(x, item)));
-      const { step } = s;
+      const { step, body } = s;
+      const { steps } = item;
       return (f) => {
         const end = to(f);
         for (let i = from(f); i < end; i += step) {
+          steps.left -= body.length;
+          if (steps.left < 0) throw tooLong();
           f.values[variable] = i;
           run(f);
         }
@@ -218,11 +225,14 @@ function loopTogether(s: Loop, item: Item): ForAll {
   const [from, to] = [compileScalar(s.from, item), compileScalar(s.to, item)];
   const variable = item.layout.offset(s.name);
   const run = compileBody(s.body, item);
-  const { step } = s;
+  const { step, body } = s;
+  const { steps, frames } = item;
   return () => {
     const turns = agreed(item.frames, (f) => Math.ceil((to(f) - from(f)) / step), `the turns of ${s.name}`);
     const starts = item.frames.map(from);
     for (let turn = 0; turn < turns; turn += 1) {
+      steps.left -= body.length * frames.length;
+      if (steps.left < 0) throw tooLong();
       for (const [i, f] of item.frames.entries()) f.values[variable] = (starts[i] ?? 0) + turn * step;
       run();
     }

@@ -65,7 +65,7 @@ const outside = (name: string, i: number, length: number): never => {
 };
 
 /** Elements of a buffer as values, and values as elements. */
-interface Cells<T> {
+export interface Cells<T> {
   readonly get: (i: number) => T;
   readonly set: (i: number, value: T) => void;
 }

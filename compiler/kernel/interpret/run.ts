@@ -9,6 +9,7 @@ import { Matrices } from "./matrices.ts";
 import type { Fma } from "./meaning.ts";
 import {
   type AnyData,
+  type Cells,
   isDataOf,
   type Loads,
   numbersIn,
@@ -29,6 +30,14 @@ export interface RunOptions {
   /** Lanes of a subgroup. */
   readonly subgroup?: number;
   readonly fma?: Fma;
+  /** Which work items run; all without it. */
+  readonly items?: readonly number[];
+  /** Statements of loops that are run at most, by all lanes; behind them it is a fault. */
+  readonly mostSteps?: number;
+  /** Buffers may be shorter than the kernel says, as long as what runs stays inside of them. */
+  readonly short?: boolean;
+  /** Sees each element of a buffer that is read or written. */
+  readonly touched?: (buffer: string, index: number, how: "read" | "write") => void;
 }
 export interface Inputs {
   readonly sizes: Readonly<Record<string, number>>;
@@ -76,7 +85,7 @@ function checkSizes(k: Kernel, sizes: Inputs["sizes"]): void {
 
 function putBuffer<T>(
   { b, length, clock }: { readonly b: Buffer; readonly length: number; readonly clock: Clock },
-  cells: Parameters<typeof readBuffer<T>>[1],
+  cells: Cells<T>,
   loads: Map<string, Loads<T>>,
   stores: Map<string, Stores<T>>,
 ): void {
@@ -88,6 +97,20 @@ function putBuffer<T>(
     stores.set(b.name, buffer);
   }
 }
+
+const watched = <T>(cells: Cells<T>, buffer: string, touched: RunOptions["touched"]): Cells<T> =>
+  touched === undefined
+    ? cells
+    : {
+        get: (i) => {
+          touched(buffer, i, "read");
+          return cells.get(i);
+        },
+        set: (i, value) => {
+          touched(buffer, i, "write");
+          cells.set(i, value);
+        },
+      };
 
 class Run {
   readonly #k: Kernel;
@@ -119,15 +142,17 @@ class Run {
         const [count, extent] = [b.pieces, b.extent].map((e) => evaluateExtent(e, inputs.sizes));
         pieces.set(b.name, piecesOf(b.name, count ?? 0, extent ?? 0));
       }
-      if (data === undefined || !isDataOf(b.elem, data) || data.length < length)
+      if (data === undefined || !isDataOf(b.elem, data) || (data.length < length && options.short !== true))
         throw new KernelFault("input", `buffer ${b.name} is to hold ${length} elements of ${b.elem}`);
-      const place = { b, length, clock: this.#clock };
-      if (b.elem === "i64") putBuffer(place, wideIn(data), loads.wide, stores.wide);
-      else putBuffer(place, numbersIn(b.elem, data), loads.numbers, stores.numbers);
+      const place = { b, length: Math.min(length, data.length), clock: this.#clock };
+      const seen = <T>(cells: Cells<T>): Cells<T> => watched(cells, b.name, options.touched);
+      if (b.elem === "i64") putBuffer(place, seen(wideIn(data)), loads.wide, stores.wide);
+      else putBuffer(place, seen(numbersIn(b.elem, data)), loads.numbers, stores.numbers);
     }
     const subgroup = options.subgroup ?? 32;
     const surroundings = { layout: this.#layout, loads, stores, pieces, fma: options.fma ?? "separate" };
-    const rest = { frames: this.#frames, clock: this.#clock, subgroup, matrices: new Matrices(subgroup) };
+    const steps = { left: options.mostSteps ?? Number.POSITIVE_INFINITY };
+    const rest = { frames: this.#frames, clock: this.#clock, subgroup, matrices: new Matrices(subgroup), steps };
     this.#body = compileBody(k.body, { ...surroundings, ...rest, inOrder: this.#order() });
     this.#setAll(Object.entries(inputs.sizes).filter(([n]) => k.sizes.some((s) => s.name === n)));
     for (const f of this.#frames) {
@@ -156,7 +181,7 @@ class Run {
   items(): void {
     const extents = this.#k.grid.map((g) => Math.max(0, evaluateExtent(g.extent, this.#inputs.sizes)));
     const count = extents.reduce((a, b) => a * b, 1);
-    for (let item = 0; item < count; item += 1) {
+    for (const item of this.#options.items ?? Array(count).keys()) {
       this.#clock.item = item;
       this.#clock.epoch += 1;
       for (const s of this.#shared) s.reset();

@@ -1,0 +1,118 @@
+/** The values that a package holds for its kernels: a driver that is right has them in all variants, a kernel that is wrong has not. */
+import { afterAll, describe, expect, test } from "vitest";
+import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
+import type { Emitted } from "../../compiler/driver/package-target.ts";
+import { checkBytes, firstWrong, type KernelCheck, readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
+import type { KernelDecl } from "../../runtime/artifact/program.ts";
+import { compileConfig, latent, llama } from "../program/compiled-models.ts";
+import { openLavapipe, openSwiftshader } from "./drivers.ts";
+import type { Gpu } from "./gpu.ts";
+
+const full = process.env["DSC_FULL"] === "1";
+const drivers = { SwiftShader: await openSwiftshader(), lavapipe: full ? await openLavapipe() : "needs DSC_FULL=1" };
+afterAll(() => {
+  for (const gpu of Object.values(drivers)) if (typeof gpu !== "string") gpu.close();
+});
+
+const bytesOf = (content: string | Uint8Array): Uint8Array =>
+  typeof content === "string" ? new TextEncoder().encode(content) : content;
+const models = {
+  dense: async () => webgpuPackages.emit(compileConfig("models/deepseek-llm.ds", llama(1), webgpuPackages.target)),
+  "latent attention and experts": async () =>
+    webgpuPackages.emit(compileConfig("models/deepseek-v2.ds", latent(2), webgpuPackages.target)),
+};
+const made = new Map<keyof typeof models, Promise<Emitted>>();
+const emitted = (model: keyof typeof models): Promise<Emitted> => {
+  const known = made.get(model) ?? models[model]();
+  made.set(model, known);
+  return known;
+};
+const names = full ? (["dense", "latent attention and experts"] as const) : (["dense"] as const);
+const content = ({ modules }: Emitted, name: string): string =>
+  String(modules.find((m) => m.name === name)?.content ?? "");
+const checksOf = (e: Emitted): readonly KernelCheck[] =>
+  readKernelChecks(bytesOf(content(e, "checks.json")), e.program);
+
+/** By kernel; those that a variant does not have are the plain ones. */
+function textsOf(e: Emitted, variant: string): ReadonlyMap<string, string> {
+  const parts = [content(e, "plain.wgsl"), content(e, variant)].flatMap((text) => text.split(/^\/\/\/\/ /m).slice(1));
+  return new Map(parts.map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n") + 1)]));
+}
+
+/** What the device finds wrong. */
+async function asked(gpu: Gpu, check: KernelCheck, k: KernelDecl, text: string) {
+  const starts: number[] = k.buffers.map(() => 0);
+  const buffers = (k.gpu?.bindings ?? []).map((members) => {
+    const parts: number[] = [];
+    for (const b of members) {
+      const bytes = checkBytes(check, k, b);
+      const size = bytes.length / (check.elements[b] ?? 1);
+      starts[b] = check.elements[b] === 0 ? 0 : parts.length / size;
+      parts.push(...bytes, ...new Array<number>((16 * size - (bytes.length % (16 * size))) % (16 * size)).fill(0));
+    }
+    return { bytes: Uint8Array.from(parts), written: members.some((b) => k.buffers[b]?.access !== "read") };
+  });
+  const uniform = Int32Array.of(...check.sizes, ...starts, 0);
+  const back = await gpu.run({ text, entry: k.name, buffers, uniform, workgroups: [check.groups, 1] });
+  const written = (k.gpu?.bindings ?? []).flatMap((members, i) => (buffers[i]?.written === true ? members : []));
+  return firstWrong(check, k, (b) => back[written.indexOf(b)] ?? new Uint8Array(0));
+}
+
+test.each(names)("there are values for every kernel of a small model: %s", async (model) => {
+  const e = await emitted(model);
+  const checks = checksOf(e);
+  expect(checks.map((c) => c.kernel)).toEqual(e.program.kernels.map((_, i) => i));
+  // A package that differed from machine to machine would be none to rely on.
+  expect(content(e, "checks.json")).toBe(content(await models[model](), "checks.json"));
+  expect(content(e, "checks.json").length / checks.length).toBeLessThan(300);
+});
+
+describe.each(Object.entries(drivers))("%s", (_, gpu) => {
+  const why = typeof gpu === "string" ? ` (skipped: ${gpu})` : "";
+  describe.skipIf(why !== "").each(names)(`%s${why}`, (model) => {
+    if (typeof gpu === "string") return;
+
+    test("every kernel of every variant has its values", { timeout: 120_000 }, async () => {
+      const e = await emitted(model);
+      const usable = (e.program.variants ?? []).filter((v) =>
+        v.features.every((f) => gpu.adapter.features.includes(f)),
+      );
+      const tried = new Set<string>();
+      for (const { file } of usable)
+        for (const check of checksOf(e)) {
+          const k = e.program.kernels[check.kernel];
+          const text = textsOf(e, file.replace("kernels/", "")).get(k?.name ?? "") ?? "";
+          if (k === undefined || tried.has(text)) continue;
+          tried.add(text);
+          expect(await asked(gpu, check, k, text), `${file} ${k.name}`).toBeNull();
+        }
+      expect(tried.size).toBeGreaterThan(e.program.kernels.length);
+    });
+
+    test("a kernel that is wrong has not", { timeout: 120_000 }, async () => {
+      const e = await emitted(model);
+      const texts = textsOf(e, "plain.wgsl");
+      const mutants: readonly (readonly [RegExp, string])[] = [
+        [/fma\((\w+), (\w+), (\w+)\)/, "fma(-$1, $2, $3)"],
+        [/ k \+= 4\)/, " k += 8)"],
+        [/inverseSqrt\(/, "sqrt("],
+        [/atomicXor/, "atomicOr"],
+        [/workgroupBarrier\(\);\n {2}let (\w+) = (\w+)\[0\]/, "workgroupBarrier();\n  let $1 = $2[1]"],
+      ];
+      let [planted, seen] = [0, 0];
+      for (const check of checksOf(e)) {
+        const k = e.program.kernels[check.kernel];
+        const text = texts.get(k?.name ?? "") ?? "";
+        for (const [from, to] of mutants) {
+          const changed = text.replace(from, to);
+          if (k === undefined || changed === text) continue;
+          planted += 1;
+          if ((await asked(gpu, check, k, changed)) !== null) seen += 1;
+        }
+      }
+      expect(planted).toBeGreaterThan(10);
+      // Attention comes to the same with another largest score in front.
+      expect(seen / planted).toBeGreaterThan(0.9);
+    });
+  });
+});
