@@ -63,6 +63,7 @@ async function bench(
 ): Promise<BenchResult> {
   const { model, found, numbers } = loaded;
   const { info } = model;
+  const simd = info.simd ?? "baseline";
   const { prompt, tokens, runs } = options;
   const count = draftOf(options.draft ?? undefined, info.draft);
   const session = model.session();
@@ -91,15 +92,15 @@ async function bench(
   // Before the machine is measured, which takes memory of its own.
   const processBytes = process.resourceUsage().maxRSS * 1024;
   terminal.progress("measuring the machine");
-  const before = await measureLimits(info.threads, info.simd);
+  const before = await measureLimits(info.threads, simd);
   await rounds(half, runs + 1);
   terminal.progress("measuring the machine again");
-  const after = await measureLimits(info.threads, info.simd);
+  const after = await measureLimits(info.threads, simd);
   return {
     model: info.name,
     node: process.version,
     threads: info.threads,
-    simd: info.simd,
+    simd,
     compileSeconds: found.seconds,
     loadSeconds: loaded.seconds,
     prompt,

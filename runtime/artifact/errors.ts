@@ -215,3 +215,34 @@ export class CacheError extends DscError {
     this.fault = fault;
   }
 }
+
+/** There is no WebGPU, or no adapter that it would give. */
+export class NoAdapterError extends DscError {
+  override readonly name = "NoAdapterError";
+  constructor(message: string) {
+    super("no-adapter", message);
+  }
+}
+
+/** The adapter allows less than the model takes. Nothing was downloaded. */
+export class GpuLimitError extends DscError {
+  override readonly name = "GpuLimitError";
+  /** As WebGPU calls it. */
+  readonly limit: string;
+  readonly needed: number;
+  readonly available: number;
+  constructor(limit: string, what: string, needed: number, available: number) {
+    super("gpu-limit", `${what} takes ${needed} bytes; ${limit} of this adapter is ${available}`);
+    this.limit = limit;
+    this.needed = needed;
+    this.available = available;
+  }
+}
+
+/** The GPU is gone: its driver was reset, or its page was too long in the background. Load the model again; `session.tokens` is still there. */
+export class DeviceLostError extends DscError {
+  override readonly name = "DeviceLostError";
+  constructor(why: string) {
+    super("device-lost", `the GPU is gone (${why}): load the model again and give it the session's tokens`);
+  }
+}

@@ -52,6 +52,9 @@ export interface ModelDevice {
   /** Bytes `from` … `from + count - 1` of a weight, whole elements, in all places where they are to be, piece by piece. */
   fillWeight(weight: number, from: number, count: number, fill: FillBytes): Promise<void>;
 
+  /** All weights were filled: what that took is given back. Throws what has gone wrong without being waited for. */
+  loaded(): Promise<void>;
+
   /** Plays a phase of this name that hangs on no call and no session. Gives its only output. */
   decode(phase: string, inputs: readonly Float32Array[]): Promise<Float32Array>;
 

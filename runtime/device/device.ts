@@ -130,6 +130,10 @@ export class Device implements ModelDevice {
     for (const view of this.#memories.weight(weight, from, count)) fill(view.bytes, view.from);
   }
 
+  async loaded(): Promise<void> {
+    this.#check();
+  }
+
   allocateStates(): SessionPlace {
     this.#check();
     return this.#memories.allocateStates();

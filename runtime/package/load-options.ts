@@ -12,7 +12,11 @@ export interface LoadOptions {
   /** Where the checkpoint is: see `WeightsSource`. */
   readonly weights: WeightsSource;
   /** What plays the package. */
-  readonly backend?: "wasm";
+  readonly backend?: "wasm" | "webgpu";
+  /** For WebGPU where the host has no `navigator.gpu`: `create([])` of the npm package `webgpu`, which has to outlive the model. */
+  readonly gpu?: GpuLike;
+  /** For WebGPU: which adapter is asked for where a machine has several; without it the fast one. */
+  readonly power?: "high-performance" | "low-power";
   /**
    * Threads, the caller's included. Without it half of the cores, at most 4, where the caller may wait for others: in Node and in
    * workers of a page that is isolated from other origins; else 1. More threads than cores make a model slow, not fast.
@@ -44,10 +48,16 @@ export interface LoadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** A `GPU` of the specification. */
+export interface GpuLike {
+  requestAdapter(options?: object): Promise<object | null>;
+}
+
 /** What hangs on the program alone. Throws OptionError and ContextLengthError. */
 export function checkedLoad(options: LoadOptions, program: Program): CallSizes {
-  const { backend = "wasm" } = options;
-  if (backend !== "wasm") throw new OptionError(`backend ${JSON.stringify(backend)}: there is wasm`);
+  const { target = "wasm" } = program;
+  const { backend = target } = options;
+  if (backend !== target) throw new OptionError(`backend ${JSON.stringify(backend)}: this package is for ${target}`);
   if (options.tables !== undefined && options.tables !== "memory" && options.tables !== "source")
     throw new OptionError(`tables ${JSON.stringify(options.tables)}: there is memory, and source`);
   const context = wholeOption("context", options.context ?? Math.min(program.context, usualContext), 2 ** 31 - 1);

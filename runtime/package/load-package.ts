@@ -22,7 +22,7 @@ import { WeightSamples } from "../session/weight-samples.ts";
 import { readTextFiles } from "../text/text-files.ts";
 import type { Weights } from "../weights/weights.ts";
 import { checkedLoad, type LoadOptions } from "./load-options.ts";
-import { Model, type ModelInfo } from "./model.ts";
+import { type GpuInfo, Model, type ModelInfo } from "./model.ts";
 import { openSource } from "./open-source.ts";
 import type { PlannedModel, Player } from "./player.ts";
 import { type ProgramFile, readProgramFile } from "./read-package.ts";
@@ -46,47 +46,39 @@ export async function loadInto({ base, options, host, player, expected = null }:
   checkPhases(program, sizes.chunk, sizes.context);
   checkDraft(program, sizes.chunk, sizes.context);
   const prepared = await player.prepare({ files, host, options, sizes, program });
+  const opened = await openSource(options.weights, host, {
+    signal,
+    cache: options.cache,
+    lacks: (weights) => lacksTensors(program, weights),
+  });
   let device: ModelDevice | null = null;
   try {
-    const opened = await openSource(options.weights, host, {
-      signal,
-      cache: options.cache,
-      lacks: (weights) => lacksTensors(program, weights),
-    });
-    try {
-      const { weights } = opened;
-      const lacks = whyNoDraft(program, weights, options);
-      const planned = await prepared.plan(lacks === null ? program : withoutDraft(program));
-      const features = await featuresOf(planned.played.program);
-      const wanted = { narrow: options.narrow === true, optional: lacks === null, features };
-      const { placements, tables: sources, copies } = matchWeights(program, weights, wanted);
-      await checkCopies(weights, copies, signal);
-      device = await planned.open();
-      // Saved sessions are of what chooses tokens: who cannot draft takes up those of who could.
-      const samples = new WeightSamples(program.weights.map((w) => (w.optional === undefined ? weightBytes(w) : 0)));
-      const fillWeight = device.fillWeight.bind(device);
-      const decode = device.decode.bind(device);
-      const { onProgress } = options;
-      await loadWeights(weights, placements, {
-        fillWeight,
-        decode,
-        samples,
-        formats: features.formats,
-        signal,
-        onProgress,
-      });
-      const opening = { wanted: options.tables, decode, signal };
-      const tables = (await features.tables?.open(sources, weights, opening)) ?? [];
-      const stays = tables.some((t) => t.residency === "source");
-      if (!stays) await weights.close();
-      const close = stays ? () => weights.close() : async () => undefined;
-      return modelOf({ file, planned, samples, device, host, opened, features, tables, close, lacks });
-    } catch (error) {
-      await opened.weights.close();
-      throw error;
-    }
+    const { weights } = opened;
+    const lacks = whyNoDraft(program, weights, options);
+    const planned = await prepared.plan(lacks === null ? program : withoutDraft(program));
+    const features = await featuresOf(planned.played.program);
+    const wanted = { narrow: options.narrow === true, optional: lacks === null, features };
+    const { placements, tables: sources, copies } = matchWeights(program, weights, wanted);
+    await checkCopies(weights, copies, signal);
+    const made = await planned.open();
+    device = made.device;
+    // Saved sessions are of what chooses tokens: who cannot draft takes up those of who could.
+    const samples = new WeightSamples(program.weights.map((w) => (w.optional === undefined ? weightBytes(w) : 0)));
+    const fillWeight = device.fillWeight.bind(device);
+    const decode = device.decode.bind(device);
+    const { onProgress } = options;
+    const { formats } = features;
+    await loadWeights(weights, placements, { fillWeight, decode, samples, formats, signal, onProgress });
+    await device.loaded();
+    const opening = { wanted: options.tables, decode, signal };
+    const tables = (await features.tables?.open(sources, weights, opening)) ?? [];
+    const stays = tables.some((t) => t.residency === "source");
+    if (!stays) await weights.close();
+    const close = stays ? () => weights.close() : async () => undefined;
+    return modelOf({ file, planned, samples, ...made, host, opened, features, tables, close, lacks });
   } catch (error) {
-    (device ?? prepared).dispose();
+    device?.dispose();
+    await opened.weights.close();
     throw error;
   }
 }
@@ -96,6 +88,7 @@ interface Loaded {
   readonly planned: PlannedModel;
   readonly samples: WeightSamples;
   readonly device: ModelDevice;
+  readonly gpu: GpuInfo | null;
   readonly host: Host;
   readonly opened: OpenedWeights;
   readonly features: Features;
@@ -110,7 +103,7 @@ function whyNoDraft(program: Program, weights: Weights, { draft }: LoadOptions):
   return hasOptional(program, weights) ? null : "no-weights";
 }
 
-function modelOf({ file, planned, samples, device, host, opened, features, tables, close, lacks }: Loaded): Model {
+function modelOf({ file, planned, samples, device, gpu, host, opened, features, tables, close, lacks }: Loaded): Model {
   const { program, context } = planned.played;
   const own = statesOf(program, program.entry);
   const identity: SessionIdentity = {
@@ -123,7 +116,7 @@ function modelOf({ file, planned, samples, device, host, opened, features, table
   };
   return new Model({
     device,
-    info: infoOf(planned, lacks),
+    info: { ...infoOf(planned, lacks), gpu },
     identity,
     tables,
     lookups: features.tables?.lookups ?? null,
@@ -133,7 +126,7 @@ function modelOf({ file, planned, samples, device, host, opened, features, table
   });
 }
 
-function infoOf({ played, info }: PlannedModel, lacks: NoDraftReason | null): ModelInfo {
+function infoOf({ played, info }: PlannedModel, lacks: NoDraftReason | null): Omit<ModelInfo, "gpu"> {
   const { program, context, chunk } = played;
   const rows = program.draft?.feeds.map((f) => f.first) ?? [];
   // One of the tokens that are checked was chosen.

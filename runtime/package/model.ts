@@ -24,8 +24,13 @@ export interface ModelInfo {
   readonly declaredContext: number;
   /** Most tokens of one call. */
   readonly chunk: number;
+  /** What plays it. */
+  readonly backend: "wasm" | "webgpu";
   readonly threads: number;
-  readonly simd: "baseline" | "relaxed";
+  /** Instructions of WebAssembly; null where none of it plays. */
+  readonly simd: "baseline" | "relaxed" | null;
+  /** The adapter, and what of it is used; null without. */
+  readonly gpu: GpuInfo | null;
   /** Whether `generate` can draft tokens. */
   readonly draft: DraftInfo;
   readonly memory: {
@@ -38,9 +43,20 @@ export interface ModelInfo {
     readonly session: number;
     /** All of it without sessions. */
     readonly fixed: number;
-    /** WebAssembly memories, of at most 4 GiB each. */
+    /** WebAssembly memories, of at most 4 GiB each; 1 on a GPU. */
     readonly memories: number;
   };
+}
+
+export interface GpuInfo {
+  /** As far as the browser tells: "nvidia ampere". */
+  readonly adapter: string;
+  /** Whether a processor does its work: slow. */
+  readonly fallback: boolean;
+  /** The texts of the kernels: "f16-subgroups", "plain". */
+  readonly variant: string;
+  /** Better texts that the adapter takes by what it says, and why they are not used; empty as a rule. */
+  readonly refused: readonly { readonly variant: string; readonly why: string }[];
 }
 
 export interface TableInfo extends TableStatistics {

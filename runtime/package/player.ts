@@ -4,7 +4,7 @@ import type { ModelDevice, PlayedProgram } from "../calls/model-device.ts";
 import type { CallSizes } from "../calls/played-program.ts";
 import type { Host } from "../session/host.ts";
 import type { LoadOptions } from "./load-options.ts";
-import type { ModelInfo } from "./model.ts";
+import type { GpuInfo, ModelInfo } from "./model.ts";
 import type { PackageFiles } from "./read-package.ts";
 
 export interface PlayerOrder {
@@ -23,15 +23,13 @@ export interface Player {
 export interface PreparedPlayer {
   /** Where everything is to be: of the program, or of what is left of it without optional weights. Throws DscError. */
   readonly plan: (program: Program) => Promise<PlannedModel>;
-  /** Gives back what `prepare` took. Not called after a plan was opened: the device has it then. */
-  readonly dispose: () => void;
 }
 export interface PlannedModel {
   readonly played: PlayedProgram;
   /** As far as it hangs on what plays the program. */
-  readonly info: Pick<ModelInfo, "threads" | "simd"> & {
+  readonly info: Pick<ModelInfo, "backend" | "threads" | "simd"> & {
     readonly memory: Omit<ModelInfo["memory"], "weights" | "constants">;
   };
   /** Takes the memory; weights are written by the caller. Throws DscError. */
-  readonly open: () => Promise<ModelDevice>;
+  readonly open: () => Promise<{ readonly device: ModelDevice; readonly gpu: GpuInfo | null }>;
 }

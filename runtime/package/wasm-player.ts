@@ -13,7 +13,7 @@ export const wasmPlayer: Player = {
   prepare: async (order) => {
     const { files, host, options, program } = order;
     const kernels = await readKernels(files, program, chooseSimd(options.simd), threadsOf(options, host.cores));
-    return { plan: (played) => planned(played, order, kernels), dispose: () => undefined };
+    return { plan: (played) => planned(played, order, kernels) };
   },
 };
 
@@ -23,7 +23,7 @@ async function planned(program: Program, { host, sizes }: PlayerOrder, kernels: 
   return {
     played: plan,
     info: {
-      ...{ threads, simd },
+      ...{ backend: "wasm", threads, simd },
       memory: {
         arena: plan.arena.bytes,
         arenaPeak: plan.arena.peak,
@@ -32,14 +32,16 @@ async function planned(program: Program, { host, sizes }: PlayerOrder, kernels: 
         memories: plan.spread.memories.length,
       },
     },
-    open: () =>
-      Device.open({
+    open: async () => {
+      const device = await Device.open({
         plan,
         module: kernels,
         available: host.available(),
         startThread: host.startThread,
         waiting: { mayBlock: mayBlock(), stall: host.patience },
-      }),
+      });
+      return { device, gpu: null };
+    },
   };
 }
 

@@ -2,6 +2,8 @@
  * Tokens in, logits out, and the rows of all tokens before. Rows are only ever added behind the last one, so a session is as
  * long as it says: dropping tokens is to say less, and a call that fails has changed nothing.
  */
+
+import { isTemperature } from "../artifact/best-tokens.ts";
 import {
   BusyError,
   ContextLengthError,
@@ -189,7 +191,9 @@ export class TokenSession {
       const call = {
         phase: piece.phase,
         tokens: piece.tokens,
-        inputs: phase.inputs.flatMap(({ name }, input) => {
+        inputs: phase.inputs.flatMap((decl, input) => {
+          const { name } = decl;
+          if (isTemperature(decl)) return [Float32Array.of(1)];
           const values = input === 0 ? ids : (given.get(name) ?? new Float32Array(0));
           const width = values.length / ids.length;
           return isLookup(phase, input) ? [] : [values.subarray(at * width, to * width)];

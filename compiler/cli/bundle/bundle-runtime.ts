@@ -25,7 +25,7 @@ export interface Bundle {
 /** By target: the files that others load by name, and what they are made of; the rest are chunks. */
 const entries: Readonly<Record<string, Readonly<Record<"runtime", string> & Partial<Record<"worker", string>>>>> = {
   wasm: { runtime: "runtime/package/entry.ts", worker: "runtime/package/worker.ts" },
-  webgpu: { runtime: "runtime/package/entry.ts" },
+  webgpu: { runtime: "runtime/package/webgpu-entry.ts" },
 };
 /** Targets that there is a runtime for. */
 export const bundleNames: readonly string[] = Object.keys(entries);

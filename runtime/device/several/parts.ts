@@ -4,7 +4,7 @@
  */
 import { elemBytes } from "../../artifact/elems.ts";
 import type { Program } from "../../artifact/program.ts";
-import { weightElements } from "../../artifact/weight-sizes.ts";
+import { cutWeights } from "../../calls/cut-weights.ts";
 import type { StepUses, WeightUse } from "../../calls/step-uses.ts";
 import { type StateLayout, spaced } from "../layout.ts";
 
@@ -32,8 +32,11 @@ export interface Parts {
 
 export function cutIntoParts(program: Program, states: StateLayout, steps: readonly StepUses[]): Parts {
   const items: Item[] = [];
-  const stretches = cutWeights(program, steps).map((cut) =>
-    cut.map((stretch) => ({ from: stretch.from, item: items.push(stretch) - 1 })),
+  const stretches = cutWeights(program, steps).map((cut, weight) =>
+    cut.map(({ from, to }) => {
+      const bytes = spaced((to - from) * elemBytes[program.weights[weight]?.elem ?? "f32"]);
+      return { from, item: items.push({ kind: "weight", weight, from, elements: to - from, bytes }) - 1 };
+    }),
   );
   const groups = groupStates(program, states, steps);
   const itemOfCopy = program.states.map(({ copies }) => new Array<number>(copies).fill(0));
@@ -53,25 +56,6 @@ export function cutIntoParts(program: Program, states: StateLayout, steps: reado
       ]),
     ],
   };
-}
-
-/** Of each weight, in order and without gaps. */
-function cutWeights({ weights }: Program, steps: readonly StepUses[]): readonly (readonly WeightStretch[])[] {
-  const uses = weights.map(() => new Map<string, WeightUse>());
-  for (const step of steps) for (const use of step.weights) uses[use.weight]?.set(`${use.from} ${use.to}`, use);
-  return weights.map((decl, weight) => {
-    const elements = weightElements(decl);
-    const starts = [0];
-    let end = 0;
-    for (const use of [...(uses[weight]?.values() ?? [])].sort((a, b) => a.from - b.from || a.to - b.to)) {
-      if (use.from > 0 && use.from >= end) starts.push(use.from);
-      end = Math.max(end, use.to);
-    }
-    return starts.map((from, i): WeightStretch => {
-      const count = (starts[i + 1] ?? elements) - from;
-      return { kind: "weight", weight, from, elements: count, bytes: spaced(count * elemBytes[decl.elem]) };
-    });
-  });
 }
 
 function groupStates(program: Program, states: StateLayout, steps: readonly StepUses[]): readonly StateGroup[] {

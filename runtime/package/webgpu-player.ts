@@ -1,0 +1,107 @@
+/** WebGPU as what plays a package. */
+import { CorruptPackageError, NoAdapterError, ReadError } from "../artifact/errors.ts";
+import { hashBytes, hashText } from "../artifact/hash.ts";
+import type { KernelVariant, Program } from "../artifact/program.ts";
+import { programFile } from "../artifact/read-value.ts";
+import { GpuDevice } from "../webgpu/gpu-device.ts";
+import { limitsOf } from "../webgpu/gpu-limits.ts";
+import { kernelTexts } from "../webgpu/kernel-texts.ts";
+import { adapterName, type OpenAdapter, openAdapter } from "../webgpu/open-adapter.ts";
+import { type GpuPlan, planGpu } from "../webgpu/plan-gpu.ts";
+import type { PlannedModel, Player, PlayerOrder } from "./player.ts";
+import { damaged, type PackageFiles } from "./read-package.ts";
+
+export const webgpuPlayer: Player = {
+  prepare: async (order) => {
+    const opened = await openAdapter(order.options.gpu, order.options.power ?? "high-performance");
+    return { plan: async (program) => planned(program, order, opened) };
+  },
+};
+
+function planned(program: Program, order: PlayerOrder, opened: OpenAdapter): PlannedModel {
+  const plan = planGpu(program, order.sizes, limitsOf(opened.adapter.limits));
+  const total = (orders: readonly { readonly bytes: number }[]): number => orders.reduce((n, o) => n + o.bytes, 0);
+  return {
+    played: plan,
+    info: {
+      ...{ backend: "webgpu", threads: 1, simd: null },
+      memory: {
+        arena: plan.arena,
+        arenaPeak: plan.arenaPeak,
+        session: total(plan.states.orders),
+        fixed: total(plan.buffers) + plan.uniformBytes,
+        memories: 1,
+      },
+    },
+    open: () => open(plan, order, opened),
+  };
+}
+
+async function open(
+  plan: GpuPlan,
+  { files, program, options: { signal } }: PlayerOrder,
+  { adapter, language }: OpenAdapter,
+): ReturnType<PlannedModel["open"]> {
+  const [variant] = variantsFor(program, adapter, language);
+  if (variant === undefined) throw new CorruptPackageError(programFile, "it has no kernels for every adapter");
+  const texts = await readTexts(files, program, variant);
+  const textOf = (kernel: string): string => {
+    const text = texts.get(kernel);
+    if (text === undefined) throw new CorruptPackageError(variant.file, `it has no kernel ${JSON.stringify(kernel)}`);
+    return text;
+  };
+  signal?.throwIfAborted();
+  const device = await requestDevice(adapter, variant);
+  return {
+    device: await GpuDevice.open({ plan, device, textOf }),
+    gpu: {
+      adapter: adapterName(adapter),
+      fallback: adapter.info?.isFallbackAdapter ?? false,
+      variant: variantName(variant),
+      refused: [],
+    },
+  };
+}
+
+/** Those that the adapter takes by what it says, the best first. */
+const variantsFor = (
+  { variants = [] }: Program,
+  { features }: GPUAdapter,
+  language: ReadonlySet<string>,
+): readonly KernelVariant[] =>
+  variants.filter((v) => v.features.every((f) => features.has(f)) && v.language.every((l) => language.has(l)));
+
+const variantName = ({ file }: KernelVariant): string => file.replace(/^.*\/|\.wgsl$/g, "");
+
+/** All kernels: those that a variant does not have are those of the last. */
+async function readTexts(
+  files: PackageFiles,
+  program: Program,
+  variant: KernelVariant,
+): Promise<ReadonlyMap<string, string>> {
+  const plain = program.variants?.at(-1) ?? variant;
+  const read = await Promise.all(
+    [...new Set([plain.file, variant.file])].map((file) => readText(files, program, file)),
+  );
+  return new Map(read.flatMap((text) => [...kernelTexts(text)]));
+}
+
+/** Throws ReadError and CorruptPackageError. */
+async function readText({ base, host, options }: PackageFiles, { modules }: Program, file: string): Promise<string> {
+  const bytes = await host.readFile(new URL(file, base), options);
+  if (bytes === null) throw new ReadError(`the package has no ${file}`);
+  if (modules !== undefined && modules[file] !== hashText(hashBytes(bytes))) throw damaged(file);
+  return new TextDecoder().decode(bytes);
+}
+
+async function requestDevice(adapter: GPUAdapter, { features }: KernelVariant): Promise<GPUDevice> {
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  return adapter
+    .requestDevice({
+      requiredFeatures: [...features],
+      requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+    })
+    .catch((cause: unknown) => {
+      throw new NoAdapterError(`the adapter gives no device: ${String(cause)}`);
+    });
+}

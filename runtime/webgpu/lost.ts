@@ -1,0 +1,44 @@
+/** Whether a device is still there, and waiting for it in vain. */
+import { DeviceLostError, type DscError, KernelError } from "../artifact/errors.ts";
+
+export class Watch {
+  #lost: DeviceLostError | null = null;
+  /** What went wrong outside of what is asked for: the first of it. */
+  #fault: string | null = null;
+  readonly #gone: Promise<never>;
+
+  constructor(device: GPUDevice) {
+    this.#gone = device.lost.then(({ message, reason }) => {
+      this.#lost = new DeviceLostError(message === "" ? (reason ?? "unknown") : message);
+      throw this.#lost;
+    });
+    this.#gone.catch(() => undefined);
+    device.addEventListener("uncapturederror", (event) => {
+      if ("error" in event) this.#fault ??= (event as GPUUncapturedErrorEvent).error.message;
+    });
+  }
+
+  /** Throws DeviceLostError and KernelError. */
+  check(): void {
+    if (this.#lost !== null) throw this.#lost;
+    if (this.#fault !== null) throw new KernelError(this.#fault);
+  }
+
+  /** Ends with the device. Throws DeviceLostError. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await Promise.race([work, this.#gone]);
+    } catch (error) {
+      // A device that goes ends what waits for it first, and says so after.
+      await afterEvents();
+      throw this.#lost ?? error;
+    }
+  }
+}
+
+const afterEvents = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+/** What a scope has found, as an error of ours. */
+export function scoped(what: string, error: GPUError | null): DscError | null {
+  return error === null ? null : new KernelError(`${what}: ${error.message}`);
+}
