@@ -1,6 +1,9 @@
 /** Expressions of the IR as WGSL. */
 import { type Type, typeName } from "../../compiler/kernel/elem.ts";
+import { name } from "../../compiler/kernel/expr.ts";
 import type { Expr } from "../../compiler/kernel/kernel.ts";
+import { writtenOut } from "../../compiler/kernel/lower/transcendentals.ts";
+import { isTranscendental, type Transcendental } from "../../compiler/kernel/ops.ts";
 import { argument, infix, operand, type Spelling } from "../c-like/infix.ts";
 import { fn } from "./codes.ts";
 import { converted } from "./conversions.ts";
@@ -109,7 +112,7 @@ export class Expressions {
     if (e.op === "rounded") return this.#rounded(a);
     if (e.op === "select" && b !== undefined && c !== undefined)
       return `select(${[c, b, a].map(this.#argument).join(", ")})`;
-    const name = calledAs(e.op) ?? refuse(`${e.op}: lowering writes it out`);
+    const name = isTranscendental(e.op) ? this.#function(e.op, e.args) : calledAs(e.op);
     return `${name}(${e.args.map(this.#argument).join(", ")})`;
   }
 
@@ -121,6 +124,24 @@ export class Expressions {
     }
     const by = b.type.elem === "u32" ? this.#operand(b) : `${vector("u32", b.type.width)}(${this.expr(b)})`;
     return `${this.#operand(a)} ${sign} ${by}`;
+  }
+
+  /** One that WGSL promises less of than the IR, written out. */
+  #function(f: Transcendental, args: readonly Expr[]): string {
+    const type: Type = { elem: "f32", width: args[0]?.type.width ?? 1 };
+    const params = ["x", "y"].slice(0, args.length);
+    return this.#s.prelude.fn(`${f}_f32${type.width === 1 ? "" : `x${type.width}`}`, (n) => {
+      const { lets, value } = writtenOut(
+        f,
+        params.map((p) => name(p, type)),
+      );
+      const inside = new Expressions({ ...this.#s, named: (x) => x });
+      const floats = this.type(type);
+      return fn(`${n}(${params.map((p) => `${p}: ${floats}`).join(", ")}) -> ${floats}`, [
+        ...lets.map((s) => `let ${s.name} = ${inside.expr(s.value)};`),
+        `return ${inside.expr(value)};`,
+      ]);
+    });
   }
 
   /** Through bits that no compiler knows: it may take arithmetic of f32 apart, as long as that is the same on paper. */

@@ -1,4 +1,5 @@
 /** What schedules and lowering ask of WebGPU with the default limits, which every adapter has. */
+import { transcendentals } from "../../compiler/kernel/ops.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import type { CostTarget } from "../../compiler/target/target.ts";
 
@@ -26,8 +27,8 @@ export const webgpuTarget: KernelTarget = {
   sharedBytes: 16_384,
   keysAtOnce: 65_536,
   stageTiles: true,
-  /** WGSL promises exp to 3 + 2|x| ulp, and of the others less. */
-  native: [],
+  /** WGSL promises exp to 3 + 2|x| ulp, and of the others less: its texts have functions of their own, which expressions call. */
+  native: transcendentals,
   dot: { group: 4, activation: "i8", panelRows: 1 },
   i64: true,
   matrixUnit: null,

@@ -39,6 +39,25 @@ export function expandTranscendentals(k: Kernel, target: KernelTarget): Kernel {
   return { ...k, body };
 }
 
+/** A function by itself: its value of arguments x and y, with the steps before it, where `exp` in others is called. */
+export interface WrittenOut {
+  readonly lets: readonly Extract<Stmt, { kind: "let" }>[];
+  readonly value: Expr;
+}
+export function writtenOut(f: Transcendental, args: readonly Expr[]): WrittenOut {
+  const lets: Extract<Stmt, { kind: "let" }>[] = [];
+  const used = new Map<string, number>();
+  const bind: Bind = (base, value) => {
+    if (value.kind === "name" || value.kind === "const" || value.kind === "wide") return value;
+    const before = used.get(base) ?? 0;
+    used.set(base, before + 1);
+    const n = before === 0 ? base : `${base}_${before}`;
+    lets.push({ kind: "let", name: n, value });
+    return name(n, value.type);
+  };
+  return { value: expanded(f, args, (g) => g === "exp" && f !== "exp", bind), lets };
+}
+
 function expanded(
   f: Transcendental,
   [x, y]: readonly Expr[],
