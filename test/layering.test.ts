@@ -4,6 +4,7 @@
  *
  *     runtime/    imports nothing of ours; npm packages in runtime/text/ only, `node:` in runtime/node/ only
  *     runtime/package/  joins the parts of runtime/: the one place there that imports text/ and node/
+ *     runtime/page/  the page of a package: a caller of runtime/package/ that knows its types
  *     dsl/        imports nothing of ours; chevrotain
  *     compiler/   imports dsl/, runtime/artifact/ and runtime/formats/; no `node:`, no npm package but ts-morph and binaryen
  *     compiler/lsp/   imports dsl/; vscode-languageserver
@@ -47,6 +48,7 @@ const layers: readonly Layer[] = [
   { folder: "runtime/text", mayImport: ["runtime"], packages: "any", node: false },
   { folder: "runtime/node", mayImport: ["runtime"], packages: [], node: true },
   { folder: "runtime/package", mayImport: ["runtime", "runtime/text", "runtime/node"], packages: [], node: false },
+  { folder: "runtime/page", mayImport: ["runtime", "runtime/text", "runtime/package"], packages: [], node: false },
   {
     folder: "backends",
     mayImport: ["compiler", "runtime/artifact", "runtime/device", "backends/c-like"],

@@ -475,6 +475,11 @@ const compile: Command = {
       out: { value: "DIR", about: "the package's folder; without it, one named as the file, here" },
       "weights-type": weightsType,
       entry,
+      page: { value: null, about: "brings a page along, index.html, that loads weights and talks with the model" },
+      "page-weights": {
+        value: "URL",
+        about: "what the page offers to load: a folder, which ends with /, or a file; from the page on",
+      },
       verify: { value: null, about: "checks every intermediate result; a mistake found is a bug in dsc" },
       json: { value: null, about: "one JSON object: what was written, how large it is, and how long it took" },
     },

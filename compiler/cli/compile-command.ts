@@ -4,7 +4,7 @@ import { byteText } from "../package/number-words.ts";
 import type { PackageFile } from "../package/package-file.ts";
 import { readInputs } from "./check-file.ts";
 import type { CommandLine } from "./command-line.ts";
-import { type BuiltPackage, buildPackage } from "./compile/build-package.ts";
+import { type BuiltPackage, buildPackage, type PageWish } from "./compile/build-package.ts";
 import { checkedModel, readChoices } from "./compile/checked-model.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
@@ -34,6 +34,8 @@ async function compile(line: CommandLine, file: string, surroundings: Surroundin
   const { terminal } = surroundings;
   const choices = readChoices(line);
   if (choices instanceof Failure) return choices;
+  const page = readPage(line);
+  if (page instanceof Failure) return page;
   const inputs = readInputs(line, terminal.cwd);
   if (inputs instanceof Failure) return inputs;
   const folder = resolve(terminal.cwd, line.value("out") ?? basename(file).replace(/\.ds$/, ""));
@@ -43,13 +45,21 @@ async function compile(line: CommandLine, file: string, surroundings: Surroundin
   const started = performance.now();
   const model = checkedModel({ file, inputs, choices }, surroundings);
   if (model === null || model instanceof Failure) return model ?? false;
-  const built = await buildPackage(model, surroundings);
+  const built = await buildPackage(model, surroundings, page);
   if (built instanceof Failure) return built;
   const failure = await writePackage(folder, shown, built.files);
   if (failure !== null) return failure;
   const seconds = (performance.now() - started) / 1000;
   terminal.out(line.has("json") ? jsonLine(shown, built, seconds) : textLine(shown, built, seconds));
   return true;
+}
+
+function readPage(line: CommandLine): PageWish | Failure | null {
+  const weights = line.value("page-weights");
+  if (line.has("page")) return { weights };
+  return weights === null
+    ? null
+    : new Failure(exitCodes.usage, "--page-weights is what a page offers to load", "--page brings one along");
 }
 
 const sizeOf = ({ content }: PackageFile): number =>

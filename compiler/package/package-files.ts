@@ -7,6 +7,7 @@ import { indexScript, indexTypes } from "./index-files.ts";
 import { manifestText } from "./manifest.ts";
 import { type PhaseCost, packageFacts } from "./package-facts.ts";
 import type { PackageFile } from "./package-file.ts";
+import { pageFiles } from "./page-files.ts";
 import { programText } from "./program-text.ts";
 import { readmeText } from "./readme.ts";
 import { runtimeExports } from "./runtime-exports.ts";
@@ -22,6 +23,8 @@ export interface PackageParts {
   readonly texts: readonly PackageFile[];
   /** The runtime's bundle: scripts, `runtime.d.ts` and `LICENSES`. */
   readonly runtime: readonly PackageFile[];
+  /** The page's bundle, and what the page offers to load. */
+  readonly page?: { readonly files: readonly PackageFile[]; readonly weights: string | null };
 }
 
 const licences = "LICENSES";
@@ -29,7 +32,7 @@ const runtimeTypes = "runtime.d.ts";
 
 /** By name. */
 export function packageFiles(parts: PackageParts): readonly PackageFile[] {
-  const { program, kernels, target, cost, modules, texts, runtime } = parts;
+  const { program, kernels, target, cost, modules, texts, runtime, page } = parts;
   const facts = packageFacts(program, target, cost);
   const exports = runtimeExports(textOf(runtime, runtimeTypes));
   const inKernels = ({ name, content }: PackageFile): PackageFile => ({ name: `kernels/${name}`, content });
@@ -40,10 +43,11 @@ export function packageFiles(parts: PackageParts): readonly PackageFile[] {
     { name: "index.js", content: indexScript(facts, exports, hashOf(text)) },
     { name: "index.d.ts", content: indexTypes(facts, exports) },
     { name: "program.json", content: text },
-    { name: "README.md", content: readmeText(facts) },
+    { name: "README.md", content: readmeText(facts, page !== undefined) },
     { name: "kernels/kernels.dsk", content: kernels.map(printKernel).join("\n") },
     ...compiled,
     ...texts.map(inKernels),
+    ...(page === undefined ? [] : pageFiles(facts, page.files, page.weights)),
     ...runtime.map(({ name, content }) => ({ name: name === licences ? name : `runtime/${name}`, content })),
   ];
   const names = files.map(({ name }) => name);

@@ -3,11 +3,13 @@ import { longCount } from "../../dsl/graph-view/format-count.ts";
 import { byteText, countText, secondsText } from "./number-words.ts";
 import type { PackageFacts } from "./package-facts.ts";
 
-export const readmeText = (facts: PackageFacts): string =>
+/** `page`: whether a page comes along. */
+export const readmeText = (facts: PackageFacts, page = false): string =>
   [
     `# ${facts.model}`,
     `A model compiled by dsc ${facts.compiler} for ${facts.target}. ${aboutOf(facts).runs} It holds no weights.`,
     usage(aboutOf(facts)),
+    ...(page ? [pageNotes] : []),
     ...(facts.drafts ? [drafts] : []),
     ...(facts.tables.length === 0 ? [] : [tables(facts)]),
     numbers(facts),
@@ -70,6 +72,12 @@ model.dispose();
 \`\`\`
 
 ${machine} \`index.d.ts\` and \`runtime/runtime.d.ts\` say the rest.`;
+
+const pageNotes = `## Page
+
+\`index.html\` loads weights and talks with the model. Serve this folder from any static server that answers ranges, such as \`npx serve\`, over
+https or from localhost; with the two headers above it uses several threads. What it offers to load stands in the file's \`dsc-weights\`, and
+behind \`?weights=\` in its address.`;
 
 const drafts = `Tokens are guessed ahead where the checkpoint has the weights for it: \`generate(prompt, { draft: 2 })\` guesses two at a time,
 \`draft: 0\` none. \`model.info.draft\` says whether they can be, \`session.statistics\` how many guesses were right.`;

@@ -28,7 +28,7 @@ const entries: Readonly<Record<string, Readonly<Record<"runtime", string> & Part
   webgpu: { runtime: "runtime/package/webgpu-entry.ts" },
 };
 /** Targets that there is a runtime for. */
-export const bundleNames: readonly string[] = Object.keys(entries);
+export const runtimeNames: readonly string[] = Object.keys(entries);
 
 /** `folder`: that of dsc, with sources and installed packages. */
 export async function bundleRuntime(folder: string, target: string): Promise<Bundle> {
@@ -68,12 +68,12 @@ export async function bundleRuntime(folder: string, target: string): Promise<Bun
 const typedSources = (folder: string): readonly string[] =>
   readdirSync(join(folder, "runtime"), { recursive: true, encoding: "utf8" })
     .map((path) => `runtime/${path.replaceAll("\\", "/")}`)
-    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts") && !path.startsWith("runtime/page/"));
 
 const nameOf = (path: string): string => path.replaceAll("\\", "/").split("/").at(-1) ?? path;
 const textFile = (name: string, text: string): BundleFile => ({ name, content: new TextEncoder().encode(text) });
 
-const hashesOf = (folder: string, sources: readonly string[]): Readonly<Record<string, string>> =>
+export const hashesOf = (folder: string, sources: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(sources.map((path) => [path, hashOf(readFileSync(join(folder, path)))]));
 
 export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -1,4 +1,4 @@
-/** The runtime's bundle of a target in `dist/package/` of dsc: whether it is there and of these sources, and how it gets there. */
+/** A bundle in `dist/package/` of dsc, by name: whether it is there and of these sources, and how it gets there. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { PackageRoot } from "../package-root.ts";
@@ -10,15 +10,15 @@ interface Listing {
   readonly files: readonly string[];
 }
 
-const place = (folder: string, target: string): string => join(folder, "dist", "package", target);
+const place = (folder: string, name: string): string => join(folder, "dist", "package", name);
 const listingName = "bundle.json";
 
 /**
  * Null where it is missing, or older than the sources beside it. A source that is not there is not asked for: an installed
  * dsc may come without.
  */
-export function storedBundle({ folder }: PackageRoot, target: string): readonly BundleFile[] | null {
-  const own = place(folder, target);
+export function storedBundle({ folder }: PackageRoot, name: string): readonly BundleFile[] | null {
+  const own = place(folder, name);
   const listing = readListing(join(own, listingName));
   if (listing === null) return null;
   for (const [path, hash] of Object.entries(listing.inputs)) {
@@ -31,8 +31,8 @@ export function storedBundle({ folder }: PackageRoot, target: string): readonly 
 }
 
 /** Each file appears whole, the listing last: whoever reads meanwhile finds the old bundle, or none. What is old goes. */
-export function storeBundle(folder: string, target: string, { files, inputs }: Pick<Bundle, "files" | "inputs">): void {
-  const own = place(folder, target);
+export function storeBundle(folder: string, name: string, { files, inputs }: Pick<Bundle, "files" | "inputs">): void {
+  const own = place(folder, name);
   mkdirSync(own, { recursive: true });
   const listing: Listing = { inputs, files: files.map(({ name }) => name) };
   const last = { name: listingName, content: new TextEncoder().encode(`${JSON.stringify(listing, null, 2)}\n`) };

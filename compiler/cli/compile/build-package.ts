@@ -4,7 +4,8 @@ import { type Compiled, compileModel } from "../../driver/compile.ts";
 import type { PackageFile } from "../../package/package-file.ts";
 import { packageFiles } from "../../package/package-files.ts";
 import { phaseCost } from "../../package/phase-cost.ts";
-import { runtimeBundle } from "../bundle/runtime-bundle.ts";
+import { bundleOf } from "../bundle/bundle-of.ts";
+import { pageBundle } from "../bundle/make-bundle.ts";
 import { Failure } from "../failure.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { ModelToCompile } from "./checked-model.ts";
@@ -17,15 +18,24 @@ export interface BuiltPackage {
   readonly seconds: { readonly program: number; readonly modules: number; readonly texts: number };
 }
 
+/** A page that the package is to bring along. */
+export interface PageWish {
+  /** What it offers to load: an address, absolute or from the page on; null for nothing. */
+  readonly weights: string | null;
+}
+
 /** Throws UnsupportedError and ElaborationError (`knownFailure`). */
 export async function buildPackage(
   { model, declared, entry, choices, shown }: ModelToCompile,
   { terminal, home }: Surroundings,
+  page: PageWish | null = null,
 ): Promise<BuiltPackage | Failure> {
   const packages = await loadTarget(choices.target);
   if (packages === null) throw new Error(`no target ${choices.target}`);
-  const bundle = await runtimeBundle(home, choices.target);
+  const bundle = await bundleOf(home, choices.target);
   if (bundle instanceof Failure) return bundle;
+  const pageFiles = page === null ? [] : await bundleOf(home, pageBundle);
+  if (pageFiles instanceof Failure) return pageFiles;
   const { target, emit } = packages;
   terminal.progress(`compiling ${shown}`);
   const started = performance.now();
@@ -37,7 +47,16 @@ export async function buildPackage(
   const { program, modules, texts } = await emit(compiled);
   const spelled = performance.now();
   const cost = reports.map((report) => phaseCost(report, program, target.cost));
-  const files = packageFiles({ program, kernels, target: target.name, cost, modules, texts, runtime: bundle });
+  const files = packageFiles({
+    program,
+    kernels,
+    target: target.name,
+    cost,
+    modules,
+    texts,
+    runtime: bundle,
+    ...(page === null ? {} : { page: { files: pageFiles, weights: page.weights } }),
+  });
   const ended = performance.now();
   return {
     compiled,

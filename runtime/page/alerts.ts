@@ -1,0 +1,33 @@
+/** What went wrong, with what can be done about it; and what to know that did not hinder. */
+import { byId, element } from "./dom.ts";
+import { CallError, faultOf, remedyOf, wasCancelled } from "./fault.ts";
+import type { Fault } from "./protocol.ts";
+
+const box = (): HTMLDivElement => byId("alerts", HTMLDivElement);
+
+export const clearAlerts = (): void => box().replaceChildren();
+
+/** `title`: what could not be done. What was cancelled is no error. */
+export function showError(title: string, error: unknown): void {
+  const fault = error instanceof CallError ? error.fault : faultOf(error);
+  if (!wasCancelled(fault)) show("note", title, fault);
+}
+
+export const showWarning = (title: string, fault: Fault): void => show("note warning", title, fault);
+
+function show(className: string, title: string, fault: Fault): void {
+  const note = element("div", { className });
+  note.dataset["code"] = fault.code;
+  const close = element("button", { text: "×" });
+  close.type = "button";
+  close.setAttribute("aria-label", "Dismiss");
+  close.addEventListener("click", () => note.remove());
+  note.append(
+    element("h2", { text: title }),
+    element("pre", { text: fault.message }),
+    element("p", { text: remedyOf(fault) }),
+    close,
+  );
+  box().append(note);
+  note.scrollIntoView({ block: "nearest" });
+}

@@ -1,0 +1,37 @@
+/** The package's kernels on the visitor's machine, beside the values that they have to give. */
+import { byId, element } from "./dom.ts";
+import type { CheckResult } from "./protocol.ts";
+
+export class ChecksView {
+  readonly #rows = byId("checks-rows", HTMLTableSectionElement);
+  readonly #line = byId("checks-line", HTMLParagraphElement);
+  #passed = 0;
+  #failed = 0;
+
+  constructor() {
+    this.#rows.replaceChildren();
+    this.#line.textContent = "Running…";
+    byId("checks-scroll", HTMLDivElement).hidden = false;
+  }
+
+  add({ name, passed, worst, bound }: CheckResult): void {
+    if (passed) this.#passed += 1;
+    else this.#failed += 1;
+    const row = element("tr", { className: passed ? "" : "failed" });
+    const texts = [name, worst.toExponential(1), bound.toExponential(1), passed ? "right" : "wrong"];
+    row.append(...texts.map((text) => element("td", { text })));
+    this.#rows.append(row);
+  }
+
+  end(): void {
+    const all = this.#passed + this.#failed;
+    this.#line.textContent =
+      this.#failed === 0
+        ? `All ${all} checks are right.`
+        : `${this.#failed} of ${all} checks are wrong: what the model says on this device cannot be trusted.`;
+  }
+
+  fail(): void {
+    this.#line.textContent = "The checks did not end.";
+  }
+}
