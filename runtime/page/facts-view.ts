@@ -1,18 +1,19 @@
 /** What was loaded, how it runs, and what it takes. */
+import type { ModelInfo } from "../package/model.ts";
 import { byId, element } from "./dom.ts";
-import type { Answered, Hello, Loaded } from "./protocol.ts";
+import type { Answered, Loaded } from "./protocol.ts";
 import { bytesText, countText, speedText } from "./words.ts";
 
 type Row = readonly [name: string, value: string | null];
 
-export function showFacts(hello: Hello, loaded: Loaded, last: Answered | null): void {
+export function showFacts(loaded: Loaded, last: Answered | null): void {
   const { info, origin } = loaded;
   const { memory, draft } = info;
   const memoryBytes = last?.memoryBytes ?? loaded.memoryBytes;
   const rows: readonly Row[] = [
     ["Model", `${info.name}, ${countText(info.parameters)} parameters`],
-    ["Target", targetText(hello, loaded)],
-    ...extraRows(info),
+    ["Target", targetText(loaded)],
+    ...gpuRows(info),
     ["Vocabulary", `${countText(info.vocabulary)} tokens`],
     [
       "Context",
@@ -32,7 +33,7 @@ export function showFacts(hello: Hello, loaded: Loaded, last: Answered | null): 
     ["Answer", last === null ? null : speedText(last.tokens - 1, last.seconds)],
     ["Compiled by", `dsc ${info.compiler}`],
   ];
-  byId("loaded-line", HTMLParagraphElement).textContent = loadedLine(hello, loaded, memoryBytes);
+  byId("loaded-line", HTMLParagraphElement).textContent = loadedLine(loaded, memoryBytes);
   const list = byId("facts-list", HTMLDListElement);
   list.replaceChildren(
     ...rows.flatMap(([name, value]) =>
@@ -47,24 +48,23 @@ const noDraft = {
   "not-loaded": "none: their weights were not loaded",
 } as const;
 
-function targetText({ target }: Hello, { info }: Loaded): string {
-  if (target !== "wasm") return target;
-  const threads = info.threads === 1 ? "one thread" : `${info.threads} threads`;
-  return `WebAssembly, ${info.simd === "relaxed" ? "relaxed SIMD" : "SIMD"}, ${threads}`;
+function targetText({ info }: Loaded): string {
+  const { backend, gpu, threads, simd } = info;
+  if (backend === "webgpu") return gpu === null ? "WebGPU" : `WebGPU, ${gpu.adapter}`;
+  return `WebAssembly, ${simd === "relaxed" ? "relaxed SIMD" : "SIMD"}, ${threads === 1 ? "one thread" : `${threads} threads`}`;
 }
 
-/** What plays it on a GPU, where it does. */
-function extraRows(info: object): readonly Row[] {
-  const text = (key: string): string | null => {
-    const value: unknown = Reflect.get(info, key);
-    return typeof value === "string" && value !== "" ? value : null;
-  };
+/** Of a GPU, where one plays it. */
+function gpuRows({ gpu }: ModelInfo): readonly Row[] {
+  if (gpu === null) return [];
+  const refused = gpu.refused.map(({ variant, why }) => `${variant}: ${why}`).join("; ");
   return [
-    ["Adapter", text("adapter")],
-    ["Variant", text("variant")],
+    ["Adapter", gpu.fallback ? `${gpu.adapter} (a processor does its work)` : gpu.adapter],
+    ["Variant", gpu.variant],
+    ["Not used", refused === "" ? null : refused],
   ];
 }
 
 /** Beside the model's name. */
-const loadedLine = (hello: Hello, loaded: Loaded, memoryBytes: number): string =>
-  [targetText(hello, loaded), bytesText(memoryBytes)].join(" · ");
+const loadedLine = (loaded: Loaded, memoryBytes: number): string =>
+  [targetText(loaded), bytesText(memoryBytes)].join(" · ");

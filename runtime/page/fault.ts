@@ -59,6 +59,11 @@ const remedies: Readonly<Record<string, string>> = {
   "worker-died": `The browser has ended it, most likely for want of memory. Close other tabs, then load again with a smaller context (Options).`,
   "no-adapter":
     "This browser gives the page no GPU. Use one with WebGPU, allow it hardware acceleration, or use the same model compiled for wasm.",
+  "gpu-fallback":
+    "The model works, slowly. Allow the browser hardware acceleration, or use the same model compiled for wasm.",
+  "gpu-refused":
+    "The model works with other kernels, perhaps more slowly. The checks show which are right on this device.",
+  "gpu-limit": "Load with a smaller context (Options), or use the same model compiled for wasm.",
   "device-lost":
     "The GPU was taken away: by its driver, by another program, or for taking too long. Load the weights again.",
   "cache-no-storage":

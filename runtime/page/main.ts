@@ -7,13 +7,12 @@ import { showFacts } from "./facts-view.ts";
 import { CallError, wasCancelled } from "./fault.ts";
 import { showKept } from "./kept-view.ts";
 import { LoadingView, loadView, showNeeds } from "./load-view.ts";
-import type { Answered, Hello, LoadAsk, Loaded } from "./protocol.ts";
+import type { Answered, LoadAsk, Loaded } from "./protocol.ts";
 import { showTab, tabOf, tabs } from "./tabs.ts";
 import { TalkView } from "./talk-view.ts";
 
 type Place = "load" | "loading" | "work";
 
-let hello: Hello | null = null;
 let loaded: Loaded | null = null;
 let loading: AbortController | null = null;
 
@@ -27,8 +26,9 @@ const talk = new TalkView({
   generate: (ask, said, signal) => client.call("generate", ask, { onEvent: said, signal }),
   reset: () => client.call("reset", null),
   failed: (error) => {
+    if (error instanceof CallError && error.fault.code === "device-lost") void unload();
+    else if (loaded === null) showPlace("load");
     showError("The model did not answer", error);
-    if (loaded === null) showPlace("load");
   },
   answered: (answered) => showAbout(answered),
 });
@@ -41,7 +41,7 @@ function showPlace(place: Place): void {
 }
 
 function showAbout(answered: Answered | null): void {
-  if (hello !== null && loaded !== null) showFacts(hello, loaded, answered);
+  if (loaded !== null) showFacts(loaded, answered);
 }
 
 async function refreshKept(): Promise<void> {
@@ -104,7 +104,6 @@ function opened({ info, chats, checks }: Loaded): void {
 
 async function unload(): Promise<void> {
   talk.stop();
-  clearAlerts();
   loaded = null;
   await client.call("unload", null).catch(() => null);
   showPlace("load");
@@ -136,11 +135,13 @@ async function start(): Promise<void> {
     },
   );
   byId("cancel", HTMLButtonElement).addEventListener("click", () => loading?.abort());
-  byId("unload", HTMLButtonElement).addEventListener("click", () => void unload());
+  byId("unload", HTMLButtonElement).addEventListener("click", () => {
+    clearAlerts();
+    void unload();
+  });
   byId("run-checks", HTMLButtonElement).addEventListener("click", () => void runChecks());
   try {
-    hello = await client.call("hello", null);
-    showNeeds(hello);
+    showNeeds(await client.call("hello", null));
     showPlace("load");
   } catch (error) {
     showError("The package cannot be read", error);

@@ -2,7 +2,7 @@
 import type { CacheError } from "../artifact/errors.ts";
 import type { WeightsCache } from "../cache/weights-cache.ts";
 import type { LoadOptions } from "../package/load-options.ts";
-import type { Model } from "../package/model.ts";
+import type { Model, ModelInfo } from "../package/model.ts";
 import type { Session } from "../package/session.ts";
 import { faultOf } from "./fault.ts";
 import type {
@@ -10,6 +10,7 @@ import type {
   CallName,
   Calls,
   CheckResult,
+  Fault,
   FromWorker,
   GenerateAsk,
   Hello,
@@ -94,8 +95,8 @@ const handlers: Handlers = {
       });
       signal.throwIfAborted();
       const problem: CacheError | null = cache?.problem ?? null;
-      const told = [...warnings, ...(problem === null ? [] : [problem])].map(faultOf);
       const { info, memoryBytes } = model;
+      const told = [...[...warnings, ...(problem === null ? [] : [problem])].map(faultOf), ...gpuWarnings(info)];
       const loaded: Loaded = {
         info,
         memoryBytes,
@@ -139,6 +140,21 @@ const handlers: Handlers = {
     return null;
   },
 };
+
+/** What of a GPU is not used, since it did not compute rightly, and that there is none but a processor. */
+function gpuWarnings({ gpu }: ModelInfo): readonly Fault[] {
+  if (gpu === null) return [];
+  const slow = {
+    name: "Gpu",
+    code: "gpu-fallback",
+    message: `${gpu.adapter}: a processor does the work of a GPU here`,
+  };
+  const refused = gpu.refused.map(({ variant, why }) => `${variant} kernels are not used: ${why}`);
+  return [
+    ...(gpu.fallback ? [slow] : []),
+    ...(refused.length === 0 ? [] : [{ name: "Gpu", code: "gpu-refused", message: refused.join("\n") }]),
+  ];
+}
 
 const hasChat = async (model: Model): Promise<boolean> =>
   (await model.chatPrompt([{ role: "user", content: "?" }])) !== null;
