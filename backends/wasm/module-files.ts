@@ -1,5 +1,6 @@
 /** The modules of a package: one for each ability of an engine that a runtime chooses by, and the plain one as text for people. */
 import type { PackageTarget } from "../../compiler/driver/package-target.ts";
+import { inOneLine } from "../c-like/statements.ts";
 import { wasmModules } from "./module.ts";
 
 const variants = [
@@ -15,6 +16,7 @@ export const wasmFiles: PackageTarget["emit"] = async ({ program, kernels }) => 
     text: relaxed || shared ? null : m.emitText(),
   }));
   const modules = made.map(({ bytes }, i) => ({ name: variants[i]?.name ?? "", content: bytes }));
-  const texts = made.flatMap(({ text }) => (text === null ? [] : [{ name: "simd.wat", content: text }]));
+  const about = kernels.map((k) => `;; ${k.name}: ${inOneLine(k.source)}\n`).join("");
+  const texts = made.flatMap(({ text }) => (text === null ? [] : [{ name: "simd.wat", content: `${about}${text}` }]));
   return { program, modules, texts };
 };

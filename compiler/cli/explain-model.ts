@@ -28,6 +28,8 @@ import { reportFailure } from "./terminal.ts";
 /** What is said of one kernel; times and bytes are of one call of it. */
 export interface ExplainedKernel {
   readonly definition: string;
+  /** Where the text defines it; null of what it does not name. */
+  readonly where: string | null;
   readonly kernel: string;
   readonly strategy: string;
   /** Calls in one run of the phase. */
@@ -144,6 +146,7 @@ function explained(report: PhaseReport, program: Compiled["program"], target: Co
       const { bytes, weights, flops, seconds } = costs[i] ?? { bytes: 0, weights: 0, flops: 0, seconds: 0 };
       return {
         definition: k.node.name,
+        where: k.where,
         kernel: k.kernel,
         strategy: k.says,
         calls: k.times,
@@ -197,7 +200,8 @@ function phaseText(explained: ExplainedPhase): string {
   for (const { input, rows } of lookups) lines.push(`  ${input}: looked up before it, by ${rows}`);
   for (const k of kernels) {
     const cost = `${byteText(k.bytes)}, ${countText(k.flops)}FLOP, ${timeText(k.seconds)}, ${(100 * k.share).toFixed(1)} %`;
-    lines.push(`  ${k.definition}${k.calls > 1 ? ` (${k.calls} times)` : ""}: ${cost}`);
+    const named = k.where === null ? k.definition : `${k.definition} (${k.where})`;
+    lines.push(`  ${named}${k.calls > 1 ? ` (${k.calls} times)` : ""}: ${cost}`);
     lines.push(`    ${k.kernel}: ${k.strategy}`);
     for (const why of k.because) lines.push(`    ${why}`);
   }

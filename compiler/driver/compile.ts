@@ -30,6 +30,7 @@ import { callRanges, type RowRange, type RowsWithPlans, rowsWithPlans, wholeRang
 import { decodersFor } from "./decoders.ts";
 import { fixedSizes, planOf } from "./phases.ts";
 import { decidingPasses, type Passed, phasePasses, rangePasses, runPasses, sharedPasses } from "./pipeline.ts";
+import { placesOf } from "./places-of.ts";
 import { type PlannedCall, plannedCalls } from "./planned-calls.ts";
 
 /** What a program is made for. */
@@ -326,6 +327,7 @@ function phase(planned: Pick<PlannedCall, "name" | "results" | "from" | "to">, p
     target: target.kernel,
     pool,
     strategy: placing.strategy,
+    where: placesOf(elaborated),
     elemOf: (n) => (n.kind === "weight" ? weights.elemOf(n) : elemOf(n)),
     inputs: [...names.map(([name]) => name), ...lookups.map((l) => l.input)],
     lookups,

@@ -14,6 +14,7 @@ import { nodesOf } from "../graph/walk.ts";
 import type { KernelPool } from "../program/kernel-pool.ts";
 import { buildPhase } from "../program/phase-builder.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
+import { placesOf } from "./places-of.ts";
 
 export interface DecoderOrder {
   readonly model: BoundModel;
@@ -71,15 +72,17 @@ function built(
   scalar: string,
   rows: number,
   tail: readonly number[],
-  { graph, weights }: Elaborated,
+  elaborated: Elaborated,
   { target, pool, tokens, before }: DecoderOrder,
 ): Decoder {
+  const { graph, weights } = elaborated;
   const read = nodesOf(graph).filter((n): n is Param => n.kind === "weight");
   const phase = `${scalar} ${[rows, ...tail].join("x")}`;
   const { phase: made } = buildPhase({
     ...{ name: phase, entry: `storage ${scalar}`, results: ["w"], from: 1, to: 1, graph },
     ...{ fixed: { [tokens]: 1 }, planned: { [tokens]: 1, [before]: 0 }, tokens, before, target, pool },
     strategy: noStrategies,
+    where: placesOf(elaborated),
     elemOf: () => "f32",
     inputs: read.map((n) => n.name),
     given: (n) => ({ kind: "input", input: read.indexOf(n) }),

@@ -83,6 +83,8 @@ export interface Unit {
   readonly format: (label: string) => FormatRule | null;
   /** Labels of definitions that are no nodes of their own, and those of the nodes that hold their values. */
   readonly aliases: Map<string, string>;
+  /** Where the text defines what is met, by label. */
+  readonly places: Map<string, Span>;
   /** Writes of states met so far, null where a repeat begins: each write happens, read or not. */
   readonly pending: ((() => void) | null)[];
   /** Makes the writes that have been met since the innermost repeat began. */

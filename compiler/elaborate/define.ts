@@ -54,6 +54,7 @@ function definition(
 ): Value | null {
   const [first] = equations;
   if (first === undefined) return null;
+  frame.unit.places.set(labelOf(frame, name), first.span);
   const layouts = declared?.axes == null ? null : declaredLayouts(declared.axes, outside(frame, name));
   const targets = equations.map((equation) => ({ equation, target: targetNamed(equation, name) }));
   const step = targets.find(({ target }) => isStep(target));

@@ -7,6 +7,7 @@ import type { BoundModel } from "../../dsl/checker/check-project.ts";
 import type { DeclInfo, PathInfo, Static } from "../../dsl/checker/context.ts";
 import { ungroup } from "../../dsl/checker/keys.ts";
 import { evaluateStatic, isPoly, type StaticScope } from "../../dsl/checker/static.ts";
+import type { Span } from "../../dsl/diagnostics/source.ts";
 import type { Builder } from "../graph/builder.ts";
 import { addDim, type Dim, dim } from "../graph/dim.ts";
 import type { Graph, Node, SizeRange } from "../graph/node.ts";
@@ -39,6 +40,8 @@ export interface Elaborated {
   readonly runs: ReadonlyMap<string, FamilyRun>;
   /** Labels of definitions that are no nodes of their own, and those of the nodes that hold their values. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** Where the text defines what labels name. */
+  readonly places: ReadonlyMap<string, Span>;
   /** What a call gives, by name, with what each of its integers must be below; null where the text says nothing of that. */
   readonly inputs: ReadonlyMap<string, Dim | null>;
 }
@@ -78,6 +81,7 @@ export function elaborate(options: ElaborateOptions): Elaborated {
     results: wanted.map((r) => r.name.text),
     runs: unit.runs,
     aliases: unit.aliases,
+    places: unit.places,
     inputs,
   };
 }

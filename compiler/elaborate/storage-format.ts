@@ -90,6 +90,7 @@ export function elaborateFormat(options: FormatOptions): Elaborated | null {
     results: [result.name],
     runs: unit.runs,
     aliases: unit.aliases,
+    places: unit.places,
     inputs: new Map(),
   };
 }

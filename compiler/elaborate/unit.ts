@@ -57,6 +57,7 @@ export function newUnit(options: UnitOptions): Unit {
     keep: (label) => options.keep?.(pathOf(label, runs)) ?? false,
     format: (label) => options.format?.(pathOf(label, runs)) ?? null,
     aliases: new Map(),
+    places: new Map(),
     pending,
     settle: () => {
       for (let next = pending.pop(); next != null; next = pending.pop()) next();

@@ -33,12 +33,13 @@ export class KernelPool {
     return this.#kernels.map(declOf);
   }
 
-  /** The number of the kernel that does the same. */
-  add(k: Kernel, label: string): number {
+  /** The number of the kernel that does the same. `label`, `where`: the definition that it is for, and its place in the text. */
+  add(k: Kernel, label: string, where: string | null = null): number {
     const one = this.#each.of(k);
     const known = this.#numbers.get(one);
     if (known !== undefined) return known;
-    const scheduled = { ...one, name: this.#name(label) };
+    const source = `${label}${where === null ? "" : ` (${where})`}: ${one.source}`;
+    const scheduled = { ...one, name: this.#name(label), source };
     this.#scheduled.push(scheduled);
     const number = this.#kernels.push(lower(scheduled, this.#target)) - 1;
     this.#numbers.set(one, number);

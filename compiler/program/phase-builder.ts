@@ -43,6 +43,8 @@ export interface KernelReport {
   readonly refused: readonly string[];
   /** What the text says of it. */
   readonly rule: StrategyRule | null;
+  /** Where the text defines it; null of what it does not name. */
+  readonly where: string | null;
   /** Rounds of the repeats around it. */
   readonly times: number;
 }
@@ -57,6 +59,8 @@ export interface PhaseOrder extends PhaseSizes {
   readonly target: KernelTarget;
   readonly pool: KernelPool;
   readonly strategy: StrategyOf;
+  /** Where the text defines what a label names; without it nobody is told. */
+  readonly where?: (label: string) => string | null;
   readonly elemOf: (n: Node) => BufferElem;
   /** Names of the inputs, in the order in which a call gives them. */
   readonly inputs: readonly string[];
@@ -283,7 +287,8 @@ class PhaseBuilder {
     why: { readonly says: string; readonly refused: readonly string[] },
     block: Block | null = null,
   ): void {
-    const index = this.#o.pool.add(kernel, n.name);
+    const where = this.#o.where?.(n.name) ?? null;
+    const index = this.#o.pool.add(kernel, n.name, where);
     const sizes = kernel.sizes.map((s): SizeExpr => {
       const loop = loops.get(s.name);
       if (loop !== undefined) return this.#loop(loop);
@@ -293,7 +298,7 @@ class PhaseBuilder {
     this.#places.step(buffers);
     this.#steps.push(call);
     const made = this.#o.pool.kernels[index]?.name ?? "";
-    this.#reports.push({ node: n, kernel: made, ...why, rule: this.#o.strategy(n.name), times: this.#times });
+    this.#reports.push({ node: n, kernel: made, ...why, rule: this.#o.strategy(n.name), where, times: this.#times });
   }
 
   /** Scores as integers that are ordered as they are, then the best of each row. */

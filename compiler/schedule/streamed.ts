@@ -63,13 +63,10 @@ function written(asked: Asked): Kernel {
   for (const a of [...pattern.rows].reverse()) if (a !== plan.axis) grid[gridName(a)] = dimExpr(a.size);
   if (pattern.rows.length === 0) grid["once"] = constant(1);
   const sizes = sizesOf(nest, allDims(nest));
-  return kernel(
-    { name: options.name, source: `${nest.label}: ${says}`, lanes: 1, sizes, buffers, grid },
-    (b, memory) => {
-      const places = new Map(inputs.map((x): [Node, Memory] => [x.node, memory(x.name)]));
-      write(asked, b, { memory: places, out: memory("made") });
-    },
-  );
+  return kernel({ name: options.name, source: says, lanes: 1, sizes, buffers, grid }, (b, memory) => {
+    const places = new Map(inputs.map((x): [Node, Memory] => [x.node, memory(x.name)]));
+    write(asked, b, { memory: places, out: memory("made") });
+  });
 }
 
 interface Places {

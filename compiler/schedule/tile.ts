@@ -37,13 +37,10 @@ export function tile(nest: Nest, plan: TilePlan, { name: kernelName, finish }: T
   }
   if (plan.order.length === 0) grid["once"] = constant(1);
   const sizes = sizesOf(nest, allDims(nest));
-  return kernel(
-    { name: kernelName, source: `${nest.label}: ${plan.says}`, lanes: plan.lanes, sizes, buffers, grid },
-    (b, memory) => {
-      const places = new Map(inputs.map((x): [Node, Memory] => [x.node, memory(x.name)]));
-      new Tile({ nest, plan, finish: finish ?? ((v) => v), b, memory: places, out: memory("made") }).write();
-    },
-  );
+  return kernel({ name: kernelName, source: plan.says, lanes: plan.lanes, sizes, buffers, grid }, (b, memory) => {
+    const places = new Map(inputs.map((x): [Node, Memory] => [x.node, memory(x.name)]));
+    new Tile({ nest, plan, finish: finish ?? ((v) => v), b, memory: places, out: memory("made") }).write();
+  });
 }
 
 function axisOf(nest: Nest, n: string): Axis {

@@ -22,7 +22,7 @@ function logitsOf(vocabulary: number, dims: "V" | "T, V"): Elaborated {
   const builder = new Builder();
   const parsed = parse(text, builder);
   if (!parsed.ok) throw new Error(parsed.message);
-  const none = { weights: new Map(), runs: new Map(), aliases: new Map(), inputs: new Map() };
+  const none = { weights: new Map(), runs: new Map(), aliases: new Map(), places: new Map(), inputs: new Map() };
   return { graph: parsed.graph, builder, results: ["next"], ...none };
 }
 
