@@ -10,6 +10,7 @@ export const wasmTarget: KernelTarget = {
   registers: 12,
   streams: 4,
   workers: 2,
+  launchBytes: 5_400,
   mostElements: 2 ** 31,
   sharedBytes: 1 << 20,
   keysAtOnce: 65_536,

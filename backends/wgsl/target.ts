@@ -9,8 +9,9 @@ export const webgpuCost: CostTarget = {
   flopsPerSecond: 5e12,
   bytesPerSecond: 2e11,
   launchSeconds: 5e-6,
+  manyLanes: true,
   tile: 8,
-  foldTile: 64,
+  foldTile: 1024,
   maxNesting: 2,
 };
 
@@ -22,6 +23,7 @@ export const webgpuTarget: KernelTarget = {
   registers: 40,
   streams: 2,
   workers: 64,
+  launchBytes: webgpuCost.launchSeconds * webgpuCost.bytesPerSecond,
   /** A binding of 128 MiB holds as many f32. */
   mostElements: 2 ** 25,
   sharedBytes: 16_384,

@@ -131,6 +131,19 @@ export function walkStmts(body: readonly Stmt[], visit: (s: Stmt) => void): void
   }
 }
 
+/** Names of the memories that a body reads. */
+export function loadsOf(body: readonly Stmt[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  walkStmts(body, (s) => {
+    if (s.kind === "frag_load") found.add(s.memory);
+    for (const e of exprsOf(s))
+      walkExpr(e, (x) => {
+        if (x.kind === "load") found.add(x.from);
+      });
+  });
+  return found;
+}
+
 /** The name that a statement declares. */
 export const declares = (s: Stmt): string | null =>
   s.kind === "let" || s.kind === "reg" || s.kind === "loop" || s.kind === "reduce" || s.kind === "frag" ? s.name : null;

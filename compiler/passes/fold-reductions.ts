@@ -10,7 +10,7 @@ import type { Computed, MapNode, Node, Scalar } from "../graph/node.ts";
 import { rewriteGraph } from "../graph/rewrite.ts";
 import { bottomUp, children, key } from "../graph/scalar.ts";
 import { operandsOf } from "../graph/walk.ts";
-import { elementsOf, tiledFlops } from "../target/cost.ts";
+import { bytes, elementsOf, tiledFlops } from "../target/cost.ts";
 import { bytesOf } from "../target/storage.ts";
 import { type Definitions, foldSum, type SingleSum } from "./folding/fold-sum.ts";
 import { hiddenReductions } from "./folding/hidden.ts";
@@ -79,13 +79,15 @@ function sumsOf(e: Scalar): ReadonlyMap<string, Found> {
   return found;
 }
 
-/** Extra work, once an output tile, against one round trip of every intermediate that is read no more. */
+/** Extra work that is not done while memory is waited for, once an output tile, against one round trip of every intermediate that is read no more. */
 function pays(before: MapNode, after: Computed, { sizes, target, report }: PassContext): boolean {
   const kept = new Set(operandsOf(after));
   const gone = operandsOf(before).filter((o) => !kept.has(o));
   const saved = gone.reduce((sum, o) => sum + 2 * bytesOf[o.type.dtype] * elementsOf(o, sizes), 0);
-  const extra = tiledFlops(after, sizes, target) - tiledFlops(before, sizes, target);
-  const cost = Math.max(0, extra) / target.flopsPerSecond;
+  const flops = [after, before].map((x) => tiledFlops(x, sizes, target));
+  const hidden = target.manyLanes ? (bytes(before, sizes) / target.bytesPerSecond) * target.flopsPerSecond : 0;
+  const [most = 0, least = 0] = flops.map((f) => Math.max(f, hidden));
+  const cost = Math.max(0, most - least) / target.flopsPerSecond;
   const gain = saved / target.bytesPerSecond + target.launchSeconds;
   const worth = cost <= gain;
   report({

@@ -7,7 +7,7 @@
 import { evalDim, type Sizes } from "../graph/dim.ts";
 import type { Computed, Graph, Node, TopK } from "../graph/node.ts";
 import { isComputed, nodesOf } from "../graph/walk.ts";
-import { timeOf } from "../target/cost.ts";
+import { picksOf, timeOf } from "../target/cost.ts";
 import type { CostTarget } from "../target/target.ts";
 import { groupBy, isGroupable } from "./grouping/group-by.ts";
 import type { Pass } from "./pass.ts";
@@ -41,12 +41,16 @@ const selectionsOf = (g: Graph): readonly TopK[] =>
 
 const rowsOf = (n: Node, sizes: Sizes): number => n.type.dims.reduce((p, d) => p * evalDim(d, sizes), 1);
 
-/** Time of what only one of two graphs computes. */
+/**
+ * Time of what only one of two graphs computes. Where rows may begin anywhere, those that one token picks count as different, as they are;
+ * where each begins a stream of its own, they do not (docs/performance.md, what was tried and left).
+ */
 function changedTime(a: Graph, b: Graph, sizes: Sizes, target: CostTarget): { before: number; after: number } {
+  const picks = target.manyLanes ? (n: Node): number => picksOf(n, sizes) : undefined;
   const [x, y] = [nodesOf(a).filter(isComputed), nodesOf(b).filter(isComputed)];
   const only = (from: readonly Computed[], than: readonly Computed[]): number => {
     const shared = new Set(than);
-    return from.reduce((sum, n) => (shared.has(n) ? sum : sum + timeOf(n, sizes, target)), 0);
+    return from.reduce((sum, n) => (shared.has(n) ? sum : sum + timeOf(n, sizes, target, picks)), 0);
   };
   return { before: only(x, y), after: only(y, x) };
 }

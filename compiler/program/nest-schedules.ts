@@ -22,13 +22,17 @@ export class NestSchedules {
     const { rule = null, finish } = options;
     // What the text asks for is told at its place.
     if (rule !== null) return this.#schedule(nest, sizes, options);
-    const text = `${JSON.stringify([options.name, this.#number(finish), Object.entries(sizes).sort()])} ${shapeOf(nest)}`;
+    const text = `${JSON.stringify([options.name, this.#number(finish), Object.entries(sizes).sort()])} ${shapeOf(nest)}${this.#longest(nest)}`;
     const known = this.#known.get(text) ?? this.#schedule(nest, sizes, options);
     this.#known.set(text, known);
     return known;
   }
   #schedule(nest: Nest, sizes: Sizes, options: ScheduleOptions): Scheduled {
     return scheduleNest(nest, sizes, this.#target, { ...options, each: this.#each });
+  }
+  /** How long rows may be says how many items share one. */
+  #longest({ most }: Nest): string {
+    return this.#target.lanes > 1 ? JSON.stringify([...most].sort()) : "";
   }
   #number(finish: ScheduleOptions["finish"]): number {
     const known = this.#finishes.indexOf(finish);

@@ -20,6 +20,7 @@ import { isComputed, nodesOf, regions, useCounts } from "../graph/walk.ts";
 import * as ir from "../kernel/expr.ts";
 import type { Expr, Kernel } from "../kernel/kernel.ts";
 import { dimExpr, dimSize, namesIn } from "../schedule/lift/spell-dim.ts";
+import { buffersOf } from "../schedule/nest/given.ts";
 import { makeNest } from "../schedule/nest/make-nest.ts";
 import type { Nest } from "../schedule/nest/nest.ts";
 import type { Scheduled, ScheduleOptions } from "../schedule/schedule-map.ts";
@@ -260,8 +261,20 @@ class PhaseBuilder {
     const nest = this.#nest(n, n);
     const room = this.#room(n);
     const rule = this.#o.strategy(n.name);
-    const { kernel, says, refused } = this.#scheduled(nest, this.#sizes.planned, { rule });
-    this.#call(n, kernel, [...this.#operands(nest), room], nest.loops, { says, refused });
+    const { kernel, ahead, says, refused } = this.#scheduled(nest, this.#sizes.planned, { rule });
+    const operands = this.#operands(nest);
+    if (ahead === null) return this.#call(n, kernel, [...operands, room], nest.loops, { says, refused });
+    const left = this.#places.buffer(`${n.name}.${ahead.name}`, "f32", this.#sizes.inCall(sizeOf(ahead.extent)));
+    const named = buffersOf(nest).map((b, i): readonly [string, Binding | undefined] => [b.name, operands[i]]);
+    const at = new Map([...named, ["made", room], [ahead.name, { kind: "arena" as const, buffer: left }]]);
+    const bound = (k: Kernel): readonly Binding[] =>
+      k.buffers.map((b) => {
+        const place = at.get(b.name);
+        if (place === undefined) throw new InternalError(`%${n.name} has no ${b.name}`);
+        return place;
+      });
+    this.#call(n, ahead.kernel, bound(ahead.kernel), nest.loops, { says, refused });
+    this.#call(n, kernel, bound(kernel), nest.loops, { says: "what items have found, merged", refused: [] });
   }
   #operands(nest: Nest): readonly Binding[] {
     return nest.operands.map((o) => {

@@ -3,7 +3,7 @@ import { DirectiveError } from "../directives/directive-error.ts";
 import type { StrategyRule } from "../directives/directives.ts";
 import type { Sizes } from "../graph/dim.ts";
 import { InternalError } from "../graph/internal-error.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import type { Expr, Kernel } from "../kernel/kernel.ts";
 import { loweringProblems } from "../kernel/lower/lower.ts";
 import { OneOfEach } from "../kernel/one-of-each.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
@@ -17,15 +17,24 @@ import type { TileOptions, TilePlan } from "./tile-plan.ts";
 
 export interface Scheduled {
   readonly kernel: Kernel;
+  /** What is called before it, and what that leaves for it: both have buffers of these names (`buffersOf`), "made", and this one. */
+  readonly ahead: Ahead | null;
   /** The strategy and its numbers. */
   readonly says: string;
   /** Why a better plan was not taken. */
   readonly refused: readonly string[];
 }
 
+export interface Ahead {
+  readonly kernel: Kernel;
+  readonly name: string;
+  /** Elements, f32. */
+  readonly extent: Expr;
+}
+
 interface Way {
   readonly says: string;
-  readonly make: () => { readonly kernel: Kernel; readonly says: string } | null;
+  readonly make: () => Omit<Scheduled, "refused"> | null;
 }
 
 export interface ScheduleOptions extends TileOptions {
@@ -44,8 +53,9 @@ export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, opt
       const made = make();
       if (made === null) continue;
       const kernel = each.of(made.kernel);
-      const [problem] = loweringProblems(kernel, target);
-      if (problem === undefined) return { kernel, says: made.says, refused };
+      const ahead = made.ahead === null ? null : { ...made.ahead, kernel: each.of(made.ahead.kernel) };
+      const [problem] = [kernel, ...(ahead === null ? [] : [ahead.kernel])].flatMap((k) => loweringProblems(k, target));
+      if (problem === undefined) return { kernel, ahead, says: made.says, refused };
       refused.push(`${made.says}: ${problem.message}`);
     } catch (error) {
       if (!(error instanceof Unsuitable)) throw error;
@@ -64,11 +74,15 @@ function waysFor(nest: Nest, sizes: Sizes, target: KernelTarget, options: Schedu
     says,
     make: () => {
       const made = plan();
-      return { kernel: tile(unfolded, made, options), says: made.says };
+      return { kernel: tile(unfolded, made, options), says: made.says, ahead: null };
     },
   });
   const folds = unfolded !== nest;
-  const inOnePass: Way = { says: "streamed", make: () => streamed(nest, sizes, target, options) };
+  const onePass = (apart: boolean): Way => ({
+    says: "streamed",
+    make: () => streamed(nest, sizes, target, { ...options, apart }),
+  });
+  const inOnePass = target.lanes > 1 ? [onePass(true), onePass(false)] : [onePass(false)];
   const plans = (): readonly Way[] => tilePlans(unfolded, sizes, target).map((plan) => inTiles(plan.says, () => plan));
   const asked = rule?.strategy;
   switch (asked?.kind) {
@@ -77,13 +91,13 @@ function waysFor(nest: Nest, sizes: Sizes, target: KernelTarget, options: Schedu
     case "tiled":
       return [inTiles("tiled", () => tiledPlan(unfolded, sizes, target, asked))];
     case "streamed":
-      return [folds ? inOnePass : noFold];
+      return folds ? inOnePass : [noFold];
     case "unstreamed":
       return folds ? plans() : [noFold];
     case "apart":
     case "fused":
     case undefined:
-      return [...(folds ? [inOnePass] : []), ...plans()];
+      return [...(folds ? inOnePass : []), ...plans()];
     default:
       return asked satisfies never;
   }

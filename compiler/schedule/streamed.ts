@@ -6,22 +6,25 @@
  */
 import type { Sizes } from "../graph/dim.ts";
 import type { Node } from "../graph/node.ts";
-import { freeNames, key, some } from "../graph/scalar.ts";
+import { freeNames } from "../graph/scalar.ts";
 import { type Body, type BufferSpec, kernel, type Memory } from "../kernel/build.ts";
 import { elems } from "../kernel/elem.ts";
-import { add, ceilDiv, constant, convert, max, min, mul, op, select, splat, sub } from "../kernel/expr.ts";
+import { add, ceilDiv, constant, convert, max, min, mul, op, select, sub } from "../kernel/expr.ts";
 import type { Expr, Kernel } from "../kernel/kernel.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { Lift } from "./lift/lift.ts";
 import { dimExpr } from "./lift/spell-dim.ts";
-import { asFloat } from "./lift/spell-function.ts";
 import { allDims, buffersOf, sizesOf } from "./nest/given.ts";
 import type { Nest } from "./nest/nest.ts";
 import { Block, gridName } from "./streamed/block.ts";
-import { type Item, lowest, vectorOf } from "./streamed/item.ts";
+import type { Item } from "./streamed/item.ts";
+import { lanesKernels, type Partial } from "./streamed/lanes-kernel.ts";
+import { planInLanes } from "./streamed/lanes-plan.ts";
+import { outIndex } from "./streamed/out-index.ts";
 import { type Pattern, patternOf } from "./streamed/pattern.ts";
 import { PlacesInLanes } from "./streamed/places-in-lanes.ts";
 import { planStreamed, type StreamedPlan } from "./streamed/plan.ts";
+import { knowMax, resultAt } from "./streamed/result.ts";
 import { RowsInLanes } from "./streamed/rows-in-lanes.ts";
 import { Spread } from "./streamed/spread.ts";
 import { type Visible, visibleOf } from "./streamed/visible.ts";
@@ -31,15 +34,37 @@ import type { TileOptions } from "./tile-plan.ts";
 export interface StreamedKernel {
   readonly kernel: Kernel;
   readonly says: string;
+  /** Where items share what one would walk alone: what is called before it, and what that leaves. */
+  readonly ahead: Partial | null;
+}
+
+export interface StreamedOptions extends TileOptions {
+  /** Whether items may share the places of a block. */
+  readonly apart: boolean;
 }
 
 /** Null where the nest is no such fold, or the target has no use for it. */
-export function streamed(nest: Nest, sizes: Sizes, target: KernelTarget, options: TileOptions): StreamedKernel | null {
+export function streamed(
+  nest: Nest,
+  sizes: Sizes,
+  target: KernelTarget,
+  options: StreamedOptions,
+): StreamedKernel | null {
   const pattern = patternOf(nest);
-  const plan = pattern === null ? null : planStreamed(pattern, sizes, target);
-  if (pattern === null || plan === null || !elems[nest.elem].float) return null;
+  if (pattern === null || !elems[nest.elem].float) return null;
+  if (target.lanes > 1) {
+    const best = planInLanes(pattern, sizes, nest.most, target);
+    if (best === null) return null;
+    const plan = options.apart ? best : { ...best, splits: 1 };
+    const { count, tile, itemLanes, splits } = plan;
+    const by = splits > 1 ? `, by ${splits} items` : "";
+    const says = `streamed: ${count} rows x ${tile} places, shared by ${itemLanes} lanes${by}`;
+    return { ...lanesKernels({ nest, pattern, plan, options, says }), says };
+  }
+  const plan = planStreamed(pattern, sizes, target);
+  if (plan === null) return null;
   const says = `streamed: ${plan.count} rows x ${plan.tile} places, ${plan.together} at once, ${plan.lanes} in lanes`;
-  return { kernel: written({ nest, pattern, plan, options, says }), says };
+  return { kernel: written({ nest, pattern, plan, options, says }), says, ahead: null };
 }
 
 interface Asked {
@@ -135,38 +160,19 @@ interface Storing extends Asked {
 }
 
 /** The result of row r, in vectors along the wide axis. */
-function storeRow({ nest, options, item, weights, spread, out }: Storing, r: number): void {
+function storeRow({ options, item, weights, spread, out }: Storing, r: number): void {
   const { b, lift, pattern, plan, block } = item;
   const { vector } = plan;
   const own = new Map(block.row(r));
   const bound = plan.axis === null ? undefined : own.get(plan.axis.name);
   // A bound of its own: what is known of this row is known in this block only.
   if (plan.axis !== null && bound !== undefined) own.set(plan.axis.name, lift.bound(bound.index));
-  if (some(pattern.result, (x) => key(x) === key(pattern.max))) {
-    const m = b.let("m", weights.max(r));
-    const none = constant(Number.NEGATIVE_INFINITY, vectorOf(1));
-    lift.know(pattern.max, own, b.let("found", select(op("le", m, lowest), none, m)));
-  }
+  knowMax(pattern, lift, own, () => weights.max(r));
   for (const [i, s] of pattern.narrow.entries()) lift.know(s.value, own, b.let("total", weights.narrow(i, r)));
   b.loop("e", { from: 0, to: dimExpr(pattern.wide.size), step: vector }, (e) => {
     const env = new Map(own).set(pattern.wide.name, lift.bound(e, { width: vector }));
     for (const [i, s] of pattern.spread.entries()) lift.know(s.value, env, b.let("total", spread.value(i, r, e)));
-    const value = splat(asFloat(lift.value(pattern.result, env)), vector);
-    const finished = options.finish === undefined ? value : options.finish(value, null);
-    b.store(out, outIndex(nest, item, { r, e }), convert(finished, out.type.elem));
+    const value = resultAt(pattern, lift, env, vector, options);
+    b.store(out, outIndex(item, { r, e }, dimExpr(pattern.wide.size)), convert(value, out.type.elem));
   });
-}
-
-/** Row-major over the output axes. */
-function outIndex(nest: Nest, { plan, block, pattern }: Item, at: { readonly r: number; readonly e: Expr }): Expr {
-  let index: Expr = at.e;
-  for (const [i, a] of pattern.rows.entries()) {
-    const stride = nest.axes
-      .slice(i + 1)
-      .map((x) => dimExpr(x.size))
-      .reduce((x, y) => mul(x, y), constant(1));
-    const place = a === plan.axis ? block.unclamped(at.r) : (block.row(at.r).get(a.name)?.index ?? null);
-    if (place !== null) index = add(index, mul(place, stride));
-  }
-  return index;
 }

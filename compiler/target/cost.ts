@@ -5,7 +5,7 @@
 import { affineKey } from "../graph/affine.ts";
 import { addDim, type Dim, evalDim, mulDim, oneDim, productOf, type Sizes, zeroDim } from "../graph/dim.ts";
 import type { Computed, Node, Read, Scalar } from "../graph/node.ts";
-import { children, freeNames, key, readsOf, same, some, substitute } from "../graph/scalar.ts";
+import { boundNames, children, freeNames, key, readsOf, same, some, substitute } from "../graph/scalar.ts";
 import { allAxes, axesOf, expressionsOf } from "../graph/walk.ts";
 import { scalarFunctions } from "../ops/scalar-functions.ts";
 import { bytesOf } from "./storage.ts";
@@ -96,8 +96,10 @@ export function flopsAt(n: Computed, sizes: Sizes): number {
 /** The flops where a work unit holds `tile` outputs along an axis: what does not depend on the axis is done once a tile. */
 export function tiledFlops(n: Computed, sizes: Sizes, target: CostTarget): number {
   const extent = extentsOf(n, sizes);
-  const tile = tileOf(n, target);
-  const outer = axesOf(n).map((a) => ({ name: a.name, tiles: Math.ceil(extent(a.name) / tile) }));
+  const outer = axesOf(n).map((a) => ({
+    name: a.name,
+    tiles: Math.ceil(extent(a.name) / tileOf(n, a.name, target)),
+  }));
   let total = 0;
   for (const op of operationsOf(n)) {
     let points = op.flops;
@@ -108,8 +110,20 @@ export function tiledFlops(n: Computed, sizes: Sizes, target: CostTarget): numbe
   return total;
 }
 
-/** Outputs along an axis that a work unit of the node holds. */
-export const tileOf = (n: Computed, target: CostTarget): number => (streams(n) ? target.foldTile : target.tile);
+/**
+ * Outputs along an axis that a work unit of the node holds, when it computes another inside of it too. Many lanes share all of a row out
+ * whose sums are those of all its elements.
+ */
+export function tileOf(n: Computed, axis: string, target: CostTarget, inside: Computed = n): number {
+  if (streams(n)) return target.foldTile;
+  const isRow = target.manyLanes && axis === axesOf(n).at(-1)?.name && reduces(inside) && !reducesAlong(n, axis);
+  return isRow ? Number.MAX_SAFE_INTEGER : target.tile;
+}
+const holds = (n: Computed, is: (e: Scalar) => boolean): boolean => expressionsOf(n).some((e) => some(e, is));
+const isReduction = (e: Scalar): boolean => boundNames(e).length > 0;
+const reduces = (n: Computed): boolean => holds(n, isReduction);
+/** Whether a reduction differs along one of its axes. */
+const reducesAlong = (n: Computed, axis: string): boolean => holds(n, (e) => isReduction(e) && freeNames(e).has(axis));
 
 /** Whether a fold keeps a running maximum: its outputs are rescaled as it goes, so they are kept together. */
 const streams = (n: Computed): boolean =>
@@ -193,6 +207,6 @@ export function bytes(n: Computed, sizes: Sizes, width = plainWidth, picks?: (so
   return [...seen.values()].reduce((a, x) => a + x, written);
 }
 
-/** Seconds of a node as a kernel of its own. */
-export const timeOf = (n: Computed, sizes: Sizes, target: CostTarget): number =>
-  roofline(target, tiledFlops(n, sizes, target), bytes(n, sizes)) + target.launchSeconds;
+/** Seconds of a node as a kernel of its own; `picks` as `readElements` has it. */
+export const timeOf = (n: Computed, sizes: Sizes, target: CostTarget, picks?: (sorted: Node) => number): number =>
+  roofline(target, tiledFlops(n, sizes, target), bytes(n, sizes, plainWidth, picks)) + target.launchSeconds;

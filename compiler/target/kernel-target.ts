@@ -15,6 +15,8 @@ export interface KernelTarget {
   readonly streams: number;
   /** Work items that a kernel should have at least, so that each thread has a share. */
   readonly workers: number;
+  /** Bytes that memory moves in the time from one kernel to the next: what a second kernel has to save. */
+  readonly launchBytes: number;
   /** A buffer of as many elements or more is bound in pieces: 2^31 where indices are i32 and nothing else limits a binding. */
   readonly mostElements: number;
   /** Of one work item. */

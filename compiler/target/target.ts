@@ -7,6 +7,11 @@ export interface CostTarget {
   readonly bytesPerSecond: number;
   /** Seconds from one kernel to the next. */
   readonly launchSeconds: number;
+  /**
+   * Whether a work unit has many lanes: arithmetic goes on while memory is waited for, a row is shared out among them, and it costs no
+   * more to begin rows in many places. Of a core that does one thing after the other, all of that is paid for.
+   */
+  readonly manyLanes: boolean;
   /** How many outputs along one axis a work unit holds: what they share is computed once for that many. */
   readonly tile: number;
   /** The same for a fold with a running maximum, whose work unit keeps its outputs in memory of its own. */

@@ -9,14 +9,17 @@ import { nodesOf } from "../../compiler/graph/walk.ts";
 import type { Elem } from "../../compiler/kernel/elem.ts";
 import { type Data, newData } from "../../compiler/kernel/interpret.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
+import { buffersOf } from "../../compiler/schedule/nest/given.ts";
 import { makeNest } from "../../compiler/schedule/nest/make-nest.ts";
 import { specialiser } from "../../compiler/schedule/nest/specialise.ts";
-import { scheduleNest } from "../../compiler/schedule/schedule-map.ts";
+import { type Ahead, scheduleNest } from "../../compiler/schedule/schedule-map.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import { random, read, stored } from "./data.ts";
 
 export interface MapCase {
   readonly kernel: Kernel;
+  /** Called before it, where there are two. */
+  readonly ahead: Ahead | null;
   /** The strategy, and why others were refused. */
   readonly says: string;
   readonly refused: readonly string[];
@@ -70,16 +73,18 @@ export function mapCase(text: string, { sizes, fixed, target, expected = true }:
     mostElements: target.mostElements,
     elemOf,
   });
-  const { kernel, says, refused } = scheduleNest(nest, sizes, target, { name: "made" });
+  const { kernel, ahead, says, refused } = scheduleNest(nest, sizes, target, { name: "made" });
   const inputs: Record<string, Data> = {};
-  for (const [i, o] of nest.operands.entries()) {
-    const [value, buffer] = [given.get(o.node), kernel.buffers[i]];
-    if (value === undefined || buffer === undefined) throw new Error(`no value for ${o.node.name}`);
-    inputs[buffer.name] = stored(buffer.elem, value.data);
+  for (const [i, { name }] of buffersOf(nest).entries()) {
+    const o = nest.operands[i];
+    const value = o === undefined ? undefined : given.get(o.node);
+    if (value === undefined || o === undefined) throw new Error(`no value for ${name}`);
+    inputs[name] = stored(o.elem, value.data);
   }
   const own = Object.fromEntries(kernel.sizes.map((s) => [s.name, sizes[s.name] ?? 0]));
   return {
     kernel,
+    ahead,
     says,
     refused,
     sizes: own,

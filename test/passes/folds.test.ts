@@ -88,6 +88,7 @@ describe("a norm before a matrix product", () => {
       launchSeconds: 0,
       tile: 1,
       foldTile: 1,
+      manyLanes: true,
       maxNesting: 2,
       name: "slow",
     };

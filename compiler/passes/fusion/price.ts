@@ -24,7 +24,7 @@ export interface Reader {
 export function priceOf(producer: Node, body: MapNode, readers: readonly Reader[], context: PassContext): Price {
   const { sizes, target } = context;
   const own = elementsOf(body, sizes);
-  const asked = readers.reduce((sum, r) => sum + r.rounds * elementsAsked(producer, r.node, context), 0);
+  const asked = readers.reduce((sum, r) => sum + r.rounds * elementsAsked(producer, body, r.node, context), 0);
   const stored = own * bytesOf[body.type.dtype];
   const extra = (Math.max(0, asked - own) * flopsAt(body, sizes)) / own;
   // Operands are read again with every repetition. There is no cache model: a refusal too many costs one round trip.
@@ -38,7 +38,7 @@ export function priceOf(producer: Node, body: MapNode, readers: readonly Reader[
 }
 
 /** Distinct elements that one kernel computes: once per value of the read's indices, again per tile of other outputs. */
-function elementsAsked(p: Node, c: Computed, { sizes, target }: PassContext): number {
+function elementsAsked(p: Node, body: MapNode, c: Computed, { sizes, target }: PassContext): number {
   const extent = extentsOf(c, sizes);
   const axes = allAxes(c);
   const distinct = new Map<string, number>();
@@ -47,7 +47,8 @@ function elementsAsked(p: Node, c: Computed, { sizes, target }: PassContext): nu
     if (e.kind !== "read" || e.value !== p) return;
     const names = new Set(e.at.flatMap((x) => [...freeNames(x)]));
     let again = 1;
-    for (const a of axesOf(c)) if (!names.has(a.name)) again *= Math.ceil(extent(a.name) / tileOf(c, target));
+    for (const a of axesOf(c))
+      if (!names.has(a.name)) again *= Math.ceil(extent(a.name) / tileOf(c, a.name, target, body));
     for (const at of enumerated(e, names, axes)) {
       const left = new Set(at.flatMap((x) => [...freeNames(x)]));
       distinct.set(

@@ -53,5 +53,6 @@ export function makeNest(n: Computed, { domain, body, where = null, elem }: Poin
     operands: flattener.operands,
     loops: flattener.loops,
     least: new Map([...ranges].map(([name, { low }]) => [name, low])),
+    most: new Map([...ranges].flatMap(([name, { high }]) => (Number.isSafeInteger(high) ? [[name, high]] : []))),
   };
 }

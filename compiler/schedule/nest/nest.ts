@@ -33,6 +33,8 @@ export interface Nest {
   readonly loops: ReadonlyMap<string, Node>;
   /** Least value of each run-time size. */
   readonly least: ReadonlyMap<string, number>;
+  /** The greatest, where it is known. */
+  readonly most: ReadonlyMap<string, number>;
 }
 
 /** Where a read of flat memory begins, as sums of multiples: which piece, if there are any, and which element of it. */

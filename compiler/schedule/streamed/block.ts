@@ -10,17 +10,17 @@ import type { Bound, Env, Lift } from "../lift/lift.ts";
 import { dimExpr, factorOf } from "../lift/spell-dim.ts";
 import { plainName } from "../tile-axes.ts";
 import type { Pattern } from "./pattern.ts";
-import type { StreamedPlan } from "./plan.ts";
+import type { RowBlock } from "./plan.ts";
 
 export const gridName = (a: Axis): string => `${plainName(a.name)}_block`;
 
 export class Block {
-  readonly #plan: StreamedPlan;
+  readonly #plan: RowBlock;
   readonly #lift: Lift;
   readonly #first: Expr | null;
   readonly #rows: readonly Env[];
   readonly #vectors: readonly Env[];
-  constructor(p: Pattern, plan: StreamedPlan, lift: Lift) {
+  constructor(p: Pattern, plan: RowBlock, lift: Lift) {
     [this.#plan, this.#lift] = [plan, lift];
     const others = p.rows.filter((a) => a !== plan.axis);
     const env: Env = new Map(others.map((a): [string, Bound] => [a.name, lift.bound(name(gridName(a)))]));
@@ -57,6 +57,14 @@ export class Block {
     const env = this.#vectors[v];
     if (env === undefined) throw new InternalError(`there is no vector ${v} of rows`);
     return env;
+  }
+  /** The row that a value counts to, below their number, or the last one where there is none. */
+  rowAt(r: Expr): Env {
+    const { axis } = this.#plan;
+    if (axis === null || this.#first === null) return this.row(0);
+    const here = add(this.#first, r);
+    const place = this.#isWhole ? here : min(here, sub(dimExpr(axis.size), 1));
+    return new Map(this.row(0)).set(axis.name, this.#lift.bound(this.#lift.body.let("own_row", place)));
   }
   /** Where row r would be. */
   unclamped(r: number): Expr | null {

@@ -7,15 +7,16 @@ import type { Expr } from "../../kernel/kernel.ts";
 import type { Env, Lift } from "../lift/lift.ts";
 import type { Block } from "./block.ts";
 import type { Pattern } from "./pattern.ts";
-import type { StreamedPlan } from "./plan.ts";
+import type { RowBlock, StreamedPlan } from "./plan.ts";
 
 /** Below any score, and finite: no difference of infinities arises. Masked scores are further below, so that their exp is 0. */
 export const lowest = -1e29;
 export const masked = -1e30;
 
-export interface Item {
+/** `Plan`: what is decided of it. */
+export interface Item<Plan extends RowBlock = StreamedPlan> {
   readonly pattern: Pattern;
-  readonly plan: StreamedPlan;
+  readonly plan: Plan;
   readonly b: Body;
   readonly lift: Lift;
   readonly memory: ReadonlyMap<Node, Memory>;

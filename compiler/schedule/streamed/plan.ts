@@ -7,13 +7,17 @@ import { widthAlong } from "../lift/vector-along.ts";
 import { divisorUpTo } from "./divisor.ts";
 import type { Pattern } from "./pattern.ts";
 
-export interface StreamedPlan {
+/** The rows of an item. */
+export interface RowBlock {
   /** The axis of which an item takes `count` places, which share what moves with s; null: one row. */
   readonly axis: Axis | null;
   readonly count: number;
   /** What lies in the lanes of a vector of scores: rows of the block, or places of s. */
   readonly lanes: "rows" | "places";
   readonly vector: number;
+}
+
+export interface StreamedPlan extends RowBlock {
   /** Width of vectors along c, where lanes are places. */
   readonly along: number;
   /** Places of s that are read again while they are in the cache. */
@@ -41,7 +45,8 @@ export function planStreamed(p: Pattern, sizes: Sizes, target: KernelTarget): St
   return { axis, count, lanes, vector, along, tile, together, spread: spreadTile(count, vectors, registers) };
 }
 
-function alongOf(x: Pattern["sums"][number]["segments"][number], vector: number): number {
+/** The widest vectors along c of what moves. */
+export function alongOf(x: Pattern["sums"][number]["segments"][number], vector: number): number {
   let width = widthAlong(x.moving, x.along, vector);
   while (width > 1 && x.length % width !== 0) width /= 2;
   return width;
@@ -60,21 +65,23 @@ function spreadTile(rows: number, vectors: number, registers: number): StreamedP
   return best;
 }
 
+/** Axes that nothing that moves with s depends on. Rows that all see the same places come first: no score of a block is for nothing. */
+export function sharingAxes(p: Pattern): readonly Axis[] {
+  const moving = [...p.sums.flatMap((x) => x.segments.map((y) => y.moving)), ...p.spread.map((x) => x.weight)];
+  const seesOwn = (a: Axis): number => (p.where !== null && freeNames(p.where).has(a.name) ? 1 : 0);
+  return p.rows.filter((a) => !moving.some((e) => freeNames(e).has(a.name))).sort((a, b) => seesOwn(a) - seesOwn(b));
+}
+
 /**
- * The axis that nothing that moves with s depends on, and how many of its places: the cheapest way to all of them. Blocks of whole
- * vectors sum scores without adding lanes up, and larger ones read what moves more rarely.
+ * One of these axes, and how many of its places: the cheapest way to all of them. Blocks of whole vectors sum scores without adding
+ * lanes up, and larger ones read what moves more rarely.
  */
 function blockOf(
   p: Pattern,
   sizes: Sizes,
   { vector, workers }: KernelTarget,
 ): { readonly axis: Axis | null; readonly count: number } {
-  const moving = [...p.sums.flatMap((x) => x.segments.map((y) => y.moving)), ...p.spread.map((x) => x.weight)];
-  // Rows that all see the same places come first: no score of the block is for nothing.
-  const seesOwn = (a: Axis): number => (p.where !== null && freeNames(p.where).has(a.name) ? 1 : 0);
-  const shared = p.rows
-    .filter((a) => !moving.some((e) => freeNames(e).has(a.name)))
-    .sort((a, b) => seesOwn(a) - seesOwn(b));
+  const shared = sharingAxes(p);
   const costs = [
     { count: 1, cost: 2.2 },
     { count: 2, cost: 1.6 },

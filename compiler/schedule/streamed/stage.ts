@@ -2,11 +2,12 @@
 import { constantOf } from "../../graph/dim.ts";
 import { InternalError } from "../../graph/internal-error.ts";
 import type { Axis } from "../../graph/node.ts";
-import { add, constant, mul } from "../../kernel/expr.ts";
+import { add, constant, eq, mul } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
 import type { Bound, Env } from "../lift/lift.ts";
 import type { Item } from "./item.ts";
 import type { Segment } from "./pattern.ts";
+import type { RowBlock } from "./plan.ts";
 
 export interface Placed {
   readonly segment: Segment;
@@ -19,7 +20,7 @@ export interface Layout {
   readonly length: number;
 }
 /** Segments after each other, each from a multiple of `width`. */
-export function layoutOf({ pattern }: Item, width: number): Layout {
+export function layoutOf({ pattern }: Pick<Item, "pattern">, width: number): Layout {
   let length = 0;
   const sums = pattern.sums.map((s) =>
     s.segments.map((segment) => {
@@ -31,8 +32,8 @@ export function layoutOf({ pattern }: Item, width: number): Layout {
   return { sums, length };
 }
 
-/** `store`: for each c, in the order of the moving part, and each row. */
-export function stage(item: Item, layout: Layout, store: (c: Expr, row: number, value: Expr) => void): void {
+/** `store`: for each c, in the order of the moving part, and each row. Lanes share the places c. */
+export function stage(item: Item<RowBlock>, layout: Layout, store: (c: Expr, row: number, value: Expr) => void): void {
   for (const { segment, from } of layout.sums.flat())
     eachOf(item, segment.axes, (env, c) => {
       for (let r = 0; r < item.plan.count; r += 1) {
@@ -45,7 +46,8 @@ export function stage(item: Item, layout: Layout, store: (c: Expr, row: number, 
 /** Short axes are written out: each place may choose its own branch. */
 const mostWrittenOut = 4;
 
-function eachOf({ b, lift }: Item, all: readonly Axis[], then: (env: Env, position: Expr) => void): void {
+function eachOf({ b, lift }: Item<RowBlock>, all: readonly Axis[], then: (env: Env, position: Expr) => void): void {
+  const last = all.findLast((a) => lengthOf(a) > mostWrittenOut);
   const go = (axes: readonly Axis[], env: Env, position: Expr): void => {
     const [a, ...rest] = axes;
     if (a === undefined) return then(env, position);
@@ -53,9 +55,13 @@ function eachOf({ b, lift }: Item, all: readonly Axis[], then: (env: Env, positi
     const at = (bound: Bound): void =>
       go(rest, new Map(env).set(a.name, bound), add(position, mul(add(bound.index, bound.offset), stride)));
     if (n <= mostWrittenOut) for (let i = 0; i < n; i += 1) at(lift.bound(constant(i)));
-    else b.loop("c", { from: 0, to: n, step: 1 }, (c) => at(lift.bound(c)));
+    else {
+      const range = a === last ? { from: b.lane, to: n, step: b.lanes } : { from: 0, to: n, step: 1 };
+      b.loop("c", range, (c) => at(lift.bound(c)));
+    }
   };
-  go(all, new Map(), constant(0));
+  if (b.lanes > 1 && last === undefined) b.if(eq(b.lane, 0), () => go(all, new Map(), constant(0)));
+  else go(all, new Map(), constant(0));
 }
 function lengthOf(a: Axis): number {
   const n = constantOf(a.size);
