@@ -246,3 +246,11 @@ export class DeviceLostError extends DscError {
     super("device-lost", `the GPU is gone (${why}): load the model again and give it the session's tokens`);
   }
 }
+
+/** The kernels do not compute on this adapter what they should, in no variant: its driver has a fault, or the compiler has. */
+export class SelfTestError extends DscError {
+  override readonly name = "SelfTestError";
+  constructor(message: string, cause?: unknown) {
+    super("self-test-failed", message, cause);
+  }
+}

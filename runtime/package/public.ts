@@ -18,6 +18,7 @@ export {
   OutOfMemoryError,
   ReadError,
   RestoreError,
+  SelfTestError,
   ThreadError,
   TokenError,
   VersionError,

@@ -1,6 +1,7 @@
 /** WebGPU as what plays a package. */
 import { CorruptPackageError, NoAdapterError, ReadError } from "../artifact/errors.ts";
 import { hashBytes, hashText } from "../artifact/hash.ts";
+import { checksFile, type KernelCheck, readKernelChecks } from "../artifact/kernel-checks.ts";
 import type { KernelVariant, Program } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 import { GpuDevice } from "../webgpu/gpu-device.ts";
@@ -42,23 +43,28 @@ async function open(
   { files, program, options: { signal } }: PlayerOrder,
   { adapter, language }: OpenAdapter,
 ): ReturnType<PlannedModel["open"]> {
-  const [variant] = variantsFor(program, adapter, language);
-  if (variant === undefined) throw new CorruptPackageError(programFile, "it has no kernels for every adapter");
-  const texts = await readTexts(files, program, variant);
-  const textOf = (kernel: string): string => {
-    const text = texts.get(kernel);
-    if (text === undefined) throw new CorruptPackageError(variant.file, `it has no kernel ${JSON.stringify(kernel)}`);
-    return text;
+  const variants = variantsFor(program, adapter, language);
+  const [best] = variants;
+  if (best === undefined) throw new CorruptPackageError(programFile, "it has no kernels for every adapter");
+  const source = {
+    variants: variants.map((v) => ({ name: variantName(v), read: () => readTexts(files, program, v) })),
+    checks: await readChecks(files, program),
   };
   signal?.throwIfAborted();
-  const device = await requestDevice(adapter, variant);
+  const device = await GpuDevice.open({ plan, device: await requestDevice(adapter, variants), kernels: source });
+  const { kernels } = device;
   return {
-    device: await GpuDevice.open({ plan, device, textOf }),
+    device,
     gpu: {
       adapter: adapterName(adapter),
       fallback: adapter.info?.isFallbackAdapter ?? false,
-      variant: variantName(variant),
-      refused: [],
+      // Kernels that are tried later may be refused then.
+      get variant() {
+        return kernels.variant;
+      },
+      get refused() {
+        return kernels.refused.slice();
+      },
     },
   };
 }
@@ -78,27 +84,42 @@ async function readTexts(
   files: PackageFiles,
   program: Program,
   variant: KernelVariant,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<(kernel: string) => string> {
   const plain = program.variants?.at(-1) ?? variant;
-  const read = await Promise.all(
-    [...new Set([plain.file, variant.file])].map((file) => readText(files, program, file)),
-  );
-  return new Map(read.flatMap((text) => [...kernelTexts(text)]));
+  const all = [...new Set([plain.file, variant.file])];
+  const read = await Promise.all(all.map((file) => readFile(files, program, file)));
+  const texts = new Map(read.flatMap((bytes) => [...kernelTexts(new TextDecoder().decode(bytes))]));
+  return (kernel) => {
+    const text = texts.get(kernel);
+    if (text === undefined) throw new CorruptPackageError(variant.file, `it has no kernel ${JSON.stringify(kernel)}`);
+    return text;
+  };
 }
 
 /** Throws ReadError and CorruptPackageError. */
-async function readText({ base, host, options }: PackageFiles, { modules }: Program, file: string): Promise<string> {
+async function readFile(
+  { base, host, options }: PackageFiles,
+  { modules }: Program,
+  file: string,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await host.readFile(new URL(file, base), options);
   if (bytes === null) throw new ReadError(`the package has no ${file}`);
   if (modules !== undefined && modules[file] !== hashText(hashBytes(bytes))) throw damaged(file);
-  return new TextDecoder().decode(bytes);
+  return bytes;
 }
 
-async function requestDevice(adapter: GPUAdapter, { features }: KernelVariant): Promise<GPUDevice> {
+/** None where the package has none. */
+const readChecks = async (files: PackageFiles, program: Program): Promise<readonly KernelCheck[]> =>
+  program.modules?.[checksFile] === undefined
+    ? []
+    : readKernelChecks(await readFile(files, program, checksFile), program);
+
+/** With what all of them take: a variant that turns out to be wrong is changed on the same device. */
+async function requestDevice(adapter: GPUAdapter, variants: readonly KernelVariant[]): Promise<GPUDevice> {
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   return adapter
     .requestDevice({
-      requiredFeatures: [...features],
+      requiredFeatures: [...new Set(variants.flatMap((v) => v.features))],
       requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
     })
     .catch((cause: unknown) => {

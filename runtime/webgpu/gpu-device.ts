@@ -2,6 +2,7 @@
  * A program on a GPU. A call writes its inputs and what has changed of the uniforms, encodes the dispatches of its phase and a copy of
  * the outputs that are wanted, and submits them: at once where that is little work, else in parts, between which it can be given up.
  */
+import { isBestTokens } from "../artifact/best-tokens.ts";
 import { elemBytes } from "../artifact/elems.ts";
 import { statesOf } from "../artifact/entry-states.ts";
 import { CorruptPackageError, DisposedError } from "../artifact/errors.ts";
@@ -20,11 +21,11 @@ import type {
 import { bindGroup, type GroupOrder, Layouts } from "./bind-groups.ts";
 import type { BoundRange } from "./buffer-table.ts";
 import { usage } from "./flags.ts";
+import { GpuKernels, type KernelSource } from "./gpu-kernels.ts";
 import { GpuMemory } from "./gpu-memory.ts";
 import type { GpuPhase, GpuStep } from "./link-gpu.ts";
 import { scoped, Watch } from "./lost.ts";
 import { Pace } from "./pace.ts";
-import { makePipelines } from "./pipelines.ts";
 import type { GpuPlan } from "./plan-gpu.ts";
 import { ReadBack, type ReadStretch } from "./read-back.ts";
 import { Turns } from "./turns.ts";
@@ -35,8 +36,7 @@ export interface GpuDeviceOrder {
   readonly plan: GpuPlan;
   /** This takes it over: it is destroyed with the model. */
   readonly device: GPUDevice;
-  /** The text of a kernel. */
-  readonly textOf: (kernel: string) => string;
+  readonly kernels: KernelSource;
 }
 
 interface SessionBuffers {
@@ -70,7 +70,7 @@ export class GpuDevice implements ModelDevice {
   readonly #device: GPUDevice;
   readonly #memory: GpuMemory;
   readonly #watch: Watch;
-  readonly #pipelines: readonly (GPUComputePipeline | null)[];
+  readonly kernels: GpuKernels;
   readonly #buffers: readonly GPUBuffer[];
   readonly #uniforms: GPUBuffer;
   readonly #groups: readonly (GPUBindGroup | null)[];
@@ -89,7 +89,7 @@ export class GpuDevice implements ModelDevice {
       readonly memory: GpuMemory;
       readonly watch: Watch;
       readonly layouts: Layouts;
-      readonly pipelines: readonly (GPUComputePipeline | null)[];
+      readonly kernels: GpuKernels;
       readonly buffers: readonly GPUBuffer[];
       readonly uniforms: GPUBuffer;
     },
@@ -99,7 +99,7 @@ export class GpuDevice implements ModelDevice {
     this.#memory = parts.memory;
     this.#watch = parts.watch;
     this.#layouts = parts.layouts;
-    this.#pipelines = parts.pipelines;
+    this.kernels = parts.kernels;
     this.#buffers = parts.buffers;
     this.#uniforms = parts.uniforms;
     this.#pace = plan.phases.map(() => new Pace());
@@ -111,13 +111,13 @@ export class GpuDevice implements ModelDevice {
 
   /** Pipelines, memory and constants; weights are written by the caller. Throws DscError, and has then destroyed the device. */
   static async open(order: GpuDeviceOrder): Promise<GpuDevice> {
-    const { plan, device, textOf } = order;
+    const { plan, device, kernels: source } = order;
     const memory = new GpuMemory(device);
     const watch = new Watch(device);
     try {
       const layouts = new Layouts(device);
-      const wanted = new Set(plan.phases.flatMap((p) => p.steps.map((s) => s.kernel)));
-      const pipelines = await watch.until(makePipelines(device, layouts, plan.program.kernels, textOf, wanted));
+      const kernels = new GpuKernels({ device, layouts, watch, decls: plan.program.kernels, source });
+      await kernels.make(firstKernels(plan));
       const storage = memory.allocate(plan.buffers, usage.storage | usage.copyTarget | usage.copySource);
       const small = memory.allocate(
         [{ what: "sizes of calls", bytes: plan.uniformBytes }],
@@ -126,7 +126,7 @@ export class GpuDevice implements ModelDevice {
       await watch.until(Promise.all([storage.ready, small.ready]));
       const [uniforms] = small.buffers;
       if (uniforms === undefined) throw new RangeError("no buffer was made");
-      const opened = new GpuDevice(order, { memory, watch, layouts, pipelines, buffers: storage.buffers, uniforms });
+      const opened = new GpuDevice(order, { memory, watch, layouts, kernels, buffers: storage.buffers, uniforms });
       await opened.#scoped("loading", async () => {
         writeConstants(device.queue, plan, storage.buffers);
         for (const [i, { uniforms: all }] of plan.phases.entries())
@@ -278,6 +278,7 @@ export class GpuDevice implements ModelDevice {
     this.#check();
     const phase = this.plan.phases.findIndex((p) => p.phase.name === name);
     const wanted = this.plan.phases[phase]?.phase.outputs.map((o) => o.name) ?? [];
+    await this.#made(phase);
     const begun = this.#prepare({ phase, tokens: 1, inputs, before: 0, states: [], wanted }, null);
     const { results } = await this.#play(begun, 0, begun.linked.steps.length, Number.POSITIVE_INFINITY);
     const [values] = (await results).values();
@@ -287,9 +288,16 @@ export class GpuDevice implements ModelDevice {
   async #begin(call: DeviceCall): Promise<Begun> {
     const session = this.#session(call.states);
     await session.ready;
+    await this.#made(call.phase);
     this.#check();
     call.signal?.throwIfAborted();
     return this.#prepare(call, session);
+  }
+
+  /** Kernels of phases that no text begins with are made when they are first wanted. */
+  async #made(phase: number): Promise<void> {
+    const kernels = this.plan.phases[phase]?.steps.map((s) => s.kernel) ?? [];
+    if (!this.kernels.has(kernels)) await this.kernels.make(kernels);
   }
 
   #prepare(call: DeviceCall, session: SessionBuffers | null): Begun {
@@ -422,8 +430,7 @@ export class GpuDevice implements ModelDevice {
         pass = encoder.beginComputePass();
         pipeline = null;
       }
-      const own = this.#pipelines[step.kernel] ?? null;
-      if (own === null) throw new RangeError(`no kernel ${step.kernel}`);
+      const own = this.kernels.of(step.kernel);
       if (own !== pipeline) pass.setPipeline(own);
       pipeline = own;
       pass.setBindGroup(0, this.#groupOf(step.set, session), [base + (linked.uniforms.offsets[step.block] ?? 0)]);
@@ -505,6 +512,16 @@ export class GpuDevice implements ModelDevice {
     if (this.#disposed) throw new DisposedError("model");
     this.#watch.check();
   }
+}
+
+/** Those of phases with which a text may begin: they choose a token, behind few rows or none. */
+function firstKernels({ phases, program }: GpuPlan): readonly number[] {
+  const first = phases.filter(
+    ({ phase: { rows, outputs, entry } }) =>
+      (rows?.from ?? 1) === 1 &&
+      (entry === program.draft?.entry || outputs.some(({ name }) => name === "next" || isBestTokens({ name }))),
+  );
+  return [...new Set(first.flatMap(({ steps }) => steps.map((s) => s.kernel)))];
 }
 
 /** A weight that is read is used for this many tokens of a call, and then for more at no cost. */
