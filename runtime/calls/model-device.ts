@@ -23,6 +23,8 @@ export interface DeviceCall {
   readonly states: SessionPlace;
   /** Names of the outputs that come back. */
   readonly wanted: readonly string[];
+  /** Others that come back as well where those that are wanted say so. */
+  readonly more?: { readonly names: readonly string[]; readonly when: (results: CallResults) => boolean } | undefined;
   /** When it aborts, what has not begun yet is left out, and the call throws `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }

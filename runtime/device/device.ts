@@ -237,7 +237,13 @@ export class Device implements ModelDevice {
     for (let i = 0; i < linked.changing.length; i += 1) values[i] = numbers[linked.changing[i] ?? 0] ?? 0;
   }
 
-  #results({ linked, numbers, call: { wanted } }: Started): CallResults {
+  #results(started: Started): CallResults {
+    const { wanted, more } = started.call;
+    const results = this.#copied(started, wanted);
+    return more?.when(results) === true ? new Map([...results, ...this.#copied(started, more.names)]) : results;
+  }
+
+  #copied({ linked, numbers }: Started, wanted: readonly string[]): CallResults {
     const results = new Map<string, ResultArray>();
     for (const [i, { memory, address, elements }] of linked.outputs.entries()) {
       const { name = "", elem } = linked.phase.outputs[i] ?? {};

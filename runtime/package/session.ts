@@ -142,7 +142,7 @@ export class Session {
   ): AsyncGenerator<GeneratedToken, void, undefined> {
     checkGenerate(options);
     const { signal, stop = [], maxTokens = Number.POSITIVE_INFINITY, seed = freshSeed() } = options;
-    checkOptions(options);
+    const sampling = checkOptions(options);
     const draft = draftOf(options.draft, this.#facts.draft);
     this.#counts = null;
     signal?.throwIfAborted();
@@ -165,7 +165,10 @@ export class Session {
       draft === 0
         ? generate({
             ...common,
-            next: (ids) => this.#tokens.forward(ids, "next", { signal }),
+            next: async (ids) => {
+              const { logits, best } = await this.#tokens.advance(ids, "next", [], { signal, sampling });
+              return best?.[0] ?? logits;
+            },
             choose: (logits, previous) =>
               sample(logits, random, options, earlier.length === 0 ? previous : [...earlier, ...previous]),
           })

@@ -5,7 +5,8 @@
  *
  * p and q are what the same options leave of the logits, so with temperature 0 a guess stays where it is the best token.
  */
-import { type Logits, type Weighed, weighed } from "./candidates.ts";
+import { type Scores, weighedScores } from "./best-logits.ts";
+import type { Weighed } from "./candidates.ts";
 import type { RandomSource } from "./random.ts";
 import { drawn } from "./sample.ts";
 import { SamplingError } from "./sampling-error.ts";
@@ -26,17 +27,17 @@ export interface Checked {
 /** How a text goes on. `previous`: ids of the prompt and of all that came after it, for the repetition penalty. */
 export interface Choices {
   /** Throws `SamplingError`. */
-  readonly choose: (logits: Logits, previous: readonly number[]) => number;
+  readonly choose: (logits: Scores, previous: readonly number[]) => number;
   /** Null where the logits leave nothing to choose: a guess is no reason to fail. */
-  readonly guess: (logits: Logits, previous: readonly number[]) => Guess | null;
+  readonly guess: (logits: Scores, previous: readonly number[]) => Guess | null;
   /** `logits` are the model's, at the place of the guess. Throws `SamplingError`. */
-  readonly check: (logits: Logits, guess: Guess, previous: readonly number[]) => Checked;
+  readonly check: (logits: Scores, guess: Guess, previous: readonly number[]) => Checked;
 }
 
 export function newChoices(random: RandomSource, options: SamplingOptions): Choices {
   const checked = checkOptions(options);
-  const choose = (logits: Logits, previous: readonly number[]): Guess => {
-    const from = weighed(logits, checked, previous);
+  const choose = (logits: Scores, previous: readonly number[]): Guess => {
+    const from = weighedScores(logits, checked, previous);
     return { id: drawn(from, random, checked), from };
   };
   return {
@@ -49,7 +50,7 @@ export function newChoices(random: RandomSource, options: SamplingOptions): Choi
         throw error;
       }
     },
-    check: (logits, guess, previous) => checkGuess(weighed(logits, checked, previous), guess, random),
+    check: (logits, guess, previous) => checkGuess(weighedScores(logits, checked, previous), guess, random),
   };
 }
 

@@ -1,4 +1,5 @@
-import { type Logits, type Weighed, weighed } from "./candidates.ts";
+import { type Scores, weighedScores } from "./best-logits.ts";
+import type { Weighed } from "./candidates.ts";
 import type { RandomSource } from "./random.ts";
 import { checkOptions, type SamplingOptions } from "./sampling-options.ts";
 
@@ -9,13 +10,13 @@ import { checkOptions, type SamplingOptions } from "./sampling-options.ts";
  * `previous`: ids of the prompt and of what was generated, for the repetition penalty. Throws `SamplingError`.
  */
 export function sample(
-  logits: Logits,
+  scores: Scores,
   random: RandomSource,
   options: SamplingOptions = {},
   previous: Iterable<number> = [],
 ): number {
   const checked = checkOptions(options);
-  return drawn(weighed(logits, checked, previous), random, checked);
+  return drawn(weighedScores(scores, checked, previous), random, checked);
 }
 
 /** One of the ids, each as likely as its weight. */

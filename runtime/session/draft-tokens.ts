@@ -2,7 +2,7 @@
 import type { DraftDecl } from "../artifact/program.ts";
 import { choicesAfter, newChoices } from "../sampling/check-guess.ts";
 import type { RandomSource } from "../sampling/random.ts";
-import type { SamplingOptions } from "../sampling/sampling-options.ts";
+import { checkOptions, type SamplingOptions } from "../sampling/sampling-options.ts";
 import type { DraftMemory } from "./draft-memory.ts";
 import type { DraftingModel, Numbers, Told } from "./drafting-model.ts";
 import type { Generated, StopStepLike } from "./generate.ts";
@@ -37,9 +37,10 @@ export function draftTokens<Step extends StopStepLike>(
 
 function modelOf(options: DraftTokensOptions<StopStepLike>): DraftingModel {
   const { session, decl, context, chunk, checks, signal } = options;
+  const sampling = checkOptions(options.sampling);
   const first = decl.feeds.map((f) => f.first);
-  const told = ({ logits, rows }: CallResult, names: readonly string[]): Told => ({
-    logits,
+  const told = ({ logits, best, rows }: CallResult, names: readonly string[]): Told => ({
+    ...{ logits, best },
     rows: names.map((name) => rows.get(name) ?? new Float32Array(0)),
   });
   return {
@@ -51,11 +52,11 @@ function modelOf(options: DraftTokensOptions<StopStepLike>): DraftingModel {
       return session.drafted;
     },
     tokens: () => session.tokens(),
-    advance: async (ids, logits) => told(await session.advance(ids, logits, first, { signal }), first),
+    advance: async (ids, logits) => told(await session.advance(ids, logits, first, { signal, sampling }), first),
     again: async (count) => told(await session.again(count, first, { signal }), first).rows,
     draft: async (ids, rows) => {
       const given = new Map(decl.feeds.map(({ input }, i) => [input, asFloats(rows[i])] as const));
-      const result = await session.draft(ids, given, { signal });
+      const result = await session.draft(ids, given, { signal, sampling });
       return told(
         result,
         decl.feeds.map((f) => f.then),

@@ -1,10 +1,14 @@
 /** What the loop that drafts asks of a session, whoever runs it: two memories, the model's and the drafting entry's. */
 
+import type { BestLogits } from "../sampling/best-logits.ts";
+
 export type Numbers = Float32Array | Float64Array;
 
 export interface Told {
   /** [vocabulary] of the last token, or [tokens, vocabulary] of all. */
   readonly logits: Numbers;
+  /** Instead of them, where the best of them do. */
+  readonly best?: readonly BestLogits[] | null;
   /** What the drafting entry is fed next, by feed: each [tokens, width]. */
   readonly rows: readonly Numbers[];
 }

@@ -2,12 +2,13 @@
  * Tokens one after the other: a model that remembers, a choice among its logits, and something that says when to stop.
  * Nothing here knows what a token is a piece of.
  */
-export interface GenerateOptions<Step extends StopStepLike> {
+/** `Known`: what the model says of the next token. */
+export interface GenerateOptions<Step extends StopStepLike, Known = ArrayLike<number>> {
   readonly prompt: readonly number[];
-  /** Logits after these tokens, which the model remembers from now on. */
-  readonly next: (ids: readonly number[]) => ArrayLike<number> | Promise<ArrayLike<number>>;
+  /** After these tokens, which the model remembers from now on. */
+  readonly next: (ids: readonly number[]) => Known | Promise<Known>;
   /** `previous`: the prompt and what was chosen so far. */
-  readonly choose: (logits: ArrayLike<number>, previous: readonly number[]) => number;
+  readonly choose: (known: Known, previous: readonly number[]) => number;
   /** Takes each chosen id; the one for which it gives a stop is the last. */
   readonly push: (id: number) => Step;
   readonly signal?: AbortSignal;
@@ -23,17 +24,17 @@ export interface Generated<Step> {
 }
 
 /** Ends after a stop. The last id is never given to the model. Throws `signal.reason` after an abort. */
-export async function* generate<Step extends StopStepLike>(
-  options: GenerateOptions<Step>,
+export async function* generate<Step extends StopStepLike, Known = ArrayLike<number>>(
+  options: GenerateOptions<Step, Known>,
 ): AsyncGenerator<Generated<Step>, void, undefined> {
   const { prompt, next, choose, push, signal } = options;
   const previous = [...prompt];
   let given = prompt;
   for (;;) {
     signal?.throwIfAborted();
-    const logits = await next(given);
+    const known = await next(given);
     signal?.throwIfAborted();
-    const id = choose(logits, previous);
+    const id = choose(known, previous);
     previous.push(id);
     const step = push(id);
     yield { id, step };

@@ -8,10 +8,11 @@
  * Of a text that ends inside of accepted guesses, or is left, the session holds what it would without: all but the last token that
  * was given out.
  */
+import type { Scores } from "../sampling/best-logits.ts";
 import type { Choices, Guess } from "../sampling/check-guess.ts";
 import type { DraftCounts } from "./draft-counts.ts";
 import type { DraftMemory } from "./draft-memory.ts";
-import type { DraftingModel, Numbers } from "./drafting-model.ts";
+import type { DraftingModel, Numbers, Told } from "./drafting-model.ts";
 import type { Generated, StopStepLike } from "./generate.ts";
 
 export interface SpeculateOptions<Step extends StopStepLike> {
@@ -61,7 +62,7 @@ export async function* speculate<Step extends StopStepLike>(
       memory.follow(ids, told.rows);
       let [looked, right] = [0, 0];
       try {
-        for (const [place, row] of rowsOf(told.logits, ids.length).entries()) {
+        for (const [place, row] of scoresOf(told, ids.length).entries()) {
           signal?.throwIfAborted();
           held += 1;
           const guess = guesses[place];
@@ -89,9 +90,9 @@ export async function* speculate<Step extends StopStepLike>(
   }
 }
 
-/** The prompt, piece by piece. Logits of its last token. */
-async function through({ prompt, model, memory, signal }: SpeculateOptions<StopStepLike>): Promise<Numbers> {
-  let logits: Numbers = new Float32Array(0);
+/** The prompt, piece by piece. What is known of its last token's logits. */
+async function through({ prompt, model, memory, signal }: SpeculateOptions<StopStepLike>): Promise<Scores> {
+  let last: Scores = new Float32Array(0);
   for (let at = 0; at < prompt.length; at += model.chunk) {
     const ids = prompt.slice(at, at + model.chunk);
     // So that no more waits than a piece: the rows of a long prompt are large.
@@ -99,9 +100,9 @@ async function through({ prompt, model, memory, signal }: SpeculateOptions<StopS
     signal?.throwIfAborted();
     const told = await model.advance(ids, "next");
     memory.follow(ids, told.rows);
-    logits = told.logits;
+    last = scoresOf(told, 1)[0] ?? last;
   }
-  return logits;
+  return last;
 }
 
 /** What may come behind `last`, which was chosen: at least one and at most `most`, fewer where a guess is not to be had. */
@@ -117,7 +118,7 @@ async function guessed(
   const kept = model.drafted + rows;
   let told = await memory.feed(model, last);
   for (;;) {
-    const guess = choices.guess(told.logits, before);
+    const guess = choices.guess(scoresOf(told, 1)[0] ?? [], before);
     if (guess !== null) found.push(guess);
     if (guess === null || found.length === most) break;
     before.push(guess.id);
@@ -133,5 +134,6 @@ async function guessed(
 const lastRows = (feeds: readonly Numbers[], rows: number): readonly Numbers[] =>
   feeds.map((values) => values.subarray(values.length - values.length / rows));
 
-const rowsOf = (logits: Numbers, rows: number): readonly Numbers[] =>
+const scoresOf = ({ logits, best }: Told, rows: number): readonly Scores[] =>
+  best ??
   Array.from({ length: rows }, (_, i) => logits.subarray((i * logits.length) / rows, ((i + 1) * logits.length) / rows));

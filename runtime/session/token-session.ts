@@ -3,7 +3,7 @@
  * long as it says: dropping tokens is to say less, and a call that fails has changed nothing.
  */
 
-import { isTemperature } from "../artifact/best-tokens.ts";
+import { bestTokens, isBestTokens, isTemperature } from "../artifact/best-tokens.ts";
 import {
   BusyError,
   ContextLengthError,
@@ -16,6 +16,9 @@ import {
 import type { Phase } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 import type { CallResults, DeviceCall, ModelDevice, SessionPlace } from "../calls/model-device.ts";
+import { type BestLogits, bestMayDo, inverseTemperature, weighedBest } from "../sampling/best-logits.ts";
+import type { CheckedOptions } from "../sampling/sampling-options.ts";
+import { bestOf } from "./best-of.ts";
 import { type Logits, logitsOf, piecesOf } from "./choose-phase.ts";
 import { readSession, type SessionIdentity, writeSession } from "./saved-session.ts";
 import type { Lookups } from "./tables/look-ups.ts";
@@ -37,12 +40,16 @@ export interface SessionParts {
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** What is to be chosen from the logits: where the best of them do, they are all that comes back. */
+  readonly sampling?: CheckedOptions | undefined;
 }
 
 /** What a call of an entry gives. */
 export interface CallResult {
-  /** [vocabulary] of the last token, or [tokens, vocabulary] of all. */
+  /** [vocabulary] of the last token, or [tokens, vocabulary] of all; empty where the best do. */
   readonly logits: Float32Array;
+  /** Of the last token, or of each; null where there are logits. */
+  readonly best: readonly BestLogits[] | null;
   /** Other outputs by name, each [tokens, width]. */
   readonly rows: ReadonlyMap<string, Float32Array>;
 }
@@ -57,6 +64,7 @@ interface EntryCall {
   readonly logits: Logits;
   readonly rows: readonly string[];
   readonly signal: AbortSignal | undefined;
+  readonly sampling: CheckedOptions | undefined;
 }
 
 export class TokenSession {
@@ -103,14 +111,14 @@ export class TokenSession {
     tokens: ArrayLike<number>,
     logits: Logits,
     rows: readonly string[],
-    { signal }: CallOptions = {},
+    { signal, sampling }: CallOptions = {},
   ): Promise<CallResult> {
     this.#check();
     const ids = this.checked(tokens);
     const { entry } = this.#parts.device.plan.program;
     const before = this.#length;
     const result = await this.#exclusive(() =>
-      this.#play({ entry, ids, given: new Map(), before, logits, rows, signal }),
+      this.#play({ entry, ids, given: new Map(), before, logits, rows, signal, sampling }),
     );
     this.#ids.set(ids, before);
     this.#length = before + ids.length;
@@ -123,7 +131,9 @@ export class TokenSession {
     const before = this.#length - count;
     const ids = this.#ids.slice(before, this.#length);
     const { entry } = this.#parts.device.plan.program;
-    return this.#exclusive(() => this.#play({ entry, ids, given: new Map(), before, logits: "next", rows, signal }));
+    return this.#exclusive(() =>
+      this.#play({ entry, ids, given: new Map(), before, logits: "next", rows, signal, sampling: undefined }),
+    );
   }
 
   /** Tokens that the entry which drafts remembers: a sequence of its own, beside the session's. */
@@ -138,7 +148,7 @@ export class TokenSession {
   async draft(
     tokens: ArrayLike<number>,
     given: ReadonlyMap<string, Float32Array>,
-    { signal }: CallOptions = {},
+    { signal, sampling }: CallOptions = {},
   ): Promise<CallResult> {
     this.#check();
     const { draft } = this.#parts.device.plan.program;
@@ -149,7 +159,7 @@ export class TokenSession {
     if (before + ids.length > context) throw new ContextLengthError(before + ids.length, context, context);
     const rows = draft.feeds.map((f) => f.then);
     const result = await this.#exclusive(() =>
-      this.#play({ entry: draft.entry, ids, given, before, logits: "next", rows, signal }),
+      this.#play({ entry: draft.entry, ids, given, before, logits: "next", rows, signal, sampling }),
     );
     this.#drafted = before + ids.length;
     return result;
@@ -163,7 +173,7 @@ export class TokenSession {
     this.#drafted -= count;
   }
 
-  async #play({ entry, ids, given, before, logits, rows, signal }: EntryCall): Promise<CallResult> {
+  async #play({ entry, ids, given, before, logits, rows, signal, sampling }: EntryCall): Promise<CallResult> {
     const { device, pause, tables } = this.#parts;
     const { program, chunk } = device.plan;
     const pieces = piecesOf(program.phases, ids.length, chunk, before, { entry, logits, rows });
@@ -179,6 +189,9 @@ export class TokenSession {
       kept.set(values, at * width);
     };
     let at = 0;
+    let best: readonly BestLogits[] | null = null;
+    const mayDo = sampling !== undefined && bestMayDo(sampling) && (logits === "next" || pieces.length === 1);
+    const temperature = Float32Array.of(sampling === undefined ? 1 : inverseTemperature(sampling));
     for (const [i, piece] of pieces.entries()) {
       const phase = program.phases[piece.phase];
       if (phase === undefined) throw new RangeError(`no phase ${piece.phase}`);
@@ -188,26 +201,34 @@ export class TokenSession {
       this.#checkAlive();
       const to = at + piece.tokens;
       const gives = logitsOf(phase) ?? logits;
+      // Of a prompt nobody asks for logits before the last.
+      const scored = logits === "logits" || to === ids.length;
+      const asksBest = mayDo && scored && phase.outputs.some(isBestTokens);
+      const found = (results: CallResults): readonly BestLogits[] =>
+        bestOf(results, logits === "next" ? 1 : piece.tokens, program.vocabulary);
+      const enough = (results: CallResults): boolean =>
+        sampling !== undefined && found(results).every((one) => weighedBest(one, sampling) !== null);
       const call = {
         phase: piece.phase,
         tokens: piece.tokens,
         inputs: phase.inputs.flatMap((decl, input) => {
           const { name } = decl;
-          if (isTemperature(decl)) return [Float32Array.of(1)];
+          if (isTemperature(decl)) return [temperature];
           const values = input === 0 ? ids : (given.get(name) ?? new Float32Array(0));
           const width = values.length / ids.length;
           return isLookup(phase, input) ? [] : [values.subarray(at * width, to * width)];
         }),
         before: before + at,
         states: this.#states,
-        // Of a prompt nobody asks for logits before the last.
-        wanted: logits === "logits" || to === ids.length ? [gives, ...rows] : rows,
+        wanted: [...rows, ...(asksBest ? Object.values(bestTokens) : scored ? [gives] : [])],
+        more: asksBest ? { names: [gives], when: (results: CallResults) => !enough(results) } : undefined,
         signal,
       };
       const results =
         lookups === null ? await device.run(call) : await this.#playAhead(call, lookups, i, pieces.length);
+      if (asksBest && !results.has(gives)) best = found(results);
       for (const [name, values] of results) {
-        if (!(values instanceof Float32Array)) continue;
+        if (!(values instanceof Float32Array) || isBestTokens({ name })) continue;
         const width = widthOf(values, name === "next" ? 1 : piece.tokens, name);
         if (name !== gives || logits === "logits") keep(name, values, width, at);
         else last = values.length === width ? values : values.slice(values.length - width);
@@ -215,7 +236,11 @@ export class TokenSession {
       at = to;
     }
     const whole = logits === "logits" ? (all.get("logits") ?? all.get("next")) : undefined;
-    return { logits: whole ?? last, rows: new Map(rows.map((name) => [name, all.get(name) ?? new Float32Array(0)])) };
+    return {
+      logits: whole ?? last,
+      best,
+      rows: new Map(rows.map((name) => [name, all.get(name) ?? new Float32Array(0)])),
+    };
   }
 
   /** What comes before the first rows of a table is computed while they are fetched, and those of the next piece too. */

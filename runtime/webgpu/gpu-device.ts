@@ -6,6 +6,7 @@ import { isBestTokens } from "../artifact/best-tokens.ts";
 import { elemBytes } from "../artifact/elems.ts";
 import { statesOf } from "../artifact/entry-states.ts";
 import { CorruptPackageError, DisposedError } from "../artifact/errors.ts";
+import type { BufferElem } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 import { evaluateCall } from "../calls/link-call.ts";
 import type {
@@ -27,7 +28,7 @@ import type { GpuPhase, GpuStep } from "./link-gpu.ts";
 import { scoped, Watch } from "./lost.ts";
 import { Pace } from "./pace.ts";
 import type { GpuPlan } from "./plan-gpu.ts";
-import { ReadBack, type ReadStretch } from "./read-back.ts";
+import { type Copied, ReadBack, type ReadStretch } from "./read-back.ts";
 import { Turns } from "./turns.ts";
 import { Upload } from "./upload.ts";
 import { writeConstants } from "./write-constants.ts";
@@ -58,7 +59,10 @@ interface Played {
   /** Wait for what comes back; others may be played meanwhile. */
   readonly results: Promise<CallResults>;
 }
-type ReadResults = ReturnType<ReadBack["copy"]>["read"];
+interface PlayedOutput extends ReadStretch {
+  readonly name: string;
+  readonly elem: BufferElem;
+}
 
 /** Rows that are read or written at one time, in bytes. */
 const rowBytesAtOnce = 16 * 2 ** 20;
@@ -195,7 +199,8 @@ export class GpuDevice implements ModelDevice {
           const stretch = { buffer, from: at + from, bytes: Math.ceil(some / 4) * 4 };
           const { read } = this.#readBack.copy(encoder, [stretch]);
           this.#device.queue.submit([encoder.finish()]);
-          await read(([found]) => take(new Uint8Array(found ?? new ArrayBuffer(0), 0, some)));
+          const [found] = await read();
+          take(new Uint8Array(found ?? new ArrayBuffer(0), 0, some));
         }
     } finally {
       end();
@@ -254,7 +259,7 @@ export class GpuDevice implements ModelDevice {
     try {
       const begun = await this.#begin(call);
       const { waits, steps } = begun.linked;
-      await this.#submit(begun, 0, waits ?? 0, null);
+      await this.#submit(begun, 0, waits ?? 0, []);
       const finish = async (rows: ReadonlyMap<number, Float32Array>): Promise<CallResults> => {
         let played: Played;
         try {
@@ -344,33 +349,48 @@ export class GpuDevice implements ModelDevice {
 
   /** Submits steps to the last. `most`: work of one submit, where the pace of the phase does not say it. */
   async #play(begun: Begun, from: number, to: number, most?: number): Promise<Played> {
-    const { linked, call, numbers, session } = begun;
-    const outputs = linked.outputs.filter(({ name }) => call.wanted.includes(name));
-    const stretches = outputs.map(({ bound, elements }): ReadStretch => {
-      const buffer = this.#bufferOf(bound.range, session);
-      const [start, count] = [numbers[bound.start] ?? 0, numbers[elements] ?? 0];
-      return { buffer, from: bound.range.from + 4 * start, bytes: 4 * count };
-    });
-    const read = await this.#submit(begun, from, to, stretches, most);
-    const results = read((parts) => {
-      const made = outputs.map(({ name, elem }, i): readonly [string, ResultArray] => {
-        const bytes = parts[i] ?? new ArrayBuffer(0);
-        return [name, elem === "i32" ? new Int32Array(bytes) : new Float32Array(bytes)];
-      });
-      return new Map(made);
-    });
+    const { wanted, more } = begun.call;
+    const first = this.#outputs(begun, wanted);
+    const others = this.#outputs(begun, more?.names ?? []);
+    const [own, spare] = await this.#submit(begun, from, to, [first, others], most);
+    const read = async (): Promise<CallResults> => {
+      const results = await this.#results(first, own);
+      if (more?.when(results) === true) return new Map([...results, ...(await this.#results(others, spare))]);
+      spare?.drop();
+      return results;
+    };
+    const results = read();
     results.catch(() => undefined); // whoever waits for it is told
     return { results };
   }
 
-  /** Steps `from` … `to - 1` in as many submits as their work takes; null where nothing is read behind the last. */
+  #outputs({ linked, numbers, session }: Begun, names: readonly string[]): readonly PlayedOutput[] {
+    return linked.outputs
+      .filter(({ name }) => names.includes(name))
+      .map(({ name, elem, bound, elements }) => {
+        const buffer = this.#bufferOf(bound.range, session);
+        const [start, count] = [numbers[bound.start] ?? 0, numbers[elements] ?? 0];
+        return { name, elem, buffer, from: bound.range.from + 4 * start, bytes: 4 * count };
+      });
+  }
+
+  async #results(outputs: readonly PlayedOutput[], copied: Copied | null | undefined): Promise<CallResults> {
+    const parts = (await copied?.read()) ?? [];
+    const made = outputs.map(({ name, elem }, i): readonly [string, ResultArray] => {
+      const bytes = parts[i] ?? new ArrayBuffer(0);
+      return [name, elem === "i32" ? new Int32Array(bytes) : new Float32Array(bytes)];
+    });
+    return new Map(made);
+  }
+
+  /** Steps `from` … `to - 1` in as many submits as their work takes; behind the last each group of stretches is copied to be read. */
   async #submit(
     begun: Begun,
     from: number,
     to: number,
-    stretches: readonly ReadStretch[] | null,
+    groups: readonly (readonly ReadStretch[])[],
     most?: number,
-  ): Promise<ReadResults> {
+  ): Promise<readonly (Copied | null)[]> {
     const { linked, call, numbers } = begun;
     const pace = this.#pace[call.phase] ?? new Pace();
     const workOf = (step: GpuStep): number => (numbers[step.work] ?? 0) * Math.min(call.tokens, mostReuse);
@@ -380,19 +400,23 @@ export class GpuDevice implements ModelDevice {
       for (; next < to && (next === at || work < (most ?? pace.work)); next += 1)
         work += workOf(linked.steps[next] ?? noStep);
       const last = next >= to;
-      const encode = (): ReadResults => {
+      const encode = (): readonly (Copied | null)[] => {
         const encoder = this.#device.createCommandEncoder();
         this.#encode(encoder, begun, at, next);
-        const { read } = !last || stretches === null ? nothingRead : this.#readBack.copy(encoder, stretches);
+        const copies = last ? groups.map((g) => (g.length === 0 ? null : this.#readBack.copy(encoder, g))) : [];
         this.#device.queue.submit([encoder.finish()]);
-        return read;
+        return copies;
       };
-      const { value: read, checked } = this.#inScopes(`phase ${linked.phase.name}`, encode);
-      if (last)
-        return async (take) => {
-          await this.#watch.until(checked);
-          return read(take);
-        };
+      const { value: copies, checked } = this.#inScopes(`phase ${linked.phase.name}`, encode);
+      const read = async (copy: Copied): Promise<readonly ArrayBuffer[]> => {
+        // Both ways to the GPU at once.
+        const [parts] = await Promise.all([copy.read(), this.#watch.until(checked)]);
+        return parts;
+      };
+      if (last) {
+        if (copies.every((c) => c === null)) await this.#watch.until(checked);
+        return copies.map((c) => (c === null ? null : { read: () => read(c), drop: c.drop }));
+      }
       await this.#watch.until(checked);
       // One is under way while the next is encoded.
       await this.#watch.until(waiting);
@@ -526,5 +550,4 @@ function firstKernels({ phases, program }: GpuPlan): readonly number[] {
 
 /** A weight that is read is used for this many tokens of a call, and then for more at no cost. */
 const mostReuse = 64;
-const nothingRead: { readonly read: ReadResults } = { read: async (take) => take([]) };
 const noStep: GpuStep = { kernel: 0, label: "", set: 0, block: 0, items: 0, work: 0, gathers: [] };

@@ -10,6 +10,11 @@ export interface ReadStretch {
   readonly bytes: number;
 }
 
+export interface Copied {
+  readonly read: () => Promise<readonly ArrayBuffer[]>;
+  readonly drop: () => void;
+}
+
 /** Kept when nobody uses them: the last results of a call are read while the next is prepared. */
 const mostIdle = 2;
 
@@ -22,11 +27,8 @@ export class ReadBack {
     this.#watch = watch;
   }
 
-  /** Copies behind what is encoded; after `encoder` was submitted `read` gives the stretches, which are gone when `take` returns. */
-  copy(
-    encoder: GPUCommandEncoder,
-    stretches: readonly ReadStretch[],
-  ): { readonly read: <T>(take: (stretches: readonly ArrayBuffer[]) => T) => Promise<T> } {
+  /** Copies behind what is encoded; after `encoder` was submitted `read` gives the stretches, or `drop` gives up. */
+  copy(encoder: GPUCommandEncoder, stretches: readonly ReadStretch[]): Copied {
     const total = stretches.reduce((n, s) => n + s.bytes, 0);
     const [target, ready] = this.#targetOf(Math.max(16, total));
     let at = 0;
@@ -35,7 +37,8 @@ export class ReadBack {
       at += bytes;
     }
     return {
-      read: async (take) => {
+      drop: () => this.#keep(target),
+      read: async () => {
         try {
           await ready;
           await this.#watch.until(target.mapAsync(forReading, 0, Math.max(16, total)));
@@ -47,7 +50,7 @@ export class ReadBack {
           });
           target.unmap();
           this.#keep(target);
-          return take(parts);
+          return parts;
         } catch (error) {
           this.#memory.release([target]);
           throw error;

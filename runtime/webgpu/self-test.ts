@@ -146,7 +146,7 @@ async function played(
   device.queue.submit([encoder.finish()]);
   const scopes = kinds.map(() => device.popErrorScope());
   const found = (await watch.until(Promise.all(scopes))).find((error) => error !== null);
-  const results = await read((parts) => parts.map((p) => new Uint8Array(p)));
+  const results = (await read()).map((part) => new Uint8Array(part));
   if (found !== undefined && found !== null) return found.message;
   for (const one of placed) {
     const bytesOf = (b: number): Uint8Array =>
