@@ -1,7 +1,7 @@
 /** What went wrong, with what can be done about it; and what to know that did not hinder. */
 import { byId, element } from "./dom.ts";
-import { CallError, faultOf, remedyOf, wasCancelled } from "./fault.ts";
-import type { Fault } from "./protocol.ts";
+import { CallError, type Fault, faultOf, wasCancelled } from "./fault.ts";
+import { remedyOf } from "./remedies.ts";
 
 const box = (): HTMLDivElement => byId("alerts", HTMLDivElement);
 

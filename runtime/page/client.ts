@@ -1,6 +1,6 @@
 /** Calls of the worker. One that dies is replaced, and its calls fail. */
+import type { Call, FromWorker, ToWorker } from "./calls.ts";
 import { CallError } from "./fault.ts";
-import type { CallName, Calls, FromWorker, ToWorker } from "./protocol.ts";
 
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
@@ -8,12 +8,12 @@ interface Waiting {
   readonly event: (event: unknown) => void;
 }
 
-export interface CallOptions<N extends CallName> {
-  readonly onEvent?: (event: Calls[N]["event"]) => void;
+export interface CallOptions<Event> {
+  readonly onEvent?: (event: Event) => void;
   readonly signal?: AbortSignal;
 }
 
-export class Client {
+export class Client<C extends { readonly [N in keyof C]: Call<unknown, unknown, unknown> }> {
   readonly #script: URL;
   readonly #died: () => void;
   readonly #waiting = new Map<number, Waiting>();
@@ -27,20 +27,20 @@ export class Client {
   }
 
   /** Throws CallError. */
-  call<N extends CallName>(
+  call<N extends keyof C>(
     name: N,
-    ask: Calls[N]["ask"],
-    { onEvent, signal }: CallOptions<N> = {},
-  ): Promise<Calls[N]["answer"]> {
+    ask: C[N]["ask"],
+    { onEvent, signal }: CallOptions<C[N]["event"]> = {},
+  ): Promise<C[N]["answer"]> {
     const worker = this.#running();
     const id = this.#calls;
     this.#calls += 1;
-    const post = (message: ToWorker): void => worker.postMessage(message);
+    const post = (message: ToWorker<C>): void => worker.postMessage(message);
     const cancel = (): void => post({ kind: "cancel", id });
-    const answer = new Promise<Calls[N]["answer"]>((resolve, reject) => {
-      const event = (told: Calls[N]["event"]): void => onEvent?.(told);
+    const answer = new Promise<C[N]["answer"]>((resolve, reject) => {
+      const event = (told: C[N]["event"]): void => onEvent?.(told);
       this.#waiting.set(id, { resolve, reject, event } as Waiting);
-      post({ kind: "call", id, name, ask } as ToWorker);
+      post({ kind: "call", id, name, ask } as ToWorker<C>);
       signal?.addEventListener("abort", cancel);
     });
     return answer.finally(() => signal?.removeEventListener("abort", cancel));

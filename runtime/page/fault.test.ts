@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { CacheError, OutOfMemoryError } from "../artifact/errors.ts";
 import { WeightsError } from "../formats/weights-error.ts";
-import { faultOf, remedyOf, wasCancelled } from "./fault.ts";
+import { faultOf, wasCancelled } from "./fault.ts";
+import { remedyOf } from "./remedies.ts";
 
 test("an error goes by its code, and each has its remedy", () => {
   const absent = faultOf(new WeightsError({ code: "not-found", file: "a", message: "the server has no such file" }));

@@ -7,7 +7,7 @@ import { showFacts } from "./facts-view.ts";
 import { CallError, wasCancelled } from "./fault.ts";
 import { showKept } from "./kept-view.ts";
 import { LoadingView, loadView, showNeeds } from "./load-view.ts";
-import type { Answered, LoadAsk, Loaded } from "./protocol.ts";
+import type { Answered, Calls, LoadAsk, Loaded } from "./protocol.ts";
 import { showTab, tabOf, tabs } from "./tabs.ts";
 import { TalkView } from "./talk-view.ts";
 
@@ -16,7 +16,7 @@ type Place = "load" | "loading" | "work";
 let loaded: Loaded | null = null;
 let loading: AbortController | null = null;
 
-const client = new Client(new URL("./worker.js", import.meta.url), () => {
+const client = new Client<Calls>(new URL("./worker.js", import.meta.url), () => {
   // The calls have told it. Weights have to be loaded again.
   loaded = null;
   if (loading === null) showPlace("load");

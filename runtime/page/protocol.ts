@@ -2,15 +2,8 @@
 import type { KeptCheckpoint } from "../cache/weights-cache.ts";
 import type { ModelInfo } from "../package/model.ts";
 import type { StreamPiece } from "../text/streams.ts";
-
-/** What went wrong, as far as a message carries it. */
-export interface Fault {
-  /** Of the error's class; `AbortError` for what was cancelled. */
-  readonly name: string;
-  /** Stable; of a CacheError with its fault: `cache-full`. Empty for what has none. */
-  readonly code: string;
-  readonly message: string;
-}
+import type { Call } from "./calls.ts";
+import type { Fault } from "./fault.ts";
 
 /** What the package says of itself. Memory in bytes. */
 export interface Hello {
@@ -110,23 +103,3 @@ export interface Calls {
   readonly kept: Call<null, never, Kept>;
   readonly remove: Call<string, never, null>;
 }
-
-interface Call<Ask, Event, Answer> {
-  readonly ask: Ask;
-  /** Told meanwhile. */
-  readonly event: Event;
-  readonly answer: Answer;
-}
-
-export type CallName = keyof Calls;
-
-export type ToWorker =
-  | {
-      [N in CallName]: { readonly kind: "call"; readonly id: number; readonly name: N; readonly ask: Calls[N]["ask"] };
-    }[CallName]
-  | { readonly kind: "cancel"; readonly id: number };
-
-export type FromWorker =
-  | { readonly kind: "event"; readonly id: number; readonly event: unknown }
-  | { readonly kind: "answer"; readonly id: number; readonly answer: unknown }
-  | { readonly kind: "failed"; readonly id: number; readonly fault: Fault };

@@ -4,19 +4,9 @@ import type { WeightsCache } from "../cache/weights-cache.ts";
 import type { LoadOptions } from "../package/load-options.ts";
 import type { Model, ModelInfo } from "../package/model.ts";
 import type { Session } from "../package/session.ts";
-import { faultOf } from "./fault.ts";
-import type {
-  Answered,
-  CallName,
-  Calls,
-  CheckResult,
-  Fault,
-  FromWorker,
-  GenerateAsk,
-  Hello,
-  Loaded,
-  ToWorker,
-} from "./protocol.ts";
+import { type CallContext, type Handlers, serveCalls } from "./calls.ts";
+import { type Fault, faultOf } from "./fault.ts";
+import type { Answered, Calls, CheckResult, GenerateAsk, Hello, Loaded, Said } from "./protocol.ts";
 
 /** The package that the page belongs to. */
 interface Package {
@@ -28,15 +18,6 @@ interface Package {
 interface SelfTesting {
   readonly checks: (options: { readonly signal: AbortSignal }) => AsyncIterable<CheckResult>;
 }
-
-interface Context<N extends CallName> {
-  readonly tell: (event: Calls[N]["event"]) => void;
-  readonly signal: AbortSignal;
-}
-
-type Handlers = {
-  readonly [N in CallName]: (ask: Calls[N]["ask"], context: Context<N>) => Promise<Calls[N]["answer"]>;
-};
 
 interface Held {
   readonly model: Model;
@@ -67,7 +48,7 @@ function holding(): Held {
   return held;
 }
 
-const handlers: Handlers = {
+const handlers: Handlers<Calls> = {
   hello: async () => {
     const { model, target, compiler, vocabulary, context, memory } = (await openPackage()).facts;
     return { model, target, compiler, vocabulary, context, memory: { weights: memory.weights, token: memory.token } };
@@ -179,7 +160,7 @@ function seldom(tell: (progress: { loaded: number; total: number }) => void): No
 async function answer(
   { model, session }: Held,
   ask: GenerateAsk,
-  { tell, signal }: Context<"generate">,
+  { tell, signal }: CallContext<Said>,
 ): Promise<Answered> {
   const { temperature, topP, maxTokens, seed, draft } = ask.settings;
   const options = {
@@ -243,23 +224,4 @@ async function promptOf(
   return ids.slice(common);
 }
 
-const running = new Map<number, AbortController>();
-const post = (message: FromWorker): void => globalThis.postMessage(message);
-
-async function serve<N extends CallName>(id: number, name: N, ask: Calls[N]["ask"]): Promise<void> {
-  const abort = new AbortController();
-  running.set(id, abort);
-  try {
-    const tell = (event: Calls[N]["event"]): void => post({ kind: "event", id, event });
-    post({ kind: "answer", id, answer: await handlers[name](ask, { tell, signal: abort.signal }) });
-  } catch (error) {
-    post({ kind: "failed", id, fault: faultOf(error) });
-  } finally {
-    running.delete(id);
-  }
-}
-
-globalThis.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
-  if (message.kind === "cancel") running.get(message.id)?.abort();
-  else void serve(message.id, message.name, message.ask);
-};
+serveCalls<Calls>(handlers);
