@@ -35,12 +35,17 @@ export const planNames: readonly string[] = [...plans.keys()];
 /** Null where there is no such target. */
 export const loadPlan = async (name: string): Promise<PlanTarget | null> => (await plans.get(name)?.()) ?? null;
 
-const machines: ReadonlyMap<string, () => Promise<Machine>> = new Map([
+/** `gpu`: what opens the WebGPU of the host, for those that need it; it may throw. */
+type MachineLoader = (gpu: () => Promise<GPU>) => Promise<Machine>;
+const machines: ReadonlyMap<string, MachineLoader> = new Map<string, MachineLoader>([
   ["wasm", async () => (await import("./wasm/kernel-machine.ts")).wasmMachine],
+  ["webgpu", async (gpu) => (await import("./wgsl/adapter-machine.ts")).adapterMachine(await gpu(), false)],
+  ["webgpu-plain", async (gpu) => (await import("./wgsl/adapter-machine.ts")).adapterMachine(await gpu(), true)],
 ]);
 
 /** What runs kernels one at a time, and so can be held to the reference kernel by kernel. */
 export const machineNames: readonly string[] = [...machines.keys()];
 
-/** Null where there is no such machine. */
-export const loadMachine = async (name: string): Promise<Machine | null> => (await machines.get(name)?.()) ?? null;
+/** Null where there is no such machine. Throws NoAdapterError, and what `gpu` throws. */
+export const loadMachine = async (name: string, gpu: () => Promise<GPU>): Promise<Machine | null> =>
+  (await machines.get(name)?.(gpu)) ?? null;

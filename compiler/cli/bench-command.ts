@@ -63,7 +63,7 @@ async function bench(
 ): Promise<BenchResult> {
   const { model, found, numbers } = loaded;
   const { info } = model;
-  const simd = info.simd ?? "baseline";
+  const { simd, gpu } = info;
   const { prompt, tokens, runs } = options;
   const count = draftOf(options.draft ?? undefined, info.draft);
   const session = model.session();
@@ -91,16 +91,20 @@ async function bench(
   await rounds(0, half);
   // Before the machine is measured, which takes memory of its own.
   const processBytes = process.resourceUsage().maxRSS * 1024;
-  terminal.progress("measuring the machine");
-  const before = await measureLimits(info.threads, simd);
+  const limits = async (): Promise<BenchResult["limits"]> => {
+    if (simd === null) return null;
+    terminal.progress("measuring the machine");
+    return measureLimits(info.threads, simd);
+  };
+  const before = await limits();
   await rounds(half, runs + 1);
-  terminal.progress("measuring the machine again");
-  const after = await measureLimits(info.threads, simd);
+  const after = await limits();
   return {
     model: info.name,
     node: process.version,
     threads: info.threads,
     simd,
+    gpu: gpu === null ? null : { adapter: gpu.adapter, variant: gpu.variant },
     compileSeconds: found.seconds,
     loadSeconds: loaded.seconds,
     prompt,
@@ -124,10 +128,13 @@ async function bench(
       arenaPeak: info.memory.arenaPeak,
       process: processBytes,
     },
-    limits: {
-      bytesPerSecond: Math.max(before.bytesPerSecond, after.bytesPerSecond),
-      flopsPerSecond: Math.max(before.flopsPerSecond, after.flopsPerSecond),
-    },
+    limits:
+      before === null || after === null
+        ? null
+        : {
+            bytesPerSecond: Math.max(before.bytesPerSecond, after.bytesPerSecond),
+            flopsPerSecond: Math.max(before.flopsPerSecond, after.flopsPerSecond),
+          },
     cost: numbers.cost,
     tokenBytes: numbers.memory.token,
   };

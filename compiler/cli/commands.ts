@@ -26,7 +26,8 @@ const checkpoint: OptionSpec = {
 const ownConfig: OptionSpec = { value: "config.json", about: "the model's config; without it, the one in the folder" };
 const anyBackend: OptionSpec = {
   value: "NAME",
-  about: "what runs the model: reference (f64, slow, and what is right), or wasm, which compiles it first",
+  about:
+    "what runs the model: reference (f64, slow, and what is right), wasm, which compiles it first, or webgpu, the same for a GPU (in Node with the package webgpu)",
 };
 const threads: OptionSpec = { value: "N", about: "threads of a package; without it half of the cores, at most 4" };
 const target: OptionSpec = { value: "NAME", about: "what it is made for: wasm, or webgpu; wasm if not given" };
@@ -564,7 +565,11 @@ const conform: Command = {
     usage: "[--backend NAME] [options]",
     operands: { least: 0, most: 0, word: "" },
     options: {
-      backend: { value: "NAME", about: "what is held to the reference: wasm, if not given" },
+      backend: {
+        value: "NAME",
+        about:
+          "what is held to the reference: wasm, if not given; webgpu, an adapter with all that it has; webgpu-plain, without",
+      },
       only: { value: "TEXT", about: "only what has this in its name: `softmax`, `std/norm`" },
       full: { value: null, about: "all shapes, and more random programs; without it what a minute has room for" },
       json: { value: null, about: "one JSON object at the end instead of a table" },

@@ -1,19 +1,23 @@
 /** `dsc conform`: the conformance suite of a backend, run on this machine, as a table. */
 import { loadMachine, machineNames } from "../../backends/registry.ts";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
+import type { Machine } from "../conformance/machine.ts";
 import { conformance } from "../conformance/suite.ts";
 import type { Row } from "../driver/conformance.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
+import { openGpu } from "./gpu/open-gpu.ts";
 import { interruptible } from "./interrupt.ts";
+import { runtimeFailure } from "./known-failures.ts";
 import { SourceReader } from "./project.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
 
 export async function runConform(line: CommandLine, { terminal, home }: Surroundings): Promise<ExitCode> {
   const backend = line.value("backend") ?? "wasm";
-  const machine = await loadMachine(backend);
+  const machine = await openMachine(backend);
+  if (machine instanceof Failure) return reportFailure(terminal, machine);
   if (machine === null) {
     const near = closest(backend, machineNames);
     const hint = `${near === null ? "" : `did you mean \`${near}\`? `}there is ${machineNames.join(", ")}`;
@@ -29,6 +33,24 @@ export async function runConform(line: CommandLine, { terminal, home }: Surround
     const rows = conformance(machine, { read, full: line.has("full"), signal, ...(only === null ? {} : { only }) });
     return reportRows(rows, { backend, signal, json: line.has("json"), terminal });
   });
+}
+
+/** Null where there is no such backend. */
+async function openMachine(backend: string): Promise<Machine | Failure | null> {
+  const told: { failure: Failure | null } = { failure: null };
+  const gpu = async (): Promise<GPU> => {
+    const found = await openGpu();
+    if (!(found instanceof Failure)) return found;
+    told.failure = found;
+    throw new Error(found.message);
+  };
+  try {
+    return await loadMachine(backend, gpu);
+  } catch (error) {
+    const failure = told.failure ?? runtimeFailure(error);
+    if (failure === null) throw error;
+    return failure;
+  }
 }
 
 interface Reporting {

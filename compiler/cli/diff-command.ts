@@ -136,7 +136,8 @@ function readSides(line: CommandLine): string | Failure {
   const [a, b] = [line.value("a") ?? "reference", line.value("b") ?? "wasm"];
   if (a !== "reference") return new Failure(exitCodes.usage, `--a ${a}: only reference can be seen node by node`);
   if (!targetNames.includes(b))
-    return new Failure(exitCodes.usage, `--b ${b}: there is no such backend`, `there is ${targetNames.join(", ")}`);
+    return new Failure(exitCodes.usage, `--b ${b}: there is no such backend`, "there is wasm");
+  if (b !== "wasm") return new Failure(exitCodes.usage, `--b ${b}: only wasm can be seen kernel by kernel`);
   return b;
 }
 

@@ -14,6 +14,7 @@ import { buildPackage } from "./compile/build-package.ts";
 import { checkedModel, type ModelToCompile, readChoices } from "./compile/checked-model.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
+import { openGpu } from "./gpu/open-gpu.ts";
 import { knownFailure, runtimeFailure } from "./known-failures.ts";
 import { folderOf } from "./load-model.ts";
 import { nameFrom, projectOf, shownPath } from "./project.ts";
@@ -29,6 +30,7 @@ interface PackageEntry {
   readonly facts: PackageNumbers;
 }
 interface PackageNumbers {
+  readonly target: string;
   /** Bytes that a session keeps of a token. */
   readonly memory: { readonly token: number };
   /** By phase. */
@@ -59,7 +61,7 @@ async function findPackage(
   if (existsSync(join(folder, "program.json"))) return unasked(line) ?? { folder, seconds: null };
   if (!name.endsWith(".ds"))
     return new Failure(exitCodes.usage, `${nameFrom(cwd, folder)} is neither a .ds file nor a package`);
-  const choices = readChoices(line);
+  const choices = readChoices(line, targetNames, line.value("backend") ?? undefined);
   if (choices instanceof Failure) return choices;
   const read = readJson(line.value("config") ?? config, cwd);
   if (read instanceof Failure) return read;
@@ -205,6 +207,9 @@ async function prepare(
   const imported = await importPackage(found.folder, nameFrom(terminal.cwd, found.folder));
   if (imported instanceof Failure) return imported;
   const { load, facts: numbers } = imported;
+  const gpu = numbers.target === "webgpu" ? await openGpu() : null;
+  if (gpu instanceof Failure) return gpu;
+  if (gpu !== null && threads !== null) return new Failure(exitCodes.usage, "--threads is for packages of WebAssembly");
   return {
     folder,
     config: read?.text ?? "{}",
@@ -214,6 +219,7 @@ async function prepare(
         weights,
         signal,
         narrow: true, // who compiles for narrower weights has asked for it
+        ...(gpu === null ? {} : { gpu }),
         ...(threads === null ? {} : { threads }),
         ...(chunk === null ? {} : { chunk }),
         draft,

@@ -4,6 +4,7 @@ import { readCommandLine } from "./command-line.ts";
 import { findCommand } from "./commands.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
+import { isGpuOpen } from "./gpu/open-gpu.ts";
 import { findPackageRoot, type PackageRoot } from "./package-root.ts";
 import { reportBug } from "./report-bug.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -49,3 +50,4 @@ async function main(): Promise<void> {
 }
 
 await main();
+if (isGpuOpen()) process.stdout.write("", () => process.exit());

@@ -82,8 +82,8 @@ describe.skipIf(whyNoStories !== "")(`dsc run from a package${whyNoStories}`, ()
     });
     const { limits, memory, prefillSeconds, decodeSeconds } = told;
     for (const x of [
-      limits.bytesPerSecond / 1e8,
-      limits.flopsPerSecond / 1e8,
+      (limits?.bytesPerSecond ?? 0) / 1e8,
+      (limits?.flopsPerSecond ?? 0) / 1e8,
       prefillSeconds.best,
       decodeSeconds.median,
     ])

@@ -2,7 +2,7 @@
 import { Gpu } from "./gpu.ts";
 
 /** Debian's chromium-common has the one; the other is made by .ci/lavapipe.sh and named by DSC_LAVAPIPE. */
-const swiftshader = process.env["DSC_SWIFTSHADER"] ?? "/usr/lib/chromium/vk_swiftshader_icd.json";
+export const swiftshader = process.env["DSC_SWIFTSHADER"] ?? "/usr/lib/chromium/vk_swiftshader_icd.json";
 const lavapipe = process.env["DSC_LAVAPIPE"] ?? "";
 
 /** By name; a text is why it cannot be had. `lanes`: of a subgroup, 4, 8 or 16. */

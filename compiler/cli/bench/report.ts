@@ -13,7 +13,10 @@ export interface BenchResult {
   /** Of Node. */
   readonly node: string;
   readonly threads: number;
-  readonly simd: "baseline" | "relaxed";
+  /** Null where a GPU plays the package. */
+  readonly simd: "baseline" | "relaxed" | null;
+  /** And what of it; null where it plays nothing. */
+  readonly gpu: { readonly adapter: string; readonly variant: string } | null;
   /** Null where the package was there. */
   readonly compileSeconds: number | null;
   readonly loadSeconds: number;
@@ -40,8 +43,8 @@ export interface BenchResult {
     readonly arenaPeak: number;
     readonly process: number;
   };
-  /** The best of two times. */
-  readonly limits: { readonly bytesPerSecond: number; readonly flopsPerSecond: number };
+  /** The best of two times; null where nobody measures them. */
+  readonly limits: { readonly bytesPerSecond: number; readonly flopsPerSecond: number } | null;
   readonly cost: Readonly<Record<string, PhaseNumbers>>;
   /** What a session keeps of a token. */
   readonly tokenBytes: number;
@@ -66,16 +69,21 @@ export function sharesOf(result: BenchResult): Shares {
   return {
     decodeBytes,
     decodeShare:
-      decodeBytes === null ? null : (decodeBytes * tokens) / result.decodeSeconds.median / limits.bytesPerSecond,
+      decodeBytes === null || limits === null
+        ? null
+        : (decodeBytes * tokens) / result.decodeSeconds.median / limits.bytesPerSecond,
     prefillFlops,
     prefillShare:
-      prefillFlops === null ? null : (prefillFlops * prompt) / result.prefillSeconds.median / limits.flopsPerSecond,
+      prefillFlops === null || limits === null
+        ? null
+        : (prefillFlops * prompt) / result.prefillSeconds.median / limits.flopsPerSecond,
   };
 }
 
 const rate = (tokens: number, { median, best }: Times): string =>
   `${(tokens / median).toFixed(1)} tokens/s (best ${(tokens / best).toFixed(1)})`;
-const share = (value: number | null): string => (value === null ? "" : `${(100 * value).toFixed(0)} %`);
+const share = (value: number | null, of: string): string =>
+  value === null ? "" : `${(100 * value).toFixed(0)} % of ${of}`;
 
 function draftRows({ drafts, tokens }: BenchResult): readonly (readonly string[])[] {
   if (drafts === null) return [];
@@ -92,7 +100,7 @@ function draftRows({ drafts, tokens }: BenchResult): readonly (readonly string[]
 }
 
 export function benchText(result: BenchResult): string {
-  const { threads, simd, memory, limits, prompt, tokens } = result;
+  const { threads, simd, gpu, memory, limits, prompt, tokens } = result;
   const shares = sharesOf(result);
   const compile =
     result.compileSeconds === null ? "compiled before" : `compiled in ${result.compileSeconds.toFixed(2)} s`;
@@ -100,12 +108,12 @@ export function benchText(result: BenchResult): string {
     [
       "prefill",
       `${rate(prompt, result.prefillSeconds)}, ${prompt} tokens`,
-      `${share(shares.prefillShare)} of ${(limits.flopsPerSecond / 1e9).toFixed(1)} GFLOP/s`,
+      share(shares.prefillShare, `${((limits?.flopsPerSecond ?? 0) / 1e9).toFixed(1)} GFLOP/s`),
     ],
     [
       "decode",
       `${rate(tokens, result.decodeSeconds)}, ${tokens} tokens behind ${prompt}`,
-      `${share(shares.decodeShare)} of ${(limits.bytesPerSecond / 1e9).toFixed(1)} GB/s`,
+      share(shares.decodeShare, `${((limits?.bytesPerSecond ?? 0) / 1e9).toFixed(1)} GB/s`),
     ],
     ...draftRows(result),
     [
@@ -119,6 +127,10 @@ export function benchText(result: BenchResult): string {
   const lines = rows.map(([a = "", b = "", c = ""]) =>
     `  ${a.padEnd(first ?? 0)}  ${b.padEnd(second ?? 0)}  ${c}`.trimEnd(),
   );
-  const head = `${result.model}: ${threads} thread${threads === 1 ? "" : "s"}, ${simd} SIMD, Node ${result.node}; ${compile}, loaded in ${result.loadSeconds.toFixed(2)} s`;
+  const on =
+    gpu === null
+      ? `${threads} thread${threads === 1 ? "" : "s"}, ${simd ?? "baseline"} SIMD`
+      : `${gpu.adapter}, ${gpu.variant}`;
+  const head = `${result.model}: ${on}, Node ${result.node}; ${compile}, loaded in ${result.loadSeconds.toFixed(2)} s`;
   return `${[head, ...lines].join("\n")}\n`;
 }

@@ -25,9 +25,9 @@ export interface CompileChoices {
   readonly verify: boolean;
 }
 
-/** `names`: of the targets that there are. */
-export function readChoices(line: CommandLine, names = targetNames): CompileChoices | Failure {
-  const target = line.value("target") ?? "wasm";
+/** `names`: of the targets that there are; `usual`: the one that is meant where none is named. */
+export function readChoices(line: CommandLine, names = targetNames, usual = "wasm"): CompileChoices | Failure {
+  const target = line.value("target") ?? usual;
   if (!names.includes(target)) {
     const near = closest(target, names);
     const hint = `${near === null ? "" : `did you mean \`${near}\`? `}there is ${names.join(", ")}`;
