@@ -2,7 +2,7 @@
 import { add, constant, mul, one, type Poly, printPoly, scale, sub } from "../../dsl/types/poly.ts";
 import { type Monomial, monomialPoly, powMonomial } from "../../dsl/types/polynomial.ts";
 import { isNonNegative, isSurelyNonNegative } from "../../dsl/types/prove.ts";
-import { highPart, lowFits, partsBy, strides } from "./digits.ts";
+import { highPart, lowFits, partsBy, partsByNumber, strides } from "./digits.ts";
 import { multipleOf } from "./multiples.ts";
 import type { Problems } from "./problem.ts";
 import type { Access } from "./symbolic.ts";
@@ -21,7 +21,7 @@ export function boundsProblems(accesses: readonly Access[], problems: Problems):
     if (lowest !== "yes") report(lowest === "no" ? "is below 0" : "may be below 0");
     if (a.matrix !== null && !isSurelyNonNegative(a.matrix.stride, a.facts)) report("its stride may be below 0");
     const highest = isNonNegative(sub(a.extent, pastEnd(a)), a.facts);
-    if (highest !== "yes") report(highest === "no" ? "is past the end" : "may be past the end");
+    if (highest !== "yes" && !insideByNumber(a)) report(highest === "no" ? "is past the end" : "may be past the end");
   }
 }
 
@@ -44,6 +44,13 @@ function insideByParts(a: Access): boolean {
   if (parts === null || count === null || !lowFits(parts, a.width, a.facts)) return false;
   const room = sub(sub(count, parts.high), one);
   return isSurelyNonNegative(parts.high, a.facts) && isSurelyNonNegative(room, a.facts);
+}
+
+/** The same with a number for a stride: that many elements of a row. */
+function insideByNumber(a: Access): boolean {
+  const row = multipleOf(a.extent);
+  const parts = row <= 1 || a.matrix !== null ? null : partsByNumber(a.index, row, a);
+  return parts !== null && isSurelyNonNegative(sub(sub(scale(a.extent, 1, row), parts.high), one), a.facts);
 }
 
 /** extent / (size · unit), where that is no quotient. */

@@ -5,21 +5,10 @@
  * the loads of one that is read and written.
  */
 import { type Facts, withBounds } from "../../dsl/types/facts.ts";
-import {
-  add,
-  constant,
-  index as indexAtom,
-  indexKey,
-  mul,
-  neg,
-  type Poly,
-  scale,
-  sub,
-  zero,
-} from "../../dsl/types/poly.ts";
+import { add, constant, index as indexAtom, indexKey, mul, neg, type Poly, sub, zero } from "../../dsl/types/poly.ts";
 import { type Monomial, polyOf, type Term } from "../../dsl/types/polynomial.ts";
 import { isSurelyNonNegative } from "../../dsl/types/prove.ts";
-import { highPart, lowFits, partsBy, strides } from "./digits.ts";
+import { constantPart, highPart, lowFits, partsBy, partsByNumber, quotientIn, strides } from "./digits.ts";
 import type { Kernel } from "./kernel.ts";
 import { multipleOf } from "./multiples.ts";
 import type { Problems } from "./problem.ts";
@@ -39,7 +28,7 @@ export function writerProblems(k: Kernel, accesses: readonly Access[], problems:
       return way !== null && others.every((a) => wayOf(a, radices) === way);
     };
     const isApart = (by: readonly number[]): boolean => agree(radicesOf(own, common, by));
-    if (agree([]) || isApart(differences(own)) || isApart(factors(own))) continue;
+    if (agree([]) || isApart(factors(own)) || isApart(differences(own))) continue;
     const ways = own.map((a) => wayOf(a, []));
     for (const [i, a] of own.entries()) {
       const what = a.kind === "store" ? "two items may write one element" : "another item may write the element";
@@ -86,8 +75,18 @@ function differences(accesses: readonly Access[]): readonly number[] {
 function factors(accesses: readonly Access[]): readonly number[] {
   const constants = accesses.map((a) => constantPart(a.index));
   const first = Math.min(...constants);
-  return descending([...constants.map((c) => c - first), ...coefficients(accesses)]);
+  return descending([...constants.map((c) => c - first), ...coefficients(accesses), ...accesses.flatMap(unmixed)]);
 }
+/** What floor(a / by) is multiplied by in c·floor(a / by) + d·(a mod by), which is kept as (c - d·by)·floor(a / by) + d·a. */
+const unmixed = ({ index }: Access): readonly number[] =>
+  index.terms.flatMap((t) => {
+    const quotient = quotientIn(t);
+    const [of, ...more] = quotient?.of.terms ?? [];
+    const rest = more.length > 0 ? undefined : index.terms.find((x) => x.monomial.key === of?.monomial.key);
+    return quotient === null || rest === undefined
+      ? []
+      : [Number(t.coefficient.num) + Number(rest.coefficient.num) * quotient.by];
+  });
 const coefficients = (accesses: readonly Access[]): readonly number[] =>
   accesses.flatMap((a) => a.index.terms.map((t) => Number(t.coefficient.num)));
 const descending = (numbers: readonly number[]): readonly number[] =>
@@ -96,19 +95,7 @@ const descending = (numbers: readonly number[]): readonly number[] =>
     .sort((a, b) => b - a)
     .slice(0, mostRadices);
 const mostRadices = 40;
-const isConstant = (t: Term): boolean => t.monomial.factors.length === 0;
-const constantPart = (p: Poly): number => Number(p.terms.find(isConstant)?.coefficient.num ?? 0);
 
-/** index = high·radix + low, where low takes what is no multiple of it; null where low is not provably below the radix. */
-function partsByNumber(p: Poly, radix: number, { width, facts }: Access): { high: Poly; low: Poly } | null {
-  const isMultiple = (t: Term): boolean => t.coefficient.den === 1 && Number(t.coefficient.num) % radix === 0;
-  const whole = p.terms.filter((t) => !isConstant(t) && isMultiple(t));
-  const above = Math.floor(constantPart(p) / radix);
-  const high = add(scale(polyOf(whole), 1, radix), constant(above));
-  const low = sub(sub(p, polyOf(whole)), constant(above * radix));
-  const fits = isSurelyNonNegative(low, facts) && isSurelyNonNegative(sub(constant(radix - width), low), facts);
-  return fits ? { high, low } : null;
-}
 /** The same for all accesses; the greatest, which leave the most room below. */
 function commonStrides(accesses: readonly Access[]): readonly Stride[] {
   const indices = accesses.map((a) => a.index);
