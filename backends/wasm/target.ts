@@ -15,6 +15,7 @@ export const wasmTarget: KernelTarget = {
   sharedBytes: 1 << 20,
   keysAtOnce: 65_536,
   stageTiles: false,
+  stagedFrom: Number.POSITIVE_INFINITY,
   native: [],
   dot: { group: 2, activation: "i16", panelRows: 4 },
   i64: true,

@@ -29,6 +29,7 @@ export const webgpuTarget: KernelTarget = {
   sharedBytes: 16_384,
   keysAtOnce: 65_536,
   stageTiles: true,
+  stagedFrom: (webgpuCost.flopsPerSecond * webgpuCost.launchSeconds) / 2,
   /** WGSL promises exp to 3 + 2|x| ulp, and of the others less: its texts have functions of their own, which expressions call. */
   native: transcendentals,
   dot: { group: 4, activation: "i8", panelRows: 1 },

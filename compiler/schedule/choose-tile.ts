@@ -8,6 +8,7 @@ import type { Nest } from "./nest/nest.ts";
 import { outputVectors, type Shape, shapeOf } from "./nest-shape.ts";
 import { type AskedTile, anyTile, registerTiled } from "./register-tile.ts";
 import { sharedSums } from "./share-sums.ts";
+import { stagedTiles } from "./stage-tiles.ts";
 import type { TilePlan, Walk } from "./tile-plan.ts";
 
 /** The last one fits every nest. */
@@ -34,7 +35,9 @@ function sumsAlongLast({ reduces, others }: Shape): readonly Reduce[] | null {
 }
 
 function contracted(shape: Shape, summed: readonly Reduce[]): readonly TilePlan[] {
-  return [sharedSums(shape, summed), registerTiled(shape, summed, anyTile)].filter((plan) => plan !== null);
+  const best = sharedSums(shape, summed) ?? stagedTiles(shape, summed);
+  const alone = registerTiled(shape, summed, anyTile);
+  return best === null ? [alone] : [best, alone];
 }
 
 const noVectors = { vector: 1, turn: 1, fewTurns: 1, lanes: 1, share: 1 } as const;
@@ -51,6 +54,7 @@ export const oneByOne = (nest: Nest): TilePlan => ({
     .slice(0, -1)
     .map((a) => a.name)
     .reverse(),
+  staged: null,
   says: "one by one",
 });
 
@@ -97,6 +101,7 @@ function walkedAlong({ nest, target, reduces, whole, others }: Shape): TilePlan 
     along,
     grouped: null,
     order,
+    staged: null,
     says: `${rows ? "row reduction" : "elementwise"}: ${how}`,
   };
 }

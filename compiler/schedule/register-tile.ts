@@ -45,6 +45,7 @@ export function registerTiled(shape: Shape, summed: readonly Reduce[], asked: As
     along,
     grouped: tokens > 1 ? grouped : null,
     order,
+    staged: null,
     says: `${tokens > 1 && grouped !== null ? "grouped " : ""}contraction: ${rows} x ${tokens} places, ${sums.length} sums, ${vectorsText(c)}`,
   };
 }

@@ -47,6 +47,7 @@ export function sharedSums(shape: Shape, summed: readonly Reduce[]): TilePlan | 
     along: null,
     grouped: null,
     order,
+    staged: null,
     says: `contraction: ${atOnce} x ${tokens} places, ${sums.length} sums, ${vectorsText(c)}, shared by ${share} of ${target.lanes} lanes`,
   };
 }

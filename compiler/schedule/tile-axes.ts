@@ -35,10 +35,16 @@ export class TileAxes {
   readonly #lift: Lift;
   readonly #plan: TilePlan;
   readonly #sharing: SharedOut;
+  readonly #local = new Map<number, Bound>();
   constructor(lift: Lift, plan: TilePlan, sharing: SharedOut) {
     this.#lift = lift;
     this.#plan = plan;
     this.#sharing = sharing;
+  }
+
+  /** Of each place that is dealt to a lane, by its id, where it is among those of the item. */
+  get local(): ReadonlyMap<number, Bound> {
+    return this.#local;
   }
 
   /** Binds axes one after the other; `then` gets every combination of the places that are side by side. */
@@ -128,20 +134,25 @@ export class TileAxes {
     const step = among * width;
     const own = every * among === b.lanes ? div(b.lane, every) : mod(div(b.lane, every), among);
     const block = name(`${plainName(a.name)}_block`);
-    const first = b.let(`${plainName(a.name)}0`, add(mul(block, count * step), mul(own, width)));
-    const places = Array.from({ length: count }, (_, i) =>
+    const inItem = b.let(`${plainName(a.name)}_own`, mul(own, width));
+    const first = b.let(`${plainName(a.name)}0`, add(mul(block, count * step), inItem));
+    const known = (bound: Bound, i: number): Bound => {
+      this.#local.set(bound.id, this.#lift.bound(inItem, { offset: i * step, width, span: count }));
+      return bound;
+    };
+    // A last item may have more places than there are at all.
+    const most = Math.min(count, Math.ceil((constantOf(a.size) ?? Number.POSITIVE_INFINITY) / step));
+    const places = Array.from({ length: most }, (_, i) =>
       this.#lift.bound(first, { offset: i * step, width, span: count }),
     );
     const size = dimExpr(a.size);
     if (factorOf(a.size) % (count * step) === 0)
-      return places.map((bound) => ({ bound, guard: null, unclamped: null }));
+      return places.map((bound, i) => ({ bound: known(bound, i), guard: null, unclamped: null }));
     if (factorOf(a.size) % width !== 0) throw new Unsuitable(`vectors along ${a.name}, which ends beside them`);
     return places.map((unclamped, i): Place => {
       const here = add(first, i * step);
-      const bound = this.#lift.bound(b.let(`${plainName(a.name)}${i + 1}`, min(here, sub(size, width))), {
-        width,
-        span: count,
-      });
+      const clamped = b.let(`${plainName(a.name)}${i + 1}`, min(here, sub(size, width)));
+      const bound = known(this.#lift.bound(clamped, { width, span: count }), i);
       return { bound, guard: width === 1 ? lt(here, size) : op("le", add(here, width), size), unclamped };
     });
   }

@@ -31,8 +31,18 @@ export interface TilePlan extends ReductionPlan {
   readonly order: readonly string[];
   /** Of places side by side along an axis, those whose lookup agrees share what is read through it; null: no such lookup. */
   readonly grouped: Grouped | null;
+  /** How the factors of sums go through shared memory; null: lanes read them in place. */
+  readonly staged: StagePlan | null;
   /** Says what it is, for people. */
   readonly says: string;
+}
+
+export interface StagePlan {
+  /** The axes of the rectangle that an item computes, both dealt to lanes. */
+  readonly rows: string;
+  readonly tokens: string;
+  /** Terms of a sum that are staged at once; a power of two. */
+  readonly depth: number;
 }
 
 /** A lookup that does not descend along the axis: where its first and last place agree, all between do. */

@@ -8,7 +8,22 @@ import type { Axis, Node, Scalar } from "../graph/node.ts";
 import { bottomUp, name as indexName, key } from "../graph/scalar.ts";
 import { type Body, type BufferSpec, kernel, type Memory } from "../kernel/build.ts";
 import { elems } from "../kernel/elem.ts";
-import { add, both, ceilDiv, constant, convert, eq, mul, op, splat } from "../kernel/expr.ts";
+import {
+  add,
+  both,
+  ceilDiv,
+  constant,
+  convert,
+  either,
+  eq,
+  max,
+  min,
+  mul,
+  name,
+  op,
+  splat,
+  sub,
+} from "../kernel/expr.ts";
 import type { Expr, Kernel } from "../kernel/kernel.ts";
 import { type Bound, Lift } from "./lift/lift.ts";
 import { Reductions } from "./lift/reductions.ts";
@@ -18,8 +33,9 @@ import { allDims, buffersOf, sizesOf } from "./nest/given.ts";
 import type { Nest } from "./nest/nest.ts";
 import { refolded } from "./nest/specialise.ts";
 import { SharedOut } from "./shared-out.ts";
+import { type Side, Staging } from "./staging.ts";
 import { type Point, plainName, TileAxes, walkOf } from "./tile-axes.ts";
-import type { Grouped, TileOptions, TilePlan } from "./tile-plan.ts";
+import type { Grouped, StagePlan, TileOptions, TilePlan } from "./tile-plan.ts";
 
 export function tile(nest: Nest, plan: TilePlan, { name: kernelName, finish }: TileOptions): Kernel {
   const inputs = buffersOf(nest);
@@ -68,18 +84,32 @@ interface Writing {
 class Tile {
   readonly #w: Writing;
   readonly #lift: Lift;
+  readonly #axes: TileAxes;
   readonly #reductions: Reductions;
   readonly #sharing: SharedOut;
   constructor(w: Writing) {
     this.#w = w;
     this.#lift = new Lift(w.b, w.memory);
-    this.#sharing = new SharedOut(w.b, w.plan.share);
-    this.#reductions = new Reductions(this.#lift, w.plan, this.#sharing);
+    const sharing = new SharedOut(w.b, w.plan.share);
+    this.#sharing = sharing;
+    this.#axes = new TileAxes(this.#lift, w.plan, sharing);
+    const staging = w.plan.staged === null ? null : this.#staging(w.plan.staged);
+    this.#reductions = new Reductions(this.#lift, w.plan, { sharing, staging });
+  }
+  #staging({ rows, tokens, depth }: StagePlan): Staging {
+    const { nest, plan } = this.#w;
+    const side = (n: string): Side => {
+      const places = placesOf(plan, n);
+      const first = mul(name(`${plainName(n)}_block`), places);
+      return { axis: axisOf(nest, n), places, first, width: plan.along?.axis === n ? plan.along.width : 1 };
+    };
+    const { local } = this.#axes;
+    return new Staging(this.#lift, { rows: side(rows), tokens: side(tokens), depth, vector: plan.vector, local });
   }
 
   write(): void {
     const { nest, plan } = this.#w;
-    const axes = new TileAxes(this.#lift, plan, this.#sharing);
+    const axes = this.#axes;
     const isLoop = (a: Axis): boolean => walkOf(plan, a).kind === "loop";
     const start = [{ env: new Map(), unclamped: new Map(), guards: [] }];
     axes.walk(
@@ -91,7 +121,33 @@ class Tile {
   #compute(points: readonly Point[]): void {
     const { nest, plan } = this.#w;
     if (plan.grouped === null) this.#computed(nest.body, points);
-    else this.#grouped(points, plan.grouped);
+    else if (plan.staged === null) this.#grouped(points, plan.grouped);
+    else this.#oneGroupAtATime(points, plan.grouped);
+  }
+
+  /** All lanes go through the places of the item: where a group of them begins, they compute all, and keep those of the group. */
+  #oneGroupAtATime(points: readonly Point[], { axis, lookup }: Grouped): void {
+    const { nest, plan, b } = this.#w;
+    const lift = this.#lift;
+    const found = (p: Bound): Expr => asInteger(lift.value(lookup, new Map([[axis, p]])));
+    const own = new Map(points.flatMap(({ env }) => env.get(axis) ?? []).map((p) => [p.id, found(p)]));
+    const places = placesOf(plan, axis);
+    const first = b.let("first", mul(name(`${plainName(axis)}_block`), places));
+    const end = min(add(first, places), dimExpr(axisOf(nest, axis).size));
+    b.loop("place", { from: first, to: end, step: 1 }, (place) => {
+      const here = found(lift.bound(place));
+      const before = found(lift.bound(b.let("before", max(sub(place, 1), 0))));
+      b.if(either(eq(place, first), op("not", eq(here, before))), () => {
+        const shared = refolded(replaced(nest.body, lookup, indexName(sharedLookup)), new Map());
+        const group = lift.bound(here);
+        const inside = points.map((p): Point => {
+          const mine = own.get(p.env.get(axis)?.id ?? 0);
+          const env = new Map(p.env).set(sharedLookup, group);
+          return { ...p, env, guards: mine === undefined ? p.guards : [...p.guards, eq(mine, here)] };
+        });
+        this.#computed(shared, inside);
+      });
+    });
   }
 
   /** All places at once where their lookups agree, else one after the other. */

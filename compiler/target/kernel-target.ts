@@ -25,6 +25,8 @@ export interface KernelTarget {
   readonly keysAtOnce: number;
   /** Whether tiles of operands are copied to shared memory, or panels are read in place through the cache. */
   readonly stageTiles: boolean;
+  /** Products of a contraction from which on they are: one of fewer takes no longer than its launch. */
+  readonly stagedFrom: number;
   /** Those functions that the target has at the accuracy of `ops`; lowering writes out the others. */
   readonly native: readonly Transcendental[];
   /** The best exact integer dot: products it sums, what the activations are stored as, rows side by side in a panel. */

@@ -65,7 +65,6 @@ export function mapCase(text: string, { sizes, fixed, target, expected = true }:
     given.set(x, tensor(dims, read(elemOf(x), stored(elemOf(x), raw))));
   }
   const param = (p: Node): RealTensor => given.get(p) ?? tensor([0], []);
-  const [result] = expected ? prepare(g).run({ sizes, state: new StateStore(), param }) : [];
   const nest = makeNest(n, n, {
     special: specialiser(fixed),
     ranges: new Map([...g.sizes].filter(([name]) => fixed[name] === undefined)),
@@ -73,6 +72,14 @@ export function mapCase(text: string, { sizes, fixed, target, expected = true }:
     mostElements: target.mostElements,
     elemOf,
   });
+  // What other nodes compute for it is taken from the interpreter, too.
+  const computed = nest.operands.map((o) => o.node).filter((x) => !given.has(x));
+  const results = expected || computed.length > 0 ? [n, ...computed] : [];
+  const [result, ...others] = prepare({ ...g, results }).run({ sizes, state: new StateStore(), param });
+  for (const [i, x] of computed.entries()) {
+    const value = others[i];
+    if (value !== undefined) given.set(x, tensor(value.dims, realsOf(value)));
+  }
   const { kernel, ahead, says, refused } = scheduleNest(nest, sizes, target, { name: "made" });
   const inputs: Record<string, Data> = {};
   for (const [i, { name }] of buffersOf(nest).entries()) {

@@ -12,6 +12,8 @@ import { lower } from "../../compiler/kernel/lower/lower.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import { readProject } from "../conformance/bind-text.ts";
 import { kernelCases } from "../kernels/cases.ts";
+import { contractionGraphs } from "../kernels/contraction-graphs.ts";
+import { mapCase } from "../kernels/map-case.ts";
 import { operationCases } from "../kernels/operation-cases.ts";
 import { statementCases } from "../kernels/statement-cases.ts";
 import { wideCases } from "../kernels/wide-cases.ts";
@@ -92,6 +94,32 @@ export function conform(name: string, { gpu, flushes, share, first }: Conforming
     describe.each(targets.map((t, i) => [t.name, t, i] as const))("kernels for %s", (_, target, j) => {
       test.each(casesFor(target).map((c, i) => [c.name, c, i] as const))("%s", async (_name, c, i) => {
         expect(await runOnMachine(machineFor(j + 2 * i), c)).toBeNull();
+      });
+    });
+
+    const products = some(Object.entries(contractionGraphs), full ? 1 : 8, first);
+    describe.each(targets.map((t, i) => [t.name, t, i] as const))("products for %s", (_, target, j) => {
+      const machine = machineFor(j);
+      // Through shared memory, with sums that lanes share, and in a tile of each lane; at sizes that no tile divides.
+      test.each(
+        products.flatMap(
+          ([n, text]) =>
+            [
+              [`${n}, staged`, text, 37, 0],
+              [`${n}, shared`, text, 3, 0],
+              [`${n}, in place`, text, 13, Number.POSITIVE_INFINITY],
+            ] as const,
+        ),
+      )("%s", async (_name, text, T, stagedFrom) => {
+        const c = mapCase(text, { sizes: { T, S: 50 }, fixed: {}, target: { ...target, stagedFrom } });
+        const k = lower({ ...c.kernel, name: "product" }, machine.kernel);
+        const { made } = await runKernel(machine, k, { sizes: c.sizes, inputs: c.inputs });
+        const most = Math.max(1, ...c.want.map(Math.abs));
+        const off = c.want.map((x, i) => Math.abs(x - Number(made?.[i])) / most);
+        expect(
+          off.findIndex((x) => !(x < 1e-5)),
+          c.says,
+        ).toBe(-1);
       });
     });
 

@@ -13,6 +13,8 @@ import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
 import { readProject } from "../conformance/bind-text.ts";
 import { kernelCases } from "../kernels/cases.ts";
+import { contractionGraphs } from "../kernels/contraction-graphs.ts";
+import { mapCase } from "../kernels/map-case.ts";
 import { operationCases } from "../kernels/operation-cases.ts";
 import { statementCases } from "../kernels/statement-cases.ts";
 import { wideCases } from "../kernels/wide-cases.ts";
@@ -80,6 +82,18 @@ describe.skipIf(why !== "")(`Tint${why}`, () => {
         .map((c) => lower(c.kernel, target)),
       i,
     );
+  });
+
+  test.each(targets.map((t, i) => [t.name, t, i] as const))("products for %s", async (_, target, i) => {
+    const texts = Object.values(contractionGraphs).filter((_text, j) => full || j % 4 === i);
+    const made = texts.flatMap((text) =>
+      [3, 37].map((T) => {
+        const planned = { ...target, stagedFrom: 0 };
+        const { kernel } = mapCase(text, { sizes: { T, S: 50 }, fixed: {}, target: planned, expected: false });
+        return lower({ ...kernel, name: "product" }, target);
+      }),
+    );
+    await expectAccepted(made, i);
   });
 
   const models: Readonly<Record<string, readonly [entry: string, config: object]>> = {

@@ -46,7 +46,7 @@ export type Reducer = (e: Reduce, env: Env) => Expr;
 
 export class Lift {
   readonly body: Body;
-  readonly #memory: ReadonlyMap<Node, Memory>;
+  readonly #memory: Map<Node, Memory>;
   readonly #known = new Map<string, Expr>();
   #ids = 0;
   #reduce: Reducer = () => {
@@ -55,7 +55,11 @@ export class Lift {
   /** `memory`: of each flat operand. */
   constructor(body: Body, memory: ReadonlyMap<Node, Memory>) {
     this.body = body;
-    this.#memory = memory;
+    this.#memory = new Map(memory);
+  }
+  /** What stands for memory of the kernel's own. */
+  lend(n: Node, memory: Memory): void {
+    this.#memory.set(n, memory);
   }
   /** What computes a reduction that is met. */
   reduceBy(reduce: Reducer): void {

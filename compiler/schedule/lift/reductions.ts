@@ -14,6 +14,7 @@ import type { Expr } from "../../kernel/kernel.ts";
 import type { OpName } from "../../kernel/ops.ts";
 import { refolded } from "../nest/specialise.ts";
 import type { SharedOut } from "../shared-out.ts";
+import type { Staged, Staging } from "../staging.ts";
 import { kindOf } from "./kind.ts";
 import { type Bound, type Env, type Lift, Unsuitable } from "./lift.ts";
 import { dimExpr } from "./spell-dim.ts";
@@ -53,12 +54,14 @@ export class Reductions {
   readonly #lift: Lift;
   readonly #plan: ReductionPlan;
   readonly #sharing: SharedOut | null;
+  readonly #staging: Staging | null;
   #loops = 0;
-  /** Without `sharing` each lane computes all by itself. */
-  constructor(lift: Lift, plan: ReductionPlan, sharing: SharedOut | null = null) {
+  /** Without `sharing` each lane computes all by itself; without `staging` it reads all in place. */
+  constructor(lift: Lift, plan: ReductionPlan, ways: { sharing?: SharedOut; staging?: Staging | null } = {}) {
     this.#lift = lift;
     this.#plan = plan;
-    this.#sharing = sharing;
+    this.#sharing = ways.sharing ?? null;
+    this.#staging = ways.staging ?? null;
     lift.reduceBy((e, env) => {
       this.#group([{ e, env }]);
       if (!lift.knows(e, env)) throw new InternalError("a reduction was not computed");
@@ -101,31 +104,34 @@ export class Reductions {
     const [first] = members;
     if (first === undefined) return;
     const lift = this.#lift;
-    // What does not change in the loop is computed before it.
-    this.prepare(
-      members.flatMap(({ e, env }) =>
-        partsOf(e)
-          .flatMap((x) => invariantIn(x, e.axes))
-          .map((x) => ({ e: x, env })),
-      ),
-    );
+    const staging = members.some(({ e, env }) => this.#staging?.takes(e, env)) ? this.#staging : null;
+    // What does not change in the loop is computed before it; staged, where it is staged.
+    if (staging === null)
+      this.prepare(
+        members.flatMap(({ e, env }) =>
+          partsOf(e)
+            .flatMap((x) => invariantIn(x, e.axes))
+            .map((x) => ({ e: x, env })),
+        ),
+      );
     const left = members.filter(({ e, env }) => !lift.knows(e, env));
     if (left.length === 0) return;
     const depth = lift.depthOf(first.e, first.env);
     const sharing = this.#sharing?.isTogether(depth) === true && this.#sharing.lanes > 1 ? this.#sharing : null;
-    lift.body.at(depth, () => this.#emit(left, first, sharing));
+    lift.body.at(depth, () => this.#emit(left, first, { sharing, staging }));
   }
 
-  #emit(members: readonly Member[], first: Member, sharing: SharedOut | null): void {
+  #emit(members: readonly Member[], first: Member, { sharing, staging }: Ways): void {
     const lift = this.#lift;
     const outWidth = Math.max(...members.map((m) => lift.widthOf(m.e, m.env)));
     if (sharing !== null && outWidth > 1) throw new Unsuitable("lanes share no vectors of sums");
     const [inner, outer] = this.#inner(first.e);
-    const width =
-      outWidth > 1 ? 1 : Math.min(...members.map((m) => vectorAlong(m.e, this.#inner(m.e)[0], this.#plan.vector)));
+    const inMemory = (): number =>
+      Math.min(...members.map((m) => vectorAlong(m.e, this.#inner(m.e)[0], this.#plan.vector)));
+    const width = outWidth > 1 ? 1 : staging === null ? inMemory() : this.#plan.vector;
     const names = new Map<Axis, string>();
     for (const a of [...outer, inner]) names.set(a, `$${this.#loops++}`);
-    const summands = members.map((member): Summand => {
+    const given = members.map((member): Summand => {
       const [own, others] = this.#inner(member.e);
       const order = [...others, own];
       const by = new Map(order.map((a, i): [string, Scalar] => [a.name, name([...names.values()][i] ?? "")]));
@@ -138,15 +144,26 @@ export class Reductions {
         type: typeOf(kind === "real" ? "f32" : kind === "wide" ? "i64" : "i32", lanes),
       };
     });
-    const extent = inner.size;
-    const loop = this.#segments(extent, width, summands.length, sharing !== null);
-    const total = this.#accumulate(summands, { outer, inner, names, segment: loop.main, copies: loop.copies, sharing });
+    const axes = { outer, inner, names };
+    if (staging !== null && given.some((s) => s.where !== null || s.member.e.monoid !== "sum" || s.type.elem !== "f32"))
+      throw new Unsuitable("only sums of all terms are staged");
+    const terms = given.map((s) => ({ body: s.body, env: s.member.env }));
+    const staged = staging?.staged(terms, { ...axes, width }) ?? null;
+    const summands = given.map((s, i): Summand => {
+      const term = staged?.terms[i];
+      return term === undefined ? s : { ...s, member: { e: s.member.e, env: term.env }, body: term.body };
+    });
+    const loop =
+      staged === null
+        ? this.#segments(inner.size, width, summands.length, sharing !== null)
+        : inOneGo(inner.size, width);
+    const total = this.#accumulate(summands, { ...axes, segment: loop.main, copies: loop.copies, sharing, staged });
     const tail =
       loop.tail === null
         ? null
         : this.#accumulate(
             summands.map((s) => ({ ...s, type: typeOf(s.type.elem, s.type.width / width) })),
-            { outer, inner, names, segment: loop.tail, copies: 1, sharing },
+            { ...axes, segment: loop.tail, copies: 1, sharing, staged },
           );
     for (const [i, s] of summands.entries()) {
       const { e, env } = s.member;
@@ -174,12 +191,7 @@ export class Reductions {
   }
 
   /** The loop in whole turns, and what is left one by one. */
-  #segments(
-    extent: Dim,
-    width: number,
-    accumulators: number,
-    shared: boolean,
-  ): { main: Segment; tail: Segment | null; copies: number } {
+  #segments(extent: Dim, width: number, accumulators: number, shared: boolean): Segments {
     const n = constantOf(extent);
     const few = accumulators < 4;
     let turn = few ? Math.max(1, Math.floor(this.#plan.fewTurns / accumulators)) : this.#plan.turn;
@@ -260,9 +272,10 @@ export class Reductions {
 
   /** The loops; `inside` gets where the indices stand in each turn that is written out. */
   #nest(
-    { outer, inner, names, segment, sharing }: Looping,
+    { outer, inner, names, segment, sharing, staged }: Looping,
     inside: (places: readonly ReadonlyMap<string, Bound>[]) => void,
   ): void {
+    if (staged !== null) return staged.loop((places) => inside([places]));
     const lift = this.#lift;
     const b = lift.body;
     const go = (rest: readonly Axis[], places: ReadonlyMap<string, Bound>): void => {
@@ -310,7 +323,23 @@ interface Looping {
   readonly copies: number;
   /** Null: each lane goes through all of it. */
   readonly sharing: SharedOut | null;
+  /** Whose loops these are then. */
+  readonly staged: Staged | null;
 }
+interface Ways {
+  readonly sharing: SharedOut | null;
+  readonly staging: Staging | null;
+}
+interface Segments {
+  readonly main: Segment;
+  readonly tail: Segment | null;
+  readonly copies: number;
+}
+const inOneGo = (size: Dim, width: number): Segments => ({
+  main: { from: constant(0), to: dimExpr(size), width, turn: 1 },
+  tail: null,
+  copies: 1,
+});
 
 function identityOf({ monoid }: Reduce, type: Type): Expr {
   const real = type.elem === "f32";
