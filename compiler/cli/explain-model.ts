@@ -193,7 +193,8 @@ function phaseText(explained: ExplainedPhase): string {
   const { phase, sizes, lookups, kernels } = explained;
   const numbers = Object.entries(sizes).map(([name, n]) => `${name} = ${n}`);
   const total = (of: "seconds" | "bytes" | "weights"): number => kernels.reduce((sum, k) => sum + k[of] * k.calls, 0);
-  const moved = `moves ${byteText(total("bytes"))}, ${byteText(total("weights"))} of it weights`;
+  const launches = kernels.reduce((n, k) => n + k.calls, 0);
+  const moved = `${launches} kernels run, ${byteText(total("bytes"))} moved, ${byteText(total("weights"))} of it weights`;
   const lines = [
     `${phase}: ${callsText(explained)}, planned for ${numbers.join(", ")}: ${moved}; ${timeText(total("seconds"))} by the roofline`,
   ];

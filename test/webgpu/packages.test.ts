@@ -1,0 +1,116 @@
+/** Packages for WebGPU as `dsc compile` writes them: what is in them, twice the same, small, and texts that Tint takes in all variants. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, describe, expect, test } from "vitest";
+import { hashBytes, hashText } from "../../runtime/artifact/hash.ts";
+import { readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
+import { readProgram } from "../../runtime/artifact/read-program.ts";
+import { runInside } from "../cli/run-inside.ts";
+import { root } from "../conformance/bind-text.ts";
+import { settingsOf, textOf } from "../conformance/text-of.ts";
+import { caseNames, loadCase, loadSparseCase, type OracleCase, sparseCaseNames } from "../oracle/cases.ts";
+import { loadReferenceCase, moeCaseNames } from "../oracle/references.ts";
+import { Gpu } from "./gpu.ts";
+
+const full = process.env["DSC_FULL"] === "1";
+const tint = await Gpu.open("null");
+const folder = mkdtempSync(join(tmpdir(), "dsc-webgpu-"));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  if (typeof tint !== "string") tint.close();
+});
+
+/** The files of a package, by name. */
+async function compiled({ name, config }: OracleCase, weights: string, out: string): Promise<Map<string, Uint8Array>> {
+  const place = join(folder, out);
+  mkdirSync(place);
+  writeFileSync(join(place, "config.json"), config);
+  const settings = [...settingsOf(config)].flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+  const model = join(root, `models/${textOf(config)}.ds`);
+  const line = ["compile", model, "--config", "config.json", "--target", "webgpu", "--weights-type", weights];
+  const { code, error } = await runInside([...line, "--out", "package", ...settings], place);
+  if (code !== 0) throw new Error(`${name}: ${error}`);
+  const names = readdirSync(join(place, "package"), { recursive: true, encoding: "utf8" }).sort();
+  const files = names.filter((file) => statSync(join(place, "package", file)).isFile());
+  return new Map(files.map((file) => [file, readFileSync(join(place, "package", file))]));
+}
+const text = (files: ReadonlyMap<string, Uint8Array>, name: string): string =>
+  new TextDecoder().decode(files.get(name));
+/** Texts of kernels by name. */
+const kernelsIn = (file: string): ReadonlyMap<string, string> =>
+  new Map(
+    file
+      .split(/^\/\/\/\/ /m)
+      .slice(1)
+      .map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n") + 1)]),
+  );
+
+test("a package has all that it needs, and no WebAssembly; it is small, and the same when it is made again", async () => {
+  const oracle = loadCase("llama-gqa");
+  const files = await compiled(oracle, "f32", "first");
+  const program = readProgram(files.get("program.json") ?? new Uint8Array(0));
+  const names = [...files.keys()].filter((name) => !name.startsWith("runtime/"));
+  expect(names).toEqual([
+    "LICENSES",
+    "README.md",
+    "index.d.ts",
+    "index.js",
+    "kernels/checks.json",
+    "kernels/kernels.dsk",
+    "kernels/plain.wgsl",
+    "kernels/subgroups.wgsl",
+    "package.json",
+    "program.json",
+  ]);
+  expect(JSON.parse(text(files, "package.json")).dsc.target).toBe("webgpu");
+  for (const name of [...files.keys()].filter((n) => n.endsWith(".js")))
+    expect(text(files, name), name).not.toMatch(/WebAssembly|\.wasm/);
+
+  expect(program.variants?.map(({ file, features, language }) => [file, features, language])).toEqual([
+    ["kernels/subgroups.wgsl", ["subgroups"], ["subgroup_id"]],
+    ["kernels/plain.wgsl", [], []],
+  ]);
+  const hashed = ["kernels/checks.json", "kernels/plain.wgsl", "kernels/subgroups.wgsl"];
+  expect(Object.keys(program.modules ?? {}).sort()).toEqual(hashed);
+  for (const name of hashed)
+    expect(program.modules?.[name]).toBe(hashText(hashBytes(files.get(name) ?? new Uint8Array(0))));
+  const [plain, subgroups] = ["plain", "subgroups"].map((v) => kernelsIn(text(files, `kernels/${v}.wgsl`)));
+  expect([...(plain?.keys() ?? [])]).toEqual(program.kernels.map((k) => k.name));
+  for (const [name, own] of subgroups ?? []) {
+    expect(own).toContain("enable subgroups;");
+    expect(plain?.get(name)).not.toMatch(/^enable|^requires/m);
+  }
+  expect(readKernelChecks(files.get("kernels/checks.json") ?? new Uint8Array(0), program).length).toBe(
+    program.kernels.length,
+  );
+  // As a server sends it.
+  const sent = [...files].filter(([name]) => /\.(js|wgsl)$/.test(name)).map(([, bytes]) => gzipSync(bytes).length);
+  expect(sent.reduce((n, bytes) => n + bytes, 0)).toBeLessThan(200_000);
+
+  const again = await compiled(oracle, "f32", "second");
+  expect([...again.keys()]).toEqual([...files.keys()]);
+  for (const [name, bytes] of files) expect(Buffer.compare(again.get(name) ?? Buffer.of(), bytes), name).toBe(0);
+}, 180_000);
+
+const oracles: readonly OracleCase[] = full
+  ? [...caseNames.map(loadCase), ...sparseCaseNames.map(loadSparseCase), ...moeCaseNames.map(loadReferenceCase)]
+  : [loadCase("llama-gqa")];
+const why = typeof tint === "string" ? ` (skipped: ${tint})` : full ? "" : " (all of them with DSC_FULL=1)";
+describe.skipIf(typeof tint === "string")(`Tint${why}`, () => {
+  if (typeof tint === "string") return;
+  test.each(oracles.map((o, i) => [o.name, o, (["bf16", "f16", "f32"] as const)[i % 3] ?? "f32"] as const))(
+    "%s",
+    async (name, oracle, weights) => {
+      const files = await compiled(oracle, full ? weights : "f16", `${name}-tint`);
+      const { kernels, variants = [] } = readProgram(files.get("program.json") ?? new Uint8Array(0));
+      const texts = variants.flatMap(({ file }) => [...kernelsIn(text(files, file))].map((k) => [file, ...k] as const));
+      expect(new Set(texts.map(([, kernel]) => kernel))).toEqual(new Set(kernels.map((k) => k.name)));
+      if (full ? weights === "f16" : true) expect(variants.map((v) => v.file)).toContain("kernels/f16-subgroups.wgsl");
+      for (const [file, kernel, wgsl] of texts.filter((_, i) => full || i % 5 === 0))
+        expect(await tint.check(wgsl), `${file} ${kernel}`).toEqual([]);
+    },
+    600_000,
+  );
+});
