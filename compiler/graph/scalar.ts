@@ -148,9 +148,17 @@ export const boundNames = (e: Scalar): readonly string[] =>
 
 /** The expression with `f` applied to its children; itself where none changes. */
 export function mapChildren(e: Scalar, f: (c: Scalar) => Scalar): Scalar {
+  // Most expressions are walked and stay as they are: nothing is made for those.
   const list = (xs: readonly Scalar[]): readonly Scalar[] => {
-    const out = xs.map(f);
-    return out.every((x, i) => x === xs[i]) ? xs : out;
+    let out: Scalar[] | null = null;
+    let at = 0;
+    for (const x of xs) {
+      const to = f(x);
+      if (out === null && to !== x) out = xs.slice(0, at);
+      out?.push(to);
+      at += 1;
+    }
+    return out ?? xs;
   };
   switch (e.kind) {
     case "const":
@@ -223,17 +231,27 @@ export function freeNames(e: Scalar): ReadonlySet<string> {
 }
 function findFree(e: Scalar): ReadonlySet<string> {
   if (e.kind === "name") return new Set([e.name]);
-  const inside = children(e).flatMap((c) => {
+  // One set for many expressions: most bind nothing, and have all their names from one part.
+  let found = noNames;
+  let own: Set<string> | null = null;
+  for (const c of children(e)) {
     const names = freeNames(c);
-    return names.size === 0 ? [] : [names];
-  });
-  const bound = boundNames(e);
-  const [first = noNames, ...others] = inside;
-  if (others.length === 0 && !bound.some((n) => first.has(n))) return first; // one set for many expressions
-  const out = new Set(first);
-  for (const names of others) for (const n of names) out.add(n);
-  for (const n of bound) out.delete(n);
-  return out;
+    if (names.size === 0 || names === found) continue;
+    if (found.size === 0) {
+      found = names;
+      continue;
+    }
+    own ??= new Set(found);
+    for (const n of names) own.add(n);
+    found = own;
+  }
+  for (const n of boundNames(e)) {
+    if (!found.has(n)) continue;
+    own ??= new Set(found);
+    own.delete(n);
+    found = own;
+  }
+  return found;
 }
 
 /** Every name that occurs, free or bound. */

@@ -22,6 +22,13 @@ interface Scope {
   readonly unrolled: ReadonlySet<string>;
 }
 
+/** Of a block that is being read: what its statements declare is added. */
+interface Inside extends Scope {
+  readonly names: Map<string, Type>;
+  readonly places: Map<string, Place>;
+  readonly frags: Map<string, Frag>;
+}
+
 class Structure {
   readonly #k: Kernel;
   readonly #problems: Problems;
@@ -89,67 +96,64 @@ class Structure {
 
   #block(body: readonly Stmt[], outer: Scope, depth: number): void {
     if (depth > mostBlocks) return this.#fail(2, "blocks are nested too deep");
-    let scope = outer;
+    const { unrolled } = outer;
+    const scope = { names: new Map(outer.names), places: new Map(outer.places), frags: new Map(outer.frags), unrolled };
     for (const s of body) {
       for (const e of exprsOf(s)) this.#expr(e, scope);
       const name = declares(s);
       if (name !== null) this.#declare(name);
-      scope = this.#statement(s, scope, depth);
+      this.#statement(s, scope, depth);
     }
   }
-  /** The scope after it. */
-  #statement(s: Stmt, scope: Scope, depth: number): Scope {
+  /** What it declares is in the scope from then on. */
+  #statement(s: Stmt, scope: Inside, depth: number): void {
     switch (s.kind) {
       case "let":
-        return { ...scope, names: new Map(scope.names).set(s.name, s.value.type) };
+        scope.names.set(s.name, s.value.type);
+        return;
       case "reg":
         if (!isType(s.type) || !Number.isSafeInteger(s.size) || s.size < 1 || s.size > 1024)
           this.#fail(2, `${s.size} registers ${s.name} of ${typeName(s.type)}`);
-        return {
-          ...scope,
-          places: new Map(scope.places).set(s.name, {
-            space: "register",
-            type: s.type,
-            access: null,
-            inPieces: false,
-          }),
-        };
+        scope.places.set(s.name, { space: "register", type: s.type, access: null, inPieces: false });
+        return;
       case "loop":
         for (const bound of [s.from, s.to]) if (!sameType(bound.type, i32)) this.#fail(2, `a bound of ${s.name}`);
         if (!Number.isSafeInteger(s.step) || s.step < 1) this.#fail(2, `the step of ${s.name} is ${s.step}`);
         if (s.mode === "unrolled" && !isShort(s)) this.#fail(6, `bounds of unrolled ${s.name} are no near constants`);
         if (changesBounds(s)) this.#fail(2, `what bounds ${s.name} reads is stored in its body`);
         this.#block(s.body, inside(scope, s), depth + 1);
-        return scope;
+        return;
       case "if":
         if (!sameType(s.cond.type, typeOf("bool"))) this.#fail(2, `a condition is ${typeName(s.cond.type)}`);
         this.#block(s.body, scope, depth + 1);
-        return scope;
+        return;
       case "store":
         this.#store(s, scope);
-        return scope;
+        return;
       case "reduce":
         if (s.value.type.width !== 1 || !["f32", "i32"].includes(s.value.type.elem))
           this.#fail(2, `reduce of ${typeName(s.value.type)}`);
-        return { ...scope, names: new Map(scope.names).set(s.name, s.value.type) };
+        scope.names.set(s.name, s.value.type);
+        return;
       case "frag":
         for (const x of [s.count, s.rows, s.columns])
           if (!Number.isSafeInteger(x) || x < 1 || x > 1024) this.#fail(2, `the shape of ${s.name}`);
-        return { ...scope, frags: new Map(scope.frags).set(s.name, s) };
+        scope.frags.set(s.name, s);
+        return;
       case "frag_load":
       case "frag_store":
         this.#move(s, scope);
-        return scope;
+        return;
       case "mma":
         this.#multiply(s, scope);
-        return scope;
+        return;
       case "comment":
         if (s.text.includes("\n")) this.#fail(2, "a comment of several lines");
-        return scope;
+        return;
       case "barrier":
-        return scope;
+        return;
       default:
-        return s satisfies never;
+        s satisfies never;
     }
   }
   #store(s: Extract<Stmt, { kind: "store" }>, scope: Scope): void {

@@ -12,7 +12,7 @@ import { bottomUp, freeNames, some } from "../graph/scalar.ts";
 import { allAxes, nodesOf, regions } from "../graph/walk.ts";
 import { emitTree, printTree } from "./contraction/emit.ts";
 import { planTerm } from "./contraction/plan.ts";
-import { expandTerm, type Term } from "./contraction/term.ts";
+import { expandTerm, isFlat, type Term } from "./contraction/term.ts";
 import type { Tree } from "./contraction/tree.ts";
 import { factsOf, hasPoints, placeOf, staysInRange } from "./in-range.ts";
 import { namesIn } from "./open.ts";
@@ -59,6 +59,8 @@ interface Owner {
 const maxFactors = 8;
 
 function contract(e: Reduce, owner: Owner, context: PassContext, options: AssociateOptions): Scalar {
+  const own = factors(e.body);
+  if (own.length < 3 && isFlat(own)) return e; // most sums, and cheaper to see than to expand
   const taken = namesIn(owner.node);
   for (const n of freeNames(e)) taken.add(n);
   const term = expandTerm(e, { taken, mayOpen: owner.mayOpen });

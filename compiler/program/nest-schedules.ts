@@ -1,6 +1,7 @@
 /** Schedules of nests, each once: layers, parts and phases of one shape share the search for a plan and its proof. */
 import type { Sizes } from "../graph/dim.ts";
 import { key } from "../graph/scalar.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { OneOfEach } from "../kernel/one-of-each.ts";
 import type { Nest } from "../schedule/nest/nest.ts";
 import { type Scheduled, type ScheduleOptions, scheduleNest } from "../schedule/schedule-map.ts";
@@ -10,6 +11,8 @@ import type { KernelTarget } from "../target/kernel-target.ts";
 export class NestSchedules {
   readonly #target: KernelTarget;
   readonly #known = new Map<string, Scheduled>();
+  /** Kernels in tiles, by nest and by plan. */
+  readonly #tiled = new Map<string, Map<string, Kernel>>();
   readonly #finishes: ScheduleOptions["finish"][] = [];
   readonly #each: OneOfEach;
   constructor(target: KernelTarget, each = new OneOfEach()) {
@@ -22,8 +25,11 @@ export class NestSchedules {
     const { rule = null, finish } = options;
     // What the text asks for is told at its place.
     if (rule !== null) return this.#schedule(nest, sizes, options);
-    const text = `${JSON.stringify([options.name, this.#number(finish), Object.entries(sizes).sort()])} ${shapeOf(nest)}${this.#longest(nest)}`;
-    const known = this.#known.get(text) ?? this.#schedule(nest, sizes, options);
+    const shape = `${JSON.stringify([options.name, this.#number(finish)])} ${shapeOf(nest)}${this.#longest(nest)}`;
+    const text = `${JSON.stringify(Object.entries(sizes).sort())} ${shape}`;
+    const tiled = this.#tiled.get(shape) ?? new Map<string, Kernel>();
+    this.#tiled.set(shape, tiled);
+    const known = this.#known.get(text) ?? this.#schedule(nest, sizes, { ...options, tiled });
     this.#known.set(text, known);
     return known;
   }

@@ -120,13 +120,26 @@ const spelledIn = ({ spellings, members }: WeightSource): Spelled => ({
 });
 /** Whether a name is one of these. */
 const isSpelled = ({ spellings, indices }: Spelled, name: string): boolean =>
-  spellings.some((spelling) => {
-    const parts = spelling.split(/\{([^}]*)\}/); // texts, and the holes between them
-    const pattern = parts.map((part, i) => (i % 2 === 0 ? part.replace(/[.+?^${}()|[\]\\*]/g, "\\$&") : "([0-9]+)"));
-    const found = new RegExp(`^${pattern.join("")}$`).exec(name);
-    const filled = parts.filter((_, i) => i % 2 === 1);
-    return found !== null && filled.every((hole, i) => indices.get(hole)?.includes(Number(found[i + 1])) === true);
+  patternsOf(spellings).some(({ pattern, holes }) => {
+    const found = pattern.exec(name);
+    return found !== null && holes.every((hole, i) => indices.get(hole)?.includes(Number(found[i + 1])) === true);
   });
+
+interface Pattern {
+  readonly pattern: RegExp;
+  readonly holes: readonly string[];
+}
+const patterns = new WeakMap<readonly string[], readonly Pattern[]>();
+function patternsOf(spellings: readonly string[]): readonly Pattern[] {
+  const known = patterns.get(spellings) ?? spellings.map(patternOf);
+  patterns.set(spellings, known);
+  return known;
+}
+function patternOf(spelling: string): Pattern {
+  const parts = spelling.split(/\{([^}]*)\}/); // texts, and the holes between them
+  const texts = parts.map((part, i) => (i % 2 === 0 ? part.replace(/[.+?^${}()|[\]\\*]/g, "\\$&") : "([0-9]+)"));
+  return { pattern: new RegExp(`^${texts.join("")}$`), holes: parts.filter((_, i) => i % 2 === 1) };
+}
 
 /** `models/deepseek-llm.ds:78:3`: where the text declares it. */
 function placeOf({ decl: { span } }: PlacedWeight): string {

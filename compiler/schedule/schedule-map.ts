@@ -13,7 +13,7 @@ import type { Nest } from "./nest/nest.ts";
 import { unfoldedNest } from "./nest/unfold.ts";
 import { streamed } from "./streamed.ts";
 import { tile } from "./tile.ts";
-import type { TileOptions, TilePlan } from "./tile-plan.ts";
+import { planText, type TileOptions, type TilePlan } from "./tile-plan.ts";
 
 export interface Scheduled {
   readonly kernel: Kernel;
@@ -42,6 +42,8 @@ export interface ScheduleOptions extends TileOptions {
   readonly rule?: StrategyRule | null;
   /** Kernels that were made before: what is equal to one of them is that one. */
   readonly each?: OneOfEach;
+  /** Kernels of this nest that were made in tiles, by the text of the plan: it may have been planned for other sizes. */
+  readonly tiled?: Map<string, Kernel>;
 }
 
 export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, options: ScheduleOptions): Scheduled {
@@ -68,13 +70,16 @@ export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, opt
 
 /** Best first; those that the text asks for, where it asks for some. */
 function waysFor(nest: Nest, sizes: Sizes, target: KernelTarget, options: ScheduleOptions): readonly Way[] {
-  const { rule = null } = options;
+  const { rule = null, tiled = new Map<string, Kernel>() } = options;
   const unfolded = unfoldedNest(nest);
   const inTiles = (says: string, plan: () => TilePlan): Way => ({
     says,
     make: () => {
       const made = plan();
-      return { kernel: tile(unfolded, made, options), says: made.says, ahead: null };
+      const text = planText(made);
+      const kernel = tiled.get(text) ?? tile(unfolded, made, options);
+      tiled.set(text, kernel);
+      return { kernel, says: made.says, ahead: null };
     },
   });
   const folds = unfolded !== nest;

@@ -1,5 +1,6 @@
 /** The numbers of a tile: how each output axis is walked, and along which one vectors lie. */
 import type { Scalar } from "../graph/node.ts";
+import { key } from "../graph/scalar.ts";
 import type { Expr } from "../kernel/kernel.ts";
 import type { ReductionPlan } from "./lift/reductions.ts";
 
@@ -43,6 +44,13 @@ export interface StagePlan {
   readonly tokens: string;
   /** Terms of a sum that are staged at once; a power of two. */
   readonly depth: number;
+}
+
+/** All that a kernel of a nest depends on besides the nest: equal texts, equal plans. */
+export function planText(plan: TilePlan): string {
+  const { walks, grouped } = plan;
+  const lookup = grouped === null ? null : [grouped.axis, key(grouped.lookup)];
+  return JSON.stringify({ ...plan, says: null, walks: [...walks], grouped: lookup });
 }
 
 /** A lookup that does not descend along the axis: where its first and last place agree, all between do. */

@@ -30,6 +30,10 @@ export interface Expanding {
   readonly mayOpen: (n: Node) => boolean;
 }
 
+/** Whether a sum is its own flat term: none of its factors stands for others. */
+export const isFlat = (list: readonly Scalar[]): boolean =>
+  !list.some((f) => isSum(f) || (f.kind === "read" && (isView(f.value) || isContraction(f.value))));
+
 export function expandTerm(e: Reduce, options: Expanding): Term {
   const list: Scalar[] = [];
   const axes: Axis[] = [];

@@ -1,7 +1,7 @@
 /** One sum and the reductions that it uses as one fold: steps in the order they need each other, the sum last. */
 import type { Facts } from "../../../dsl/types/facts.ts";
 import { isWide } from "../../graph/interpret/wide.ts";
-import type { Axis, Fold, FoldStep, MapNode, Node, Reduce, Scalar } from "../../graph/node.ts";
+import type { Axis, Fold, FoldStep, MapNode, Node, Read, Reduce, Scalar } from "../../graph/node.ts";
 import { factors, mastersOf, productFrom } from "../../graph/product.ts";
 import {
   bottomUp,
@@ -14,6 +14,7 @@ import {
   name,
   num,
   read,
+  readsOf,
   some,
   substitute,
 } from "../../graph/scalar.ts";
@@ -42,8 +43,8 @@ export function foldSum(
   context: Scalar,
   { before, facts, hidden }: Definitions,
 ): Scalar | null {
-  if (!isReal(n)) return null;
   const over = sum.axis;
+  if (!isReal(n) || !mayJoin(sum, context, { before, facts, hidden })) return null;
   const taken = namesIn(n);
   const steps: FoldStep[] = [];
   const accumulators = new Map<string, string>();
@@ -98,6 +99,12 @@ export function foldSum(
   const list = [...steps, main, ...(counter === null ? [] : [counter])];
   const fold: Fold = { kind: "fold", axis: over, where: sum.where, steps: list, result };
   return isLegal(fold) ? shareScores(fold, taken) : null;
+}
+
+/** Whether there is a reduction to join, as it is written or behind a read: where there is none no fold comes of it. */
+function mayJoin({ axis, itself }: SingleSum, context: Scalar, { before, hidden }: Definitions): boolean {
+  const leads = (r: Read): boolean => hidden.isBehind(r, axis) || hidden.leadsTo(before.get(r.value) ?? r.value, axis);
+  return readsOf(context).some(leads) || some(context, (x) => x.kind === "reduce" && x !== itself);
 }
 
 /** The law: a step sees an earlier maximum only through a factor exp(x - m), and only a sum can be rescaled. */
