@@ -16,6 +16,8 @@ export interface CallFacts {
   readonly context: number;
   readonly most: number;
   readonly sizes: Sizes;
+  /** A choice of fewer rows from memory cuts no range. */
+  readonly leastRows: number;
 }
 
 /** Rows remembered after a call, both ends included. */
@@ -126,12 +128,15 @@ const nameOf = (kind: string, rows: RowRange | null, from: number | null): strin
 
 const remembers = ({ tokens, before }: CallFacts): Dim => addDim(before, tokens);
 
-/** Memory cut where a choice from it begins to leave something out; one range without bounds where nothing is chosen. */
+/**
+ * Memory cut where a choice from it begins to leave something out; one range without bounds where nothing is chosen, or so soon that
+ * what is saved until then is not worth phases of its own.
+ */
 function rowRanges(g: Graph, call: CallFacts): readonly (RowRange | null)[] {
   const rows = remembers(call).key;
   const chosen = choicesOf(g).flatMap((n) => (n.over.size.key === rows ? [evalDim(n.k, call.sizes)] : []));
   if (chosen.length === 0) return [null];
-  const ends = [...new Set(chosen)].filter((k) => k >= 1 && k < call.context).sort((a, b) => a - b);
+  const ends = [...new Set(chosen)].filter((k) => k >= call.leastRows && k < call.context).sort((a, b) => a - b);
   return [...ends, call.context].map((to, i) => ({ from: (ends[i - 1] ?? 0) + 1, to }));
 }
 

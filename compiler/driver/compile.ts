@@ -54,6 +54,8 @@ export interface CompileRequest {
   readonly verify?: boolean;
   /** Whether rows of tables that ids decide are looked up before a call; else tables are weights like others. Without it true. */
   readonly ahead?: boolean;
+  /** Choices of fewer rows from memory get no phase for calls that remember no more than that. Without it 256. */
+  readonly leastRows?: number;
 }
 export interface PhaseReport {
   readonly phase: string;
@@ -183,7 +185,8 @@ function givenFor(planned: PlannedCall | undefined, whole: Elaborated, { request
   const { bestTokens } = request.target;
   const elaborated = planned?.chooses === true && bestTokens !== undefined ? withBestTokens(asked, bestTokens) : asked;
   const ahead = request.ahead === false ? null : lookAhead(elaborated.builder, elaborated.graph);
-  return { elaborated, call: callOf(elaborated, entry), graph: ahead?.graph ?? elaborated.graph, ahead };
+  const call = callOf(elaborated, entry, request.leastRows ?? 256);
+  return { elaborated, call, graph: ahead?.graph ?? elaborated.graph, ahead };
 }
 
 /** For calls of one entry that want the same results: what is shared by them is done once. */
@@ -262,9 +265,10 @@ interface Call {
   readonly sizes: Sizes;
   /** Most tokens of a call. */
   readonly most: number;
+  readonly leastRows: number;
 }
 
-function callOf({ graph, inputs }: Elaborated, entry: string): Call {
+function callOf({ graph, inputs }: Elaborated, entry: string, leastRows: number): Call {
   const [below, ...more] = [...inputs.values()].filter((of) => of !== null);
   if (below === undefined || more.length > 0)
     throw new UnsupportedError(
@@ -285,6 +289,7 @@ function callOf({ graph, inputs }: Elaborated, entry: string): Call {
     context: remembered === undefined ? (range?.high ?? 1) : remembered.high + 1,
     sizes,
     most: range?.high ?? 1,
+    leastRows,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Models of the repository as programs, by small configs. */
 import { wasmPackages } from "../../backends/wasm/compile-target.ts";
-import { type Compiled, compileModel } from "../../compiler/driver/compile.ts";
+import { type Compiled, type CompileRequest, compileModel } from "../../compiler/driver/compile.ts";
 import { checkProject } from "../../dsl/checker/check-project.ts";
 import { newParseCache } from "../../dsl/checker/load.ts";
 import { readProject } from "../conformance/bind-text.ts";
@@ -13,6 +13,7 @@ export function compileConfig(
   config: object,
   target = wasmPackages.target,
   text: string | null = null,
+  more: Pick<CompileRequest, "leastRows"> = {},
 ): Compiled {
   const { bound, declared, diagnostics } = checkProject({
     entry,
@@ -23,7 +24,7 @@ export function compileConfig(
   });
   const wrong = diagnostics.find((d) => d.severity === "error");
   if (bound === null || wrong !== undefined) throw new Error(wrong?.title ?? "no model");
-  return compileModel({ model: bound, declared, entry: "forward", target, weights: "f32", compiler: "0" });
+  return compileModel({ model: bound, declared, entry: "forward", target, weights: "f32", compiler: "0", ...more });
 }
 
 export const llama = (layers: number): object => ({

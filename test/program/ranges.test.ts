@@ -47,7 +47,7 @@ const reportOf = (c: Compiled, phase: string) => c.reports.find((r) => r.phase =
 const expanded = dims("S", "H", "N");
 
 const v32 = compileConfig("models/deepseek-v3.2.ds", few);
-const v32Tiny = compileConfig("models/deepseek-v3.2.ds", tiny);
+const v32Tiny = compileConfig("models/deepseek-v3.2.ds", tiny, undefined, null, { leastRows: 1 });
 
 describe("a model whose plan does not change", () => {
   test("has one phase of a kind, for any rows", () => {
@@ -116,6 +116,16 @@ describe("sparse attention", () => {
         );
     // Up to the border nothing is chosen: what there is per row and head is bounded by the rows of the phase.
     for (const phase of single.filter((p) => p.rows?.from === 1)) expect(phase.rows?.to).toBe(chosen);
+  });
+  test("a choice of few rows is made from the first row on: one phase of a kind", () => {
+    const made = compileConfig("models/deepseek-v3.2.ds", tiny);
+    expect(ranges(made, "decode", "prefill", "verify").map((range) => range.split(":")[0])).toEqual([
+      "decode",
+      "prefill",
+      "verify",
+    ]);
+    for (const name of ["decode", "prefill", "verify"])
+      expect([...stored(reportOf(made, name).graph)].some((d) => d.includes("K_index"))).toBe(true);
   });
   test("a model that remembers no more than it chooses has no choice at all", () => {
     const made = compileConfig("models/deepseek-v3.2.ds", { ...tiny, index_topk: 256 });
