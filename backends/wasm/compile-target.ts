@@ -2,6 +2,7 @@
 import type { PackageTarget } from "../../compiler/driver/package-target.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
 import type { CostTarget } from "../../compiler/target/target.ts";
+import { hasRelaxedSimd } from "../../runtime/device/features.ts";
 import { wasmText } from "./module.ts";
 import { wasmFiles } from "./module-files.ts";
 import { wasmTarget } from "./target.ts";
@@ -21,5 +22,6 @@ const wasmCost: CostTarget = {
 export const wasmPackages: PackageTarget = {
   target: { name: "wasm", cost: wasmCost, kernel: wasmTarget },
   textOf: (k) => wasmText([lower(k, wasmTarget)]),
+  engine: () => (hasRelaxedSimd() ? "relaxed" : "simd"),
   emit: wasmFiles,
 };

@@ -20,6 +20,7 @@ export const plainVariant: ModuleVariant = { relaxed: false, shared: false };
 
 /** The bytes of a module of lowered kernels, which are exported by name. Throws `WasmError`. */
 export async function wasmModule(kernels: readonly Kernel[], variant = plainVariant): Promise<Uint8Array> {
+  prove(kernels);
   const [bytes] = await wasmModules(kernels, [variant], (m) => m.emitBinary());
   if (bytes === undefined) throw new WasmError("bad-module", null, "nothing was written");
   return bytes;
@@ -27,20 +28,21 @@ export async function wasmModule(kernels: readonly Kernel[], variant = plainVari
 
 /** The same as text, for people. */
 export async function wasmText(kernels: readonly Kernel[], variant = plainVariant): Promise<string> {
+  prove(kernels);
   const [text] = await wasmModules(kernels, [variant], (m) => m.emitText());
   return text ?? "";
 }
 
 /**
- * What `use` makes of the module of each variant, in the order of these. The kernels are proved once, and spelled once for engines
- * with relaxed SIMD and once for those without: how the memory is imported is all that sharing changes.
+ * What `use` makes of the module of each variant, in the order of these. The kernels are proved by who gives them, and are spelled
+ * once for engines with relaxed SIMD and once for those without: how the memory is imported is all that sharing changes.
  */
 export async function wasmModules<T>(
   kernels: readonly Kernel[],
   variants: readonly ModuleVariant[],
   use: (m: Module, variant: ModuleVariant) => T,
 ): Promise<readonly T[]> {
-  check(kernels);
+  checkNames(kernels);
   const wasm = await loadBinaryen();
   const made = new Map<ModuleVariant, T>();
   for (const relaxed of new Set(variants.map((v) => v.relaxed))) {
@@ -60,11 +62,16 @@ export async function wasmModules<T>(
   return variants.flatMap((v) => [...made].flatMap(([variant, result]) => (variant === v ? [result] : [])));
 }
 
-function check(kernels: readonly Kernel[]): void {
+function checkNames(kernels: readonly Kernel[]): void {
   const names = new Set<string>([barrierName]); // in all variants, so that all take the same kernels
+  for (const { name } of kernels) {
+    if (names.has(name)) throw new WasmError("invalid-kernel", name, "something else has this name");
+    names.add(name);
+  }
+}
+
+function prove(kernels: readonly Kernel[]): void {
   for (const k of kernels) {
-    if (names.has(k.name)) throw new WasmError("invalid-kernel", k.name, "something else has this name");
-    names.add(k.name);
     const problems = verify(k, wasmTarget);
     if (problems.length > 0)
       throw new WasmError("invalid-kernel", k.name, problems.map((p) => `${p.rule}: ${p.message}`).join("; "));

@@ -15,4 +15,8 @@ const planFor = (lowered: KernelTarget): PlanTarget => ({
   textOf: async (k) => wgslModule(lower(k, lowered), lowered, plainVariant).text,
 });
 export const webgpuSubgroupsPlan = planFor(webgpuSubgroupsTarget);
-export const webgpuPackages: PackageTarget = { ...planFor(webgpuTarget), emit: wgslFiles };
+export const webgpuPackages: PackageTarget = {
+  ...planFor(webgpuTarget),
+  engine: () => "any", // adapters are met when a package is loaded
+  emit: wgslFiles,
+};

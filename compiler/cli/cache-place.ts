@@ -1,12 +1,9 @@
 /** Where packages are kept that were compiled for a run: by what they were made of, so a second run finds them. */
 import { createHash } from "node:crypto";
-import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { PackageRoot } from "./package-root.ts";
-
-/** Packages beyond these, those not used for longest, are removed. */
-const kept = 20;
 
 /** `DSC_CACHE`, else what the system has for caches. */
 export function cacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
@@ -59,15 +56,4 @@ function filesUnder(folder: string, part: string): readonly string[] {
   } catch {
     return []; // an installed dsc has no such folder
   }
-}
-
-/** Says that a package was used, and removes those that were not for longest. */
-export function noteUse(cache: string, key: string): void {
-  const now = new Date();
-  utimesSync(join(cache, key), now, now);
-  const used = readdirSync(cache)
-    .filter((name) => /^[0-9a-f]{32}$/.test(name))
-    .map((name) => ({ name, at: statSync(join(cache, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((a, b) => b.at - a.at);
-  for (const { name } of used.slice(kept)) rmSync(join(cache, name), { recursive: true, force: true });
 }

@@ -45,7 +45,7 @@ async function compile(line: CommandLine, file: string, surroundings: Surroundin
   const started = performance.now();
   const model = checkedModel({ file, inputs, choices }, surroundings);
   if (model === null || model instanceof Failure) return model ?? false;
-  const built = await buildPackage(model, surroundings, page);
+  const built = await buildPackage(model, surroundings, { page });
   if (built instanceof Failure) return built;
   const failure = await writePackage(folder, shown, built.files);
   if (failure !== null) return failure;

@@ -1,28 +1,31 @@
 /** A model that runs from its package: one that was compiled before, or that is compiled now into the cache. */
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { targetNames } from "../../backends/registry.ts";
 import { percent } from "../../dsl/graph-view/format-count.ts";
 import type { LoadOptions } from "../../runtime/package/load-options.ts";
 import type { Model } from "../../runtime/package/model.ts";
-import { cacheFolder, cacheKey, noteUse } from "./cache-place.ts";
+import type { PackageFile } from "../package/package-file.ts";
+import { cacheFolder, cacheKey } from "./cache-place.ts";
 import { type CheckInputs, readJson, readSchedule, readSettings } from "./check-file.ts";
 import { configIn } from "./checkpoint-config.ts";
 import type { CommandLine } from "./command-line.ts";
-import { buildPackage } from "./compile/build-package.ts";
+import { buildPackage, packagesFor } from "./compile/build-package.ts";
 import { checkedModel, type ModelToCompile, readChoices } from "./compile/checked-model.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { openGpu } from "./gpu/open-gpu.ts";
 import { knownFailure, runtimeFailure } from "./known-failures.ts";
 import { folderOf } from "./load-model.ts";
+import { keptPackage, type Stored, storePackage } from "./package-cache.ts";
 import { nameFrom, projectOf, shownPath } from "./project.ts";
+import { reasonOf } from "./read-file.ts";
 import { readCount } from "./read-number.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure } from "./terminal.ts";
 import { weightsPath } from "./weights-option.ts";
-import { writePackage } from "./write-package.ts";
 
 /** What the `index.js` of a package exports, as far as it is asked for here. */
 interface PackageEntry {
@@ -89,21 +92,35 @@ async function cached(
   surroundings: Surroundings,
   fresh: boolean,
 ): Promise<FoundPackage | Failure> {
+  const { terminal, home } = surroundings;
+  const engine = (await packagesFor(model)).engine();
   const cache = cacheFolder(process.env, process.platform);
-  const key = cacheKey(model.texts, surroundings.home);
-  const folder = join(cache, key);
-  if (!fresh && existsSync(join(folder, "program.json"))) {
-    noteUse(cache, key);
-    return { folder, seconds: null };
-  }
+  const key = cacheKey([...model.texts, ["engine", engine]], home);
+  const found = fresh ? null : keptPackage(cache, key);
+  if (found !== null) return { folder: found, seconds: null };
   const started = performance.now();
-  const built = await buildPackage(model, surroundings);
+  const built = await buildPackage(model, surroundings, { engine });
   if (built instanceof Failure) return built;
-  const failure = await writePackage(folder, nameFrom(surroundings.terminal.cwd, folder), built.files);
-  // Another run may have put the same package there meanwhile.
-  if (failure !== null && !existsSync(join(folder, "program.json"))) return failure;
-  noteUse(cache, key);
+  const stored = written(cache, key, built.files);
+  if (stored instanceof Failure) return stored;
+  const { folder, unkept } = stored;
+  if (unkept !== null)
+    terminal.error(
+      `the compiled package is not kept for the next time: cannot write ${nameFrom(terminal.cwd, cache)}: ${unkept}\n`,
+    );
   return { folder, seconds: (performance.now() - started) / 1000 };
+}
+
+function written(cache: string, key: string, files: readonly PackageFile[]): Stored | Failure {
+  try {
+    return storePackage(cache, key, files);
+  } catch (error) {
+    return new Failure(
+      exitCodes.cannotReadOrWrite,
+      `the compiled package cannot be written, to ${cache} or to ${tmpdir()}: ${reasonOf(error)}`,
+      "DSC_CACHE names another folder",
+    );
+  }
 }
 
 /** Whether a command's model runs from a package: because it is one, or because the backend is one that packages are made for. */

@@ -21,5 +21,8 @@ export interface Emitted {
 }
 
 export interface PackageTarget extends PlanTarget {
-  readonly emit: (compiled: Pick<Compiled, "program" | "kernels" | "scheduled">) => Promise<Emitted>;
+  /** What the engine of this process is able to do, as far as modules hang on that. */
+  readonly engine: () => string;
+  /** The kernels are those that `lower` has proved. `engine`: for engines that are able to do this alone, and without texts; without it for all. */
+  readonly emit: (compiled: Pick<Compiled, "program" | "kernels" | "scheduled">, engine?: string) => Promise<Emitted>;
 }

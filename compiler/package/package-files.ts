@@ -25,6 +25,8 @@ export interface PackageParts {
   readonly runtime: readonly PackageFile[];
   /** The page's bundle, and what the page offers to load. */
   readonly page?: { readonly files: readonly PackageFile[]; readonly weights: string | null };
+  /** Without what people and their editors read, for a package that is only run. */
+  readonly onlyRun?: boolean;
 }
 
 const licences = "LICENSES";
@@ -32,21 +34,24 @@ const runtimeTypes = "runtime.d.ts";
 
 /** By name. */
 export function packageFiles(parts: PackageParts): readonly PackageFile[] {
-  const { program, kernels, target, cost, modules, texts, runtime, page } = parts;
+  const { program, kernels, target, cost, modules, texts, runtime, page, onlyRun = false } = parts;
   const facts = packageFacts(program, target, cost);
   const exports = runtimeExports(textOf(runtime, runtimeTypes));
   const inKernels = ({ name, content }: PackageFile): PackageFile => ({ name: `kernels/${name}`, content });
   const compiled = modules.map(inKernels);
   const hashes = Object.fromEntries(compiled.map(({ name, content }) => [name, hashOf(content)]));
   const text = programText({ ...program, modules: hashes });
-  const files: readonly PackageFile[] = [
-    { name: "index.js", content: indexScript(facts, exports, hashOf(text)) },
+  const read = (): readonly PackageFile[] => [
     { name: "index.d.ts", content: indexTypes(facts, exports) },
-    { name: "program.json", content: text },
     { name: "README.md", content: readmeText(facts, page !== undefined) },
     { name: "kernels/kernels.dsk", content: kernels.map(printKernel).join("\n") },
-    ...compiled,
     ...texts.map(inKernels),
+  ];
+  const files: readonly PackageFile[] = [
+    { name: "index.js", content: indexScript(facts, exports, hashOf(text)) },
+    { name: "program.json", content: text },
+    ...(onlyRun ? [] : read()),
+    ...compiled,
     ...(page === undefined ? [] : pageFiles(facts, page.files, page.weights)),
     ...runtime.map(({ name, content }) => ({ name: name === licences ? name : `runtime/${name}`, content })),
   ];

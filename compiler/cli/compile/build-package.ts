@@ -1,6 +1,7 @@
 /** From a checked model to the files of its package, and how long each step took. */
 import { loadTarget } from "../../../backends/registry.ts";
 import { type Compiled, compileModel } from "../../driver/compile.ts";
+import type { PackageTarget } from "../../driver/package-target.ts";
 import type { PackageFile } from "../../package/package-file.ts";
 import { packageFiles } from "../../package/package-files.ts";
 import { phaseCost } from "../../package/phase-cost.ts";
@@ -24,14 +25,26 @@ export interface PageWish {
   readonly weights: string | null;
 }
 
+/** What a package is for. */
+export interface PackageUse {
+  readonly page?: PageWish | null;
+  /** Engines that are able to do this alone, and nobody who reads it. Without it anyone who gets it. */
+  readonly engine?: string;
+}
+
+export async function packagesFor({ choices }: Pick<ModelToCompile, "choices">): Promise<PackageTarget> {
+  const packages = await loadTarget(choices.target);
+  if (packages === null) throw new Error(`no target ${choices.target}`);
+  return packages;
+}
+
 /** Throws UnsupportedError and ElaborationError (`knownFailure`). */
 export async function buildPackage(
   { model, declared, entry, choices, shown }: ModelToCompile,
   { terminal, home }: Surroundings,
-  page: PageWish | null = null,
+  { page = null, engine }: PackageUse = {},
 ): Promise<BuiltPackage | Failure> {
-  const packages = await loadTarget(choices.target);
-  if (packages === null) throw new Error(`no target ${choices.target}`);
+  const packages = await packagesFor({ choices });
   const bundle = await bundleOf(home, choices.target);
   if (bundle instanceof Failure) return bundle;
   const pageFiles = page === null ? [] : await bundleOf(home, pageBundle);
@@ -44,7 +57,7 @@ export async function buildPackage(
   const { kernels, reports } = compiled;
   const planned = performance.now();
   terminal.progress(`compiling ${shown}: ${kernels.length} kernels`);
-  const { program, modules, texts } = await emit(compiled);
+  const { program, modules, texts } = await emit(compiled, engine);
   const spelled = performance.now();
   const cost = reports.map((report) => phaseCost(report, program, target.cost));
   const files = packageFiles({
@@ -55,6 +68,7 @@ export async function buildPackage(
     modules,
     texts,
     runtime: bundle,
+    onlyRun: engine !== undefined,
     ...(page === null ? {} : { page: { files: pageFiles, weights: page.weights } }),
   });
   const ended = performance.now();
