@@ -32,11 +32,10 @@ export async function runDemo(line: CommandLine, surroundings: Surroundings): Pr
     );
   const shown = nameFrom(terminal.cwd, text);
   const running = runLine(line, text);
-  const options = readRunOptions(running); // before the prompt is written
+  const options = readRunOptions(running); // before anything is written
   if (options instanceof Failure) return reportFailure(terminal, options);
   terminal.error(`${shown} on ${running.value("backend")}\n\n`);
-  terminal.out(running.value("prompt") ?? "");
-  const code = await runRun(running, surroundings);
+  const code = await runRun(running, surroundings, running.value("prompt") ?? "");
   if (code === exitCodes.fine)
     terminal.error(next(shown, nameFrom(terminal.cwd, join(dirname(text), downloadedConfig))));
   return code;

@@ -1,5 +1,6 @@
 /** `dsc run`: text from a model, as it comes. */
 import { randomFromSeed } from "../../runtime/sampling/random.ts";
+import type { StreamPiece } from "../../runtime/text/streams.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
@@ -16,7 +17,8 @@ import type { TapRecorder } from "./tap-recorder.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
 import { withRunner } from "./with-runner.ts";
 
-export async function runRun(line: CommandLine, surroundings: Surroundings): Promise<ExitCode> {
+/** `lead` stands before the text, in one line with it: what is said until then has lines of its own. */
+export async function runRun(line: CommandLine, surroundings: Surroundings, lead = ""): Promise<ExitCode> {
   const { terminal } = surroundings;
   const options = readRunOptions(line);
   if (options instanceof Failure) return reportFailure(terminal, options);
@@ -36,10 +38,20 @@ export async function runRun(line: CommandLine, surroundings: Surroundings): Pro
         const { text, ids: prompt } = ready;
         const unfit = unfitTokens(prompt, runner);
         if (unfit !== null) return reportFailure(terminal, unfit);
-        const show = options.json ? () => undefined : streamWriter(terminal, options.showReasoning);
+        let begun = options.json || lead === "";
+        const begin = (): void => {
+          if (!begun) terminal.out(lead);
+          begun = true;
+        };
+        const write = options.json ? () => undefined : streamWriter(terminal, options.showReasoning);
+        const show = (piece: StreamPiece): void => {
+          begin();
+          write(piece);
+        };
         const random = randomFromSeed(options.seed);
         const { progress } = terminal;
         const result = await runLoop({ runner, options, text, prompt, known: 0, random, show, progress, signal });
+        begin();
         return say(result, taps, options, terminal);
       },
     ),

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { goldenPrompt, readGolden, whyUntrained } from "../tinyseek/golden.ts";
 import { dsc, project } from "./run-dsc.ts";
+import { runInside } from "./run-inside.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const emptyFolder = (): string => {
@@ -24,6 +25,15 @@ describe.skipIf(whyUntrained !== "")(`the model that comes along${whyUntrained}`
     expect(error).toContain("8 tokens at");
     expect(error).toMatch(/drafted \d+, accepted \d+/);
     expect(error.split("\n").filter((line) => line.startsWith("  npx dsc "))).toHaveLength(3);
+  });
+
+  test("its prompt is written with the text: what is being done until then would wipe it out", async () => {
+    const said: string[] = [];
+    const line = ["demo", "--temperature", "0", "--max-tokens", "2", "--backend", "reference"];
+    const { out } = await runInside(line, root, [], (_, written) => said.push(written));
+    expect(out).toBe("Once upon a time, there\n");
+    expect(said.length).toBeGreaterThan(0);
+    expect(new Set(said)).toEqual(new Set([""]));
   });
 
   test("a prompt and a seed are taken; the same seed gives the same story", async () => {

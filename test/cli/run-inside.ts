@@ -7,12 +7,13 @@ import { reportFailure, type Terminal } from "../../compiler/cli/terminal.ts";
 import { root } from "../conformance/bind-text.ts";
 import type { Ran } from "./run-dsc.ts";
 
-/** `args` begin with the command; `input` is what its lines are asked of. What is thrown is a bug, and thrown on. */
+/** `args` begin with the command; `input` is what its lines are asked of, and `progress` is told
+ * what has been written when. What is thrown is a bug, and thrown on. */
 export async function runInside(
   args: readonly string[],
   cwd: string,
   input: readonly string[] = [],
-  progress: Terminal["progress"] = () => undefined,
+  progress: (doing: string, out: string) => void = () => undefined,
 ): Promise<Ran> {
   let [out, error] = ["", ""];
   const terminal: Terminal = {
@@ -25,7 +26,7 @@ export async function runInside(
     error: (text) => {
       error += text;
     },
-    progress,
+    progress: (doing) => progress(doing, out),
     lines: () => {
       const rest = [...input];
       const next = async (): Promise<InputLine> => {
