@@ -40,7 +40,7 @@ function planned(program: Program, order: PlayerOrder, opened: OpenAdapter): Pla
 
 async function open(
   plan: GpuPlan,
-  { files, program, options: { signal } }: PlayerOrder,
+  { files, program, host: { submitWork }, options: { signal } }: PlayerOrder,
   { adapter, language }: OpenAdapter,
 ): ReturnType<PlannedModel["open"]> {
   const variants = variantsFor(program, adapter, language);
@@ -51,7 +51,12 @@ async function open(
     checks: await readChecks(files, program),
   };
   signal?.throwIfAborted();
-  const device = await GpuDevice.open({ plan, device: await requestDevice(adapter, variants), kernels: source });
+  const device = await GpuDevice.open({
+    plan,
+    device: await requestDevice(adapter, variants),
+    kernels: source,
+    submitWork,
+  });
   const { kernels } = device;
   return {
     device,

@@ -23,6 +23,8 @@ export interface Host {
   readonly available: () => number | null;
   /** Bytes that one memory may have, for tests: 4 GiB without it. */
   readonly memoryBytes?: number;
+  /** Elements that a submit to a GPU may touch, for tests: as many as it takes little time for without it. */
+  readonly submitWork?: number;
   /** Lets events be handled. */
   readonly pause: () => Promise<void>;
 }

@@ -38,6 +38,8 @@ export interface GpuDeviceOrder {
   /** This takes it over: it is destroyed with the model. */
   readonly device: GPUDevice;
   readonly kernels: KernelSource;
+  /** Elements that a submit may touch; without it as many as it takes little time for. */
+  readonly submitWork?: number | undefined;
 }
 
 interface SessionBuffers {
@@ -88,7 +90,7 @@ export class GpuDevice implements ModelDevice {
   #disposed = false;
 
   private constructor(
-    { plan, device }: GpuDeviceOrder,
+    { plan, device, submitWork }: GpuDeviceOrder,
     parts: {
       readonly memory: GpuMemory;
       readonly watch: Watch;
@@ -106,7 +108,7 @@ export class GpuDevice implements ModelDevice {
     this.kernels = parts.kernels;
     this.#buffers = parts.buffers;
     this.#uniforms = parts.uniforms;
-    this.#pace = plan.phases.map(() => new Pace());
+    this.#pace = plan.phases.map(() => new Pace(submitWork));
     this.#readBack = new ReadBack(parts.memory, parts.watch);
     this.#upload = new Upload(device.queue, parts.watch);
     const order = this.#groupOrder(null);

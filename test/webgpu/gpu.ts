@@ -8,48 +8,65 @@ import type { Adapter, Asked } from "./gpu-process.ts";
 /** null: Tint alone, which runs nothing. Others are files that name a Vulkan driver. */
 export type Driver = "null" | { readonly icd: string; readonly environment?: Readonly<Record<string, string>> };
 
+/** A process of its own with Dawn in it. */
+export interface Dawn<Asked> {
+  readonly ask: (asked: Asked) => Promise<unknown>;
+  readonly close: () => void;
+}
+
+/** `script`: answers messages as gpu-process.ts does. A text is why it cannot be had. */
+export async function startDawn<A>(driver: Driver, script: string): Promise<Dawn<A> | string> {
+  if (driver !== "null" && !existsSync(driver.icd)) return `there is no ${driver.icd}`;
+  const files = driver === "null" ? {} : { VK_DRIVER_FILES: driver.icd, VK_ICD_FILENAMES: driver.icd };
+  const libraries = [process.env["LD_LIBRARY_PATH"], "/usr/lib/chromium"].filter((x) => x !== undefined).join(":");
+  const child = fork(fileURLToPath(new URL(script, import.meta.url)), {
+    execArgv: ["--import", "tsx"],
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    env: {
+      ...process.env,
+      ...files,
+      LD_LIBRARY_PATH: libraries,
+      XDG_RUNTIME_DIR: process.env["XDG_RUNTIME_DIR"] ?? "/tmp",
+      ...(driver === "null" ? {} : driver.environment),
+    },
+  });
+  const { ask, ready } = asking<A>(child);
+  const failed = await ready;
+  if (failed !== null) return failed;
+  const close = (): void => {
+    if (child.connected) child.disconnect();
+  };
+  return { ask, close };
+}
+
+/** What Dawn is told to have that driver alone. */
+export const dawnOptions = (driver: Driver): readonly string[] => (driver === "null" ? ["backend=null"] : []);
+
 export class Gpu {
   readonly adapter: Adapter;
-  readonly #ask: (asked: Asked) => Promise<unknown>;
-  readonly #child: ChildProcess;
-  private constructor(adapter: Adapter, child: ChildProcess, ask: (asked: Asked) => Promise<unknown>) {
+  readonly #dawn: Dawn<Asked>;
+  private constructor(adapter: Adapter, dawn: Dawn<Asked>) {
     this.adapter = adapter;
-    this.#child = child;
-    this.#ask = ask;
+    this.#dawn = dawn;
   }
 
   static async open(driver: Driver): Promise<Gpu | string> {
-    if (driver !== "null" && !existsSync(driver.icd)) return `there is no ${driver.icd}`;
-    const files = driver === "null" ? {} : { VK_DRIVER_FILES: driver.icd, VK_ICD_FILENAMES: driver.icd };
-    const libraries = [process.env["LD_LIBRARY_PATH"], "/usr/lib/chromium"].filter((x) => x !== undefined).join(":");
-    const child = fork(fileURLToPath(new URL("./gpu-process.ts", import.meta.url)), {
-      execArgv: ["--import", "tsx"],
-      serialization: "advanced",
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-      env: {
-        ...process.env,
-        ...files,
-        LD_LIBRARY_PATH: libraries,
-        XDG_RUNTIME_DIR: process.env["XDG_RUNTIME_DIR"] ?? "/tmp",
-        ...(driver === "null" ? {} : driver.environment),
-      },
-    });
-    const { ask, ready } = asking(child);
-    const failed = await ready;
-    if (failed !== null) return failed;
-    const adapter = (await ask({ kind: "open", options: driver === "null" ? ["backend=null"] : [] })) as Adapter | null;
-    if (adapter !== null) return new Gpu(adapter, child, ask);
-    child.disconnect();
+    const dawn = await startDawn<Asked>(driver, "./gpu-process.ts");
+    if (typeof dawn === "string") return dawn;
+    const adapter = (await dawn.ask({ kind: "open", options: dawnOptions(driver) })) as Adapter | null;
+    if (adapter !== null) return new Gpu(adapter, dawn);
+    dawn.close();
     return "Dawn finds no adapter there";
   }
 
   /** What is wrong with a module. */
   check(text: string): Promise<readonly string[]> {
-    return this.#ask({ kind: "check", text }) as Promise<readonly string[]>;
+    return this.#dawn.ask({ kind: "check", text }) as Promise<readonly string[]>;
   }
-  readonly run: RunCall = (call) => this.#ask({ kind: "run", call }) as ReturnType<RunCall>;
+  readonly run: RunCall = (call) => this.#dawn.ask({ kind: "run", call }) as ReturnType<RunCall>;
   close(): void {
-    if (this.#child.connected) this.#child.disconnect();
+    this.#dawn.close();
   }
 }
 
@@ -58,8 +75,8 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-function asking(child: ChildProcess): {
-  readonly ask: (asked: Asked) => Promise<unknown>;
+function asking<A>(child: ChildProcess): {
+  readonly ask: (asked: A) => Promise<unknown>;
   /** Null, or why the process cannot be used. */
   readonly ready: Promise<string | null>;
 } {
@@ -84,7 +101,7 @@ function asking(child: ChildProcess): {
     begin(ended);
     for (const { reject } of waiting.values()) reject(new Error(ended));
   });
-  const ask = (asked: Asked): Promise<unknown> =>
+  const ask = (asked: A): Promise<unknown> =>
     new Promise((resolve, reject) => {
       if (ended !== null) return reject(new Error(ended));
       next += 1;

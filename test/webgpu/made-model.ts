@@ -1,0 +1,85 @@
+/** A text with a config as a package for WebGPU on disk, with seeded weights, and what the reference says of it. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
+import { placedTensors } from "../../compiler/cli/tiny/placed-tensors.ts";
+import { seededNumbers } from "../../compiler/cli/tiny/seeded-numbers.ts";
+import { compileModel } from "../../compiler/driver/compile.ts";
+import { checkProject } from "../../dsl/checker/check-project.ts";
+import { newParseCache } from "../../dsl/checker/load.ts";
+import { hashBytes, hashText } from "../../runtime/artifact/hash.ts";
+import type { Program } from "../../runtime/artifact/program.ts";
+import { writeSafetensors } from "../../runtime/formats/write-safetensors.ts";
+import { bindText, readProject } from "../conformance/bind-text.ts";
+
+export interface MadeModel {
+  readonly program: Program;
+  /** Of the package, as a URL. */
+  readonly base: string;
+  readonly weights: string;
+  /** Logits [ids.length, vocabulary] of a text, in f64. */
+  readonly reference: (ids: readonly number[]) => Promise<readonly (readonly number[])[]>;
+  /** Changes a file of the package, as if it had been compiled so. */
+  readonly rewrite: (file: string, change: (text: string) => string) => void;
+  readonly remove: () => void;
+}
+
+const cache = newParseCache();
+
+/** `checks`: whether the package holds values to try its kernels by. */
+export async function makeModel(entry: string, config: object | string, checks = true): Promise<MadeModel> {
+  const text = typeof config === "string" ? config : JSON.stringify(config);
+  const checked = checkProject({
+    entry,
+    read: readProject,
+    cache,
+    config: { path: "config.json", text },
+    settings: new Map(),
+  });
+  const wrong = checked.diagnostics.find((d) => d.severity === "error");
+  if (checked.bound === null || wrong !== undefined) throw new Error(wrong?.title ?? "no model");
+  const compiled = compileModel({
+    ...{ model: checked.bound, declared: checked.declared, target: webgpuPackages.target },
+    ...{ entry: "forward", weights: "f32", compiler: "0" },
+  });
+  const { program, modules } = await webgpuPackages.emit(compiled);
+  const kept = modules.filter(({ name }) => checks || name !== "checks.json");
+  const files = new Map(kept.map(({ name, content }) => [`kernels/${name}`, String(content)]));
+  const folder = mkdtempSync(join(tmpdir(), "dsc-webgpu-"));
+  const write = (): void => {
+    const hashes = [...files].map(([name, content]) => [name, hashText(hashBytes(new TextEncoder().encode(content)))]);
+    for (const [name, content] of files) writeFileSync(join(folder, name), content);
+    writeFileSync(join(folder, "program.json"), JSON.stringify({ ...program, modules: Object.fromEntries(hashes) }));
+  };
+  mkdirSync(join(folder, "kernels"));
+  write();
+  const tensors = placedTensors(checked).map((t) => ({ ...t, data: seededNumbers(1, t) }));
+  const stored = tensors.flatMap(({ name, copies, shape, role, data }) => {
+    const bytes = role.kind === "indices" ? BigInt64Array.from(data, (x) => BigInt(x)) : Float32Array.from(data);
+    const dtype = role.kind === "indices" ? ("I64" as const) : ("F32" as const);
+    return [name, ...copies].map((one) => ({ name: one, dtype, shape, data: () => [new Uint8Array(bytes.buffer)] }));
+  });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of writeSafetensors(stored)) chunks.push(chunk);
+  const weights = join(folder, "model.safetensors");
+  writeFileSync(weights, Buffer.concat(chunks));
+  return {
+    program,
+    base: `${pathToFileURL(folder).href}/`,
+    weights,
+    reference: async (ids) => {
+      const { forward } = await bindText({
+        ...{ entry, config: text, results: ["logits"] },
+        tensors: new Map(tensors.map((t) => [t.name, { shape: t.shape, data: t.data }])),
+      });
+      return forward(ids).results.get("logits") ?? [];
+    },
+    rewrite: (file, change) => {
+      files.set(file, change(files.get(file) ?? ""));
+      write();
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,107 @@
+/** Whole models on the drivers that run on a processor: logits are the reference's, and so are the tokens that are chosen. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { latent, llama } from "../program/compiled-models.ts";
+import { lavapipeDriver, swiftshaderDriver } from "./drivers.ts";
+import { type MadeModel, makeModel } from "./made-model.ts";
+import { Player } from "./player.ts";
+
+const full = process.env["DSC_FULL"] === "1";
+const players = {
+  SwiftShader: await Player.open(swiftshaderDriver),
+  lavapipe: full ? await Player.open(lavapipeDriver()) : "needs DSC_FULL=1",
+};
+afterAll(() => {
+  for (const player of Object.values(players)) if (typeof player !== "string") player.close();
+});
+
+const models: Readonly<Record<string, () => Promise<MadeModel>>> = {
+  dense: () => makeModel("models/deepseek-llm.ds", llama(2)),
+  ...(full ? { "latent attention and experts": () => makeModel("models/deepseek-v2.ds", latent(2)) } : {}),
+};
+/** As of every package: sums are f32, in another order. */
+const tolerance = 1e-4;
+const ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
+
+describe.each(Object.keys(models))("%s", (name) => {
+  let made: MadeModel;
+  let want: readonly (readonly number[])[];
+  beforeAll(async () => {
+    made = await (models[name]?.() ?? Promise.reject(new Error("no model")));
+    want = await made.reference(ids);
+  }, 300_000);
+  afterAll(() => made?.remove());
+
+  describe.each(Object.entries(players))("on %s", (_, player) => {
+    const why = typeof player === "string" ? ` (skipped: ${player})` : "";
+    describe.skipIf(why !== "")(`does${why}`, () => {
+      if (typeof player === "string") return;
+      const near = (got: ArrayLike<number>, rows: readonly (readonly number[])[]): void => {
+        const all = rows.flat();
+        const most = Math.max(...all.map(Math.abs));
+        expect(got.length).toBe(all.length);
+        const far = all.map((x, i) => Math.abs(x - (got[i] ?? Number.NaN)) / most);
+        expect(Math.max(...far)).toBeLessThan(tolerance);
+      };
+      beforeAll(async () => {
+        const info = await player.do<object>({ kind: "load", model: "m", base: made.base, weights: made.weights });
+        expect(info).toMatchObject({ backend: "webgpu", threads: 1, simd: null, gpu: { refused: [] } });
+      }, 300_000);
+      afterAll(async () => {
+        const { counts } = await player.try({ kind: "dispose", model: "m" });
+        expect(counts).toMatchObject({ live: 0, devices: 0 });
+      });
+      afterEach(() => player.try({ kind: "dispose", session: "s" }));
+
+      test("logits of a text as a whole, token by token, and in pieces", { timeout: 120_000 }, async () => {
+        await player.do({ kind: "session", model: "m", session: "s" });
+        const forward = (some: readonly number[], all: boolean): Promise<Float32Array> =>
+          player.do({ kind: "forward", session: "s", ids: some, all });
+        near(await forward(ids, true), want);
+        await player.do({ kind: "rollback", session: "s", count: ids.length });
+        for (const [i, id] of ids.entries()) near(await forward([id], false), want.slice(i, i + 1));
+        await player.do({ kind: "rollback", session: "s", count: 7 });
+        near(await forward(ids.slice(4, 9), false), want.slice(8, 9));
+        near(await forward(ids.slice(9), false), want.slice(-1));
+      });
+
+      test("sessions that are saved go on where they were", { timeout: 120_000 }, async () => {
+        await player.do({ kind: "session", model: "m", session: "s" });
+        await player.do({ kind: "forward", session: "s", ids: ids.slice(0, 6) });
+        const bytes = await player.do<Uint8Array>({ kind: "save", session: "s" });
+        const next = await player.do({ kind: "forward", session: "s", ids: ids.slice(6) });
+        await player.do({ kind: "restore", model: "m", session: "t", bytes });
+        expect((await player.try({ kind: "save", session: "t" })).tokens).toEqual(ids.slice(0, 6));
+        expect(await player.do({ kind: "save", session: "t" })).toEqual(bytes);
+        expect(await player.do({ kind: "forward", session: "t", ids: ids.slice(6) })).toEqual(next);
+        await player.do({ kind: "dispose", session: "t" });
+      });
+
+      test("the best tokens are the reference's", { timeout: 120_000 }, async () => {
+        const said: number[] = [];
+        for (let i = 0; i < 8; i += 1) {
+          const row = (await made.reference([...ids.slice(0, 4), ...said])).at(-1) ?? [];
+          const [first = 0, second = 0] = [...row].sort((a, b) => b - a);
+          // Where two are as good, either may be said.
+          if (first - second < tolerance * Math.max(...row.map(Math.abs))) break;
+          said.push(row.indexOf(first));
+        }
+        expect(said.length).toBeGreaterThan(2);
+        await player.do({ kind: "session", model: "m", session: "s" });
+        const options = { temperature: 0, maxTokens: said.length, endIds: [] };
+        const generate = { kind: "generate", session: "s", prompt: ids.slice(0, 4), options } as const;
+        expect(await player.do(generate)).toEqual(said);
+      });
+
+      test("a seed says the same from the best logits as from all", { timeout: 120_000 }, async () => {
+        // A penalty that changes nothing but that all logits have to be known.
+        const said = async (repetitionPenalty: number): Promise<unknown> => {
+          await player.do({ kind: "session", model: "m", session: "s" });
+          const options = { temperature: 0.8, topK: 12, topP: 0.9, seed: 7, maxTokens: 12, endIds: [], draft: 0 };
+          const prompt = ids.slice(0, 3);
+          return player.do({ kind: "generate", session: "s", prompt, options: { ...options, repetitionPenalty } });
+        };
+        expect(await said(1)).toEqual(await said(1 + 1e-12));
+      });
+    });
+  });
+});
