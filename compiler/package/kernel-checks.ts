@@ -19,8 +19,13 @@ import { elems } from "../kernel/elem.ts";
 import { type AnyData, elementsOf, evaluateExtent, interpret } from "../kernel/interpret.ts";
 import type { Buffer, Kernel } from "../kernel/kernel.ts";
 
-/** Elements of a buffer, statements of loops, work groups, and samples of a buffer. */
-const most = { elements: 2 ** 17, steps: 400_000, groups: 2, samples: 4 } as const;
+/** Elements of a buffer that is read, and of one that is written; statements of loops; workgroups; samples of a buffer. */
+const most = { read: 2 ** 17, written: 2 ** 20, steps: 250_000, groups: 2, samples: 4 } as const;
+/** Sizes are at least `least`; several items run, or one. What is too long for the first is tried with the other. */
+const extents = [
+  { least: 5, several: true },
+  { least: 1, several: false },
+] as const;
 
 /** Of those kernels, lowered for any adapter, that need neither long runs nor large buffers for it. */
 export function kernelChecks(kernels: readonly Kernel[], decls: readonly KernelDecl[]): readonly KernelCheck[] {
@@ -37,10 +42,10 @@ export const checksText = (checks: readonly KernelCheck[]): string =>
 /** The first attempt that has samples of all that is written, else the one with most of them. */
 function checkOf(k: Kernel, kernel: number, decl: KernelDecl): KernelCheck | null {
   let best: KernelCheck | null = null;
-  for (const least of [5, 1])
+  for (const extent of extents)
     fills: for (const wholes of wholeFills)
       for (const reals of realFills) {
-        const made = attempt(k, { kernel, decl, wholes, reals, least });
+        const made = attempt(k, { kernel, decl, wholes, reals, ...extent });
         // Other numbers would not make it shorter.
         if (made === "too long") break fills;
         if (made === null) continue;
@@ -54,22 +59,24 @@ interface Attempt extends Pick<KernelCheck, "kernel" | "wholes" | "reals"> {
   readonly decl: KernelDecl;
   /** Sizes are at least this. */
   readonly least: number;
+  /** Or the first one alone. */
+  readonly several: boolean;
 }
 
 /** Null where inputs are such that the kernel is not for them. */
-function attempt(k: Kernel, { kernel, decl, wholes, reals, least }: Attempt): KernelCheck | "too long" | null {
+function attempt(k: Kernel, { kernel, decl, wholes, reals, least, several }: Attempt): KernelCheck | "too long" | null {
   const numbers = k.sizes.map(({ minimum, multiple }) => Math.ceil(Math.max(minimum, least) / multiple) * multiple);
   const sizes = Object.fromEntries(k.sizes.map((s, i) => [s.name, numbers[i] ?? 0]));
   const inGroup = decl.gpu?.itemsInGroup ?? 1;
   const all = k.grid.reduce((n, g) => n * Math.max(0, evaluateExtent(g.extent, sizes)), 1);
-  const groups = Math.min(most.groups, Math.ceil(all / inGroup));
+  const groups = Math.min(several ? most.groups : 1, Math.ceil(all / inGroup));
   if (groups < 1) return null;
   const last = Math.min(all, groups * inGroup) - 1;
-  const items = [...new Set([0, Math.floor(last / 3), last])];
+  const items = several ? [...new Set([0, Math.floor(last / 3), last])] : [0];
   // What is written is there in full: whatever other items of the workgroups write has a place of its own.
   const lengths = k.buffers.map((b) => elementsOf(b, sizes));
-  if (k.buffers.some((b, i) => b.access !== "read" && (lengths[i] ?? 0) > most.elements)) return "too long";
-  const elements = lengths.map((n) => Math.min(n, most.elements));
+  if (k.buffers.some((b, i) => b.access !== "read" && (lengths[i] ?? 0) > most.written)) return "too long";
+  const elements = lengths.map((n, i) => Math.min(n, k.buffers[i]?.access === "read" ? most.read : most.written));
   const check: KernelCheck = { kernel, groups, sizes: numbers, elements, reals, wholes, expected: [] };
   const run = (input: Order["input"]): ReturnType<typeof ran> => ran(k, { input, sizes, items });
   const found = run((i) => checkBytes(check, decl, i));
