@@ -620,6 +620,24 @@ const demo: Command = {
   load: async () => (await import("./demo-command.ts")).runDemo,
 };
 
+const playground: Command = {
+  spec: {
+    name: "playground",
+    about: "the whole compiler as a page: edit a text, see diagnostics, graph, kernels and what it says",
+    usage: "[options]",
+    operands: { least: 0, most: 0, word: "" },
+    options: {
+      port: { value: "N", about: "of this machine; 8137 if not given, 0 for one that is free" },
+      out: { value: "DIR", about: "writes the page's folder instead of serving it" },
+    },
+    notes: [
+      "The address goes to standard output. The page needs no server but one that hands out its files and answers ranges of bytes; all of the " +
+        "compiler runs in it. It opens with the model that dsc brings along, and has the library and all models.",
+    ],
+  },
+  load: async () => (await import("./playground-command.ts")).runPlayground,
+};
+
 export const commands: readonly Command[] = [
   check,
   format,
@@ -639,6 +657,7 @@ export const commands: readonly Command[] = [
   bench,
   diff,
   conform,
+  playground,
   languageServer,
 ];
 

@@ -13,7 +13,8 @@ export function pageFiles(
 ): readonly PackageFile[] {
   const about = `compiled for ${target} by dsc ${compiler}`;
   const places: Readonly<Record<string, string>> = { model, about, weights: weights ?? "" };
-  return files.map(({ name, content }) =>
+  const own = files.filter(({ name }) => name !== "LICENSES"); // it is that of the package
+  return own.map(({ name, content }) =>
     name === template
       ? { name: "index.html", content: filled(textOf(content), places) }
       : { name: `page/${name}`, content },

@@ -7,15 +7,15 @@ const box = (): HTMLDivElement => byId("alerts", HTMLDivElement);
 
 export const clearAlerts = (): void => box().replaceChildren();
 
-/** `title`: what could not be done. What was cancelled is no error. */
-export function showError(title: string, error: unknown): void {
+/** `title`: what could not be done. `remedy`: instead of the one by the error's code. What was cancelled is no error. */
+export function showError(title: string, error: unknown, remedy?: string): void {
   const fault = error instanceof CallError ? error.fault : faultOf(error);
-  if (!wasCancelled(fault)) show("note", title, fault);
+  if (!wasCancelled(fault)) show("note", title, fault, remedy);
 }
 
 export const showWarning = (title: string, fault: Fault): void => show("note warning", title, fault);
 
-function show(className: string, title: string, fault: Fault): void {
+function show(className: string, title: string, fault: Fault, remedy = remedyOf(fault)): void {
   const note = element("div", { className });
   note.dataset["code"] = fault.code;
   const close = element("button", { text: "×" });
@@ -25,7 +25,7 @@ function show(className: string, title: string, fault: Fault): void {
   note.append(
     element("h2", { text: title }),
     element("pre", { text: fault.message }),
-    element("p", { text: remedyOf(fault) }),
+    ...(remedy === "" ? [] : [element("p", { text: remedy })]),
     close,
   );
   box().append(note);

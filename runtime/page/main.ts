@@ -8,11 +8,12 @@ import { CallError, wasCancelled } from "./fault.ts";
 import { showKept } from "./kept-view.ts";
 import { LoadingView, loadView, showNeeds } from "./load-view.ts";
 import type { Answered, Calls, LoadAsk, Loaded } from "./protocol.ts";
-import { showTab, tabOf, tabs } from "./tabs.ts";
+import { Tabs } from "./tabs.ts";
 import { TalkView } from "./talk-view.ts";
 
 type Place = "load" | "loading" | "work";
 
+const tabs = new Tabs(["talk", "checks", "facts"]);
 let loaded: Loaded | null = null;
 let loading: AbortController | null = null;
 
@@ -92,11 +93,11 @@ async function load(ask: LoadAsk): Promise<void> {
 }
 
 function opened({ info, chats, checks }: Loaded): void {
-  tabOf("checks").hidden = !checks;
+  tabs.tab("checks").hidden = !checks;
   byId("checks-line", HTMLParagraphElement).textContent = "";
   byId("checks-scroll", HTMLDivElement).hidden = true;
   showAbout(null);
-  showTab("talk");
+  tabs.show("talk");
   showPlace("work");
   announce("The model is loaded.");
   talk.open({ chats, draftsMost: info.draft.available ? info.draft.most : null });
@@ -126,7 +127,6 @@ async function runChecks(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  tabs();
   loadView(
     (ask) => void load(ask),
     (error) => {

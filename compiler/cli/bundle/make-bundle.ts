@@ -1,10 +1,9 @@
-/** What packages carry besides what is compiled: the runtime of each target, and the page. */
-import { bundlePage } from "./bundle-page.ts";
+/** What dsc hands on besides what it compiles: the runtime of each target, and pages. */
+import { bundlePage, pageNames } from "./bundle-page.ts";
 import { type Bundle, bundleRuntime, runtimeNames } from "./bundle-runtime.ts";
 
-export const pageBundle = "page";
-export const bundleNames: readonly string[] = [...runtimeNames, pageBundle];
+export const bundleNames: readonly string[] = [...runtimeNames, ...pageNames];
 
-/** `name`: of a target that there is a runtime for, or `pageBundle`. */
+/** `name`: of a target that there is a runtime for, or of a page. */
 export const makeBundle = (folder: string, name: string): Promise<Bundle> =>
-  name === pageBundle ? bundlePage(folder) : bundleRuntime(folder, name);
+  pageNames.includes(name) ? bundlePage(folder, name) : bundleRuntime(folder, name);

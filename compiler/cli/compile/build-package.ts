@@ -6,7 +6,7 @@ import type { PackageFile } from "../../package/package-file.ts";
 import { packageFiles } from "../../package/package-files.ts";
 import { phaseCost } from "../../package/phase-cost.ts";
 import { bundleOf } from "../bundle/bundle-of.ts";
-import { pageBundle } from "../bundle/make-bundle.ts";
+
 import { Failure } from "../failure.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { ModelToCompile } from "./checked-model.ts";
@@ -47,7 +47,7 @@ export async function buildPackage(
   const packages = await packagesFor({ choices });
   const bundle = await bundleOf(home, choices.target);
   if (bundle instanceof Failure) return bundle;
-  const pageFiles = page === null ? [] : await bundleOf(home, pageBundle);
+  const pageFiles = page === null ? [] : await bundleOf(home, "page");
   if (pageFiles instanceof Failure) return pageFiles;
   const { target, emit } = packages;
   terminal.progress(`compiling ${shown}`);
