@@ -1,8 +1,7 @@
 /** What each part of TinySeek is worth: with one thing off or wrong, stories that it has not seen become less likely. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { targetNames } from "../../backends/registry.ts";
 import { storiesCorpus } from "../real/stories-data.ts";
-import { ablations, type Commands, openCommands, whole } from "./commands.ts";
+import { ablations, type Commands, openCommands, targets, whole } from "./commands.ts";
 import { type Golden, goldenPrompt, readGolden, whyUntrained } from "./golden.ts";
 
 const why =
@@ -38,7 +37,7 @@ const effects: Readonly<Record<string, Effect>> = {
 const leastFewerDrafts = 45;
 const stories = 10;
 
-describe.skipIf(why !== "").each(targetNames)(`what TinySeek is made of, %s${why}`, (backend) => {
+describe.skipIf(why !== "").each(targets)(`what TinySeek is made of, %s${why}`, (backend) => {
   let golden: Golden;
   let commands: Commands;
   let plain: number;

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { backendNames, targetNames } from "../../backends/registry.ts";
+import { backendNames, machineNames, targetNames } from "../../backends/registry.ts";
 import { runInside } from "../cli/run-inside.ts";
 import { tinyseek } from "./golden.ts";
 
@@ -17,7 +17,12 @@ export interface Way {
   readonly stories: number;
   /** Drafts a step, with which whole texts are written; one is watched in any case. */
   readonly drafts: readonly number[];
+  /** How many of the prompts are written on from; the logits behind all of them are looked at. */
+  readonly prompts: number;
 }
+
+/** Targets of packages that run wherever the tests do. */
+export const targets: readonly string[] = targetNames.filter((name) => machineNames.includes(name));
 
 /**
  * Every way to run a model. Backends that run graphs compute in f64: what is recorded has nine digits. Packages compute in f32 with
@@ -25,8 +30,8 @@ export interface Way {
  * that is kept moves logits by 1e-5 to 6e-2.
  */
 export const ways: readonly Way[] = [
-  ...backendNames.map((backend) => ({ backend, off: 1e-8, unclear: 1e-8, stories: 5, drafts: [0] })),
-  ...targetNames.map((backend) => ({ backend, off: 1e-4, unclear: 0.1, stories: 50, drafts: [0, 2, 3] })),
+  ...backendNames.map((backend) => ({ backend, off: 1e-8, unclear: 1e-8, stories: 5, drafts: [0], prompts: 2 })),
+  ...targets.map((backend) => ({ backend, off: 1e-4, unclear: 0.1, stories: 50, drafts: [0, 2, 3], prompts: 5 })),
 ];
 
 /** The text of the model. */

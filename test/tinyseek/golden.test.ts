@@ -22,7 +22,7 @@ const looked = full
   ? ways.flatMap((way) => promptNames.map((name) => ({ ...way, name, steps: written })))
   : ways.slice(0, 1).map((way) => ({ ...way, name: "name" as const, steps: 40 }));
 const drafted = full
-  ? ways.flatMap((way) => promptNames.map((name) => ({ ...way, name, count: written })))
+  ? ways.flatMap((way) => promptNames.slice(0, way.prompts).map((name) => ({ ...way, name, count: written })))
   : ways.slice(0, 1).map((way) => ({ ...way, name: "opening" as const, count: 40 }));
 
 const largest = (values: readonly number[]): number =>

@@ -26,7 +26,7 @@ const campaigns: readonly Campaign[] = [
     weights: "f32",
     large: false,
     from: 0,
-    count: [10, 1000],
+    count: [10, 700],
   },
   {
     name: "large, WebAssembly, bf16",
@@ -35,7 +35,7 @@ const campaigns: readonly Campaign[] = [
     weights: "bf16",
     large: true,
     from: 3000,
-    count: [4, 500],
+    count: [4, 300],
   },
   {
     name: "as they are, WebAssembly, f16",
@@ -44,7 +44,7 @@ const campaigns: readonly Campaign[] = [
     weights: "f16",
     large: true,
     from: 5000,
-    count: [3, 300],
+    count: [3, 200],
   },
   {
     name: "through passes, kernel interpreter",

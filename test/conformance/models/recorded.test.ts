@@ -24,8 +24,13 @@ const oracles: readonly OracleCase[] = [
   ...sparseCaseNames.map(loadSparseCase),
   ...moeCaseNames.map(loadReferenceCase),
 ];
+/** In full mode all in f32, and each in one of the narrow types. */
+const isFull = (weights: string, i: number): boolean =>
+  full && (weights === "f32" || (weights === "bf16") === (i % 2 === 0));
 const cases = variants.flatMap(({ everyday, ...v }) =>
-  oracles.filter(({ name }) => full || everyday.includes(name)).map((oracle) => ({ ...v, oracle, name: oracle.name })),
+  oracles
+    .filter(({ name }, i) => everyday.includes(name) || isFull(v.weights, i))
+    .map((oracle) => ({ ...v, oracle, name: oracle.name })),
 );
 
 const optionsOf = ({ config }: OracleCase): readonly string[] =>

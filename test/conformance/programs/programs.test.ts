@@ -30,8 +30,8 @@ const caseOf = (text: string): GraphCase => ({
 
 const interpreter = interpreterMachine(wasmMachine.cost, wasmMachine.kernel);
 const campaigns: readonly (readonly [machine: Machine, runs: number, most: number])[] = [
-  [wasmMachine, full ? 600 : 8, full ? 8 : 5],
-  [interpreter, full ? 100 : 2, 4],
+  [wasmMachine, full ? 300 : 8, full ? 8 : 5],
+  [interpreter, full ? 60 : 2, 4],
 ];
 
 test.each(campaigns)("random programs, $name", async (machine, runs, most) => {
@@ -42,6 +42,6 @@ test.each(campaigns)("random programs, $name", async (machine, runs, most) => {
       expect(outcome, `${note}\n${text}`).toBe("passed");
     }),
     // An everyday run is the same every day; a full one is another each time, and tells its seed where it fails.
-    { numRuns: runs, ...(full ? {} : { seed: 4 }), interruptAfterTimeLimit: full ? 800_000 : 50_000 },
+    { numRuns: runs, ...(full ? {} : { seed: 4 }), interruptAfterTimeLimit: full ? 300_000 : 50_000 },
   );
 });
