@@ -4,11 +4,12 @@
  */
 import type { Emitted, PackageTarget } from "../../compiler/driver/package-target.ts";
 import { InternalError } from "../../compiler/graph/internal-error.ts";
+import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
 import { checksText, kernelChecks } from "../../compiler/package/kernel-checks.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import type { KernelDecl, KernelVariant } from "../../runtime/artifact/program.ts";
-import { type WgslModule, wgslModule } from "./module.ts";
+import { usesElem, type WgslModule, wgslModule } from "./module.ts";
 import { startAtVectors } from "./starts.ts";
 import { webgpuSubgroupsTarget, webgpuTarget } from "./target.ts";
 import { plainVariant } from "./variant.ts";
@@ -29,15 +30,17 @@ const others: readonly Order[] = [
 /** Throws `WgslError`. */
 export const wgslFiles: PackageTarget["emit"] = async ({ program, kernels, scheduled }): Promise<Emitted> => {
   const whole = startAtVectors(program, kernels);
-  const modulesFor = ({ target, f16 }: Order): readonly WgslModule[] =>
-    scheduled.map((k, i) =>
-      wgslModule(lower(k, target), target, { ...plainVariant, f16, wholeVectors: whole[i] === true }),
-    );
-  const base = modulesFor(plain);
+  const module = (k: Kernel, i: number, { target, f16 }: Order): WgslModule =>
+    wgslModule(lower(k, target), target, { ...plainVariant, f16, wholeVectors: whole[i] === true });
+  const base = scheduled.map((k, i) => module(k, i, plain));
   const decls = program.kernels.map((decl, i): KernelDecl => ({ ...decl, gpu: gpuOf(base[i]) }));
   const found = others.flatMap((order) => {
-    const own = modulesFor(order).filter((m, i) => m.text !== base[i]?.text);
-    for (const m of own) checkSame(m, base[kernels.findIndex((k) => k.name === m.kernel.name)]);
+    const own = scheduled.flatMap((k, i) => {
+      if (!mayDiffer(k, order)) return [];
+      const m = module(k, i, order);
+      checkSame(m, base[i]);
+      return m.text === base[i]?.text ? [] : [m];
+    });
     return own.length === 0 ? [] : [written(order.name, own)];
   });
   // Where no kernel holds f16, for one, that variant is another one under a plainer name.
@@ -53,6 +56,10 @@ export const wgslFiles: PackageTarget["emit"] = async ({ program, kernels, sched
     texts: [],
   };
 };
+
+/** Lanes that reduce do so in another way, and what holds f16 keeps it in another way; spelling the others is in vain. */
+const mayDiffer = (k: Kernel, { target, f16 }: Order): boolean =>
+  (target.subgroup !== null && k.lanes > 1) || (f16 && usesElem(k, "f16"));
 
 function written(name: string, modules: readonly WgslModule[]) {
   const features = [...new Set(modules.flatMap((m) => m.features))].sort();

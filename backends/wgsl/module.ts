@@ -250,4 +250,5 @@ function someIn(body: readonly Stmt[], is: (e: Expr) => boolean): boolean {
   });
   return found;
 }
-const usesElem = (k: Kernel, elem: string): boolean => someIn(k.body, (e) => e.type.elem === elem);
+/** Whether it computes with values of an elem, or moves them. */
+export const usesElem = (k: Kernel, elem: string): boolean => someIn(k.body, (e) => e.type.elem === elem);

@@ -13,7 +13,7 @@ export function compileConfig(
   config: object,
   target = wasmPackages.target,
   text: string | null = null,
-  more: Pick<CompileRequest, "leastRows"> = {},
+  more: Partial<Pick<CompileRequest, "leastRows" | "weights">> = {},
 ): Compiled {
   const { bound, declared, diagnostics } = checkProject({
     entry,

@@ -18,6 +18,10 @@ const bytesOf = (content: string | Uint8Array): Uint8Array =>
   typeof content === "string" ? new TextEncoder().encode(content) : content;
 const models = {
   dense: async () => webgpuPackages.emit(compileConfig("models/deepseek-llm.ds", llama(1), webgpuPackages.target)),
+  "dense, weights of f16": async () => {
+    const { target, emit } = webgpuPackages;
+    return emit(compileConfig("models/deepseek-llm.ds", llama(1), target, null, { weights: "f16" }));
+  },
   "latent attention and experts": async () =>
     webgpuPackages.emit(compileConfig("models/deepseek-v2.ds", latent(2), webgpuPackages.target)),
 };
@@ -27,7 +31,9 @@ const emitted = (model: keyof typeof models): Promise<Emitted> => {
   made.set(model, known);
   return known;
 };
-const names = full ? (["dense", "latent attention and experts"] as const) : (["dense"] as const);
+const names: readonly (keyof typeof models)[] = full
+  ? ["dense", "dense, weights of f16", "latent attention and experts"]
+  : ["dense"];
 const content = ({ modules }: Emitted, name: string): string =>
   String(modules.find((m) => m.name === name)?.content ?? "");
 const checksOf = (e: Emitted): readonly KernelCheck[] =>
