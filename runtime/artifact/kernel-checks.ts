@@ -100,21 +100,36 @@ export function valueIn(bytes: Uint8Array, elem: BufferElem, i: number): number 
   return elem === "u32" ? view.getUint32(at, true) : view.getInt32(at, true);
 }
 
-/** The first sample that is not what is expected; null where all are. `bytes`: of a buffer, as it came back. */
-export function firstWrong(
+/** A value that came back. */
+export interface CheckedSample {
+  readonly buffer: number;
+  readonly at: number;
+  readonly value: number;
+  readonly wanted: number;
+  /** How far it may be off. */
+  readonly within: number;
+}
+export const isRight = ({ value, wanted, within }: CheckedSample): boolean => Math.abs(value - wanted) <= within;
+
+/** All of a check. `bytes`: of a buffer, as it came back. */
+export const samplesOf = (
   { expected }: KernelCheck,
   { buffers }: KernelDecl,
   bytes: (buffer: number) => Uint8Array,
-): { readonly buffer: number; readonly at: number; readonly value: number; readonly wanted: number } | null {
-  for (const { buffer, within, at, values } of expected) {
+): readonly CheckedSample[] =>
+  expected.flatMap(({ buffer, within, at, values }) => {
     const [of, found] = [buffers[buffer]?.elem ?? "f32", bytes(buffer)];
-    for (const [i, element] of at.entries()) {
-      const [value, wanted] = [valueIn(found, of, element), values[i] ?? 0];
-      if (!(Math.abs(value - wanted) <= within)) return { buffer, at: element, value, wanted };
-    }
-  }
-  return null;
-}
+    return at.map((element, i) => {
+      return { buffer, at: element, value: valueIn(found, of, element), wanted: values[i] ?? 0, within };
+    });
+  });
+
+/** The first sample that is not what is expected; null where all are. */
+export const firstWrong = (
+  check: KernelCheck,
+  decl: KernelDecl,
+  bytes: (buffer: number) => Uint8Array,
+): CheckedSample | null => samplesOf(check, decl, bytes).find((sample) => !isRight(sample)) ?? null;
 
 const limits = { bytes: 2 ** 24, elements: 2 ** 20, samples: 64 } as const;
 

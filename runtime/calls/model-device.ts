@@ -79,4 +79,14 @@ export interface ModelDevice {
    */
   start(call: DeviceCall): Promise<StartedCall>;
   dispose(): void;
+  /** Tries what it plays with on small inputs, against values that the package holds; not there where nothing depends on the machine. */
+  readonly check?: ((signal?: AbortSignal) => AsyncIterable<CheckedKernel>) | undefined;
+}
+
+export interface CheckedKernel {
+  readonly name: string;
+  readonly passed: boolean;
+  /** How far off the value was that is farthest off for what is allowed there, and what is. */
+  readonly worst: number;
+  readonly bound: number;
 }

@@ -1,6 +1,6 @@
 /** A loaded package. */
 import { DisposedError } from "../artifact/errors.ts";
-import type { ModelDevice } from "../calls/model-device.ts";
+import type { CheckedKernel, ModelDevice } from "../calls/model-device.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
 import type { Residency, RowTable, TableStatistics } from "../session/tables/row-table.ts";
 import type { Tables } from "../session/tables/tables.ts";
@@ -89,9 +89,17 @@ export class Model {
   #chat: Promise<ChatPrompt | null> | null = null;
   #disposed = false;
 
+  /**
+   * Runs each kernel on small inputs and holds it to values that the package has: what `load` does with those that a text begins with.
+   * Null where a package for WebAssembly needs none. Not while something is generated. Throws DisposedError, `signal.reason`.
+   */
+  readonly checks: ((options?: { readonly signal?: AbortSignal }) => AsyncIterable<CheckedKernel>) | null;
+
   constructor(parts: ModelParts) {
     this.#parts = parts;
     this.info = parts.info;
+    const { device } = parts;
+    this.checks = device.check === undefined ? null : ({ signal } = {}) => checked(device, signal);
   }
 
   /** Bytes of the memory as it is now, sessions included. It never shrinks: what sessions give back, later ones take. */
@@ -168,4 +176,11 @@ export class Model {
     this.#parts.device.dispose();
     this.#parts.close().catch(() => undefined); // nobody is left who could be told
   }
+}
+
+async function* checked(
+  device: ModelDevice,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<CheckedKernel, void, undefined> {
+  for await (const { name, passed, worst, bound } of device.check?.(signal) ?? []) yield { name, passed, worst, bound };
 }

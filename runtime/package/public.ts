@@ -28,6 +28,7 @@ export {
   WeightValueError,
 } from "../artifact/errors.ts";
 export type { CacheStatistics, KeptCheckpoint, WeightsCache } from "../cache/weights-cache.ts";
+export type { CheckedKernel } from "../calls/model-device.ts";
 export { WeightsError, type WeightsErrorCode } from "../formats/weights-error.ts";
 export { SamplingError } from "../sampling/sampling-error.ts";
 export type { DraftStatistics } from "../session/draft-counts.ts";

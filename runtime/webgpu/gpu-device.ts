@@ -11,6 +11,7 @@ import { programFile } from "../artifact/read-value.ts";
 import { evaluateCall } from "../calls/link-call.ts";
 import type {
   CallResults,
+  CheckedKernel,
   DeviceCall,
   FillBytes,
   ModelDevice,
@@ -144,6 +145,11 @@ export class GpuDevice implements ModelDevice {
       device.destroy();
       throw error;
     }
+  }
+
+  check(signal?: AbortSignal): AsyncIterable<CheckedKernel> {
+    this.#check();
+    return this.kernels.tryAll(signal);
   }
 
   get memoryBytes(): number {

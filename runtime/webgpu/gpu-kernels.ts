@@ -2,13 +2,13 @@
  * The kernels of a program on a device: made when they are first wanted, all of a phase at once, and tried against the values that the
  * package holds. Where one is refused or wrong, all are taken from the next best texts.
  */
-import { DeviceLostError, SelfTestError } from "../artifact/errors.ts";
+import { SelfTestError } from "../artifact/errors.ts";
 import type { KernelCheck } from "../artifact/kernel-checks.ts";
 import type { KernelDecl } from "../artifact/program.ts";
 import type { Layouts } from "./bind-groups.ts";
 import type { Watch } from "./lost.ts";
 import { makePipeline } from "./pipelines.ts";
-import { wrongKernel } from "./self-test.ts";
+import { type KernelResult, tryKernels } from "./self-test.ts";
 import { Turns } from "./turns.ts";
 
 export interface KernelVariantSource {
@@ -33,6 +33,9 @@ interface Around {
   readonly decls: readonly KernelDecl[];
   readonly source: KernelSource;
 }
+
+/** Kernels that are tried between two looks at a signal. */
+const atOnce = 16;
 
 export class GpuKernels {
   readonly refused: RefusedVariant[] = [];
@@ -81,6 +84,17 @@ export class GpuKernels {
     }
   }
 
+  /** All kernels that the package holds values for, some at a time, with the texts that are used in the end. */
+  async *tryAll(signal?: AbortSignal): AsyncGenerator<KernelResult, void, undefined> {
+    const { source, device, layouts, watch, decls } = this.#around;
+    for (let at = 0; at < source.checks.length; at += atOnce) {
+      signal?.throwIfAborted();
+      const checks = source.checks.slice(at, at + atOnce);
+      await this.make(checks.map((c) => c.kernel));
+      yield* await tryKernels({ device, layouts, watch, decls, checks, pipelines: (k) => this.#pipelines[k] });
+    }
+  }
+
   /** Null, or what is wrong with the texts. */
   async #tryMaking(missing: readonly number[]): Promise<string | null> {
     const { device, layouts, watch, decls, source } = this.#around;
@@ -96,15 +110,16 @@ export class GpuKernels {
       this.#byText.set(text, pipeline);
       made.set(k, pipeline);
     });
-    const refusal = await watch.until(Promise.all(making)).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    if (refusal instanceof DeviceLostError || !(refusal === null || refusal instanceof SelfTestError)) throw refusal;
-    if (refusal !== null) return refusal.message;
-    const checks = source.checks.filter((c) => made.has(c.kernel));
-    const wrong = await wrongKernel({ device, layouts, watch, decls, checks, pipelines: made });
-    if (wrong !== null) return wrong;
+    try {
+      await watch.until(Promise.all(making));
+      const checks = source.checks.filter((c) => made.has(c.kernel));
+      const results = await tryKernels({ device, layouts, watch, decls, checks, pipelines: (k) => made.get(k) });
+      const wrong = results.find(({ passed }) => !passed);
+      if (wrong !== undefined) return wrong.why;
+    } catch (error) {
+      if (error instanceof SelfTestError) return error.message;
+      throw error;
+    }
     for (const [k, pipeline] of made) this.#pipelines[k] = pipeline;
     return null;
   }

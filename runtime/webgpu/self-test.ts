@@ -3,7 +3,8 @@
  * binding number has one buffer, in which every check has a stretch.
  */
 import { elemBytes } from "../artifact/elems.ts";
-import { checkBytes, firstWrong, type KernelCheck } from "../artifact/kernel-checks.ts";
+import { SelfTestError } from "../artifact/errors.ts";
+import { type CheckedSample, checkBytes, isRight, type KernelCheck, samplesOf } from "../artifact/kernel-checks.ts";
 import type { KernelDecl } from "../artifact/program.ts";
 import type { Layouts } from "./bind-groups.ts";
 import { usage } from "./flags.ts";
@@ -20,7 +21,7 @@ export interface SelfTest {
   readonly decls: readonly KernelDecl[];
   readonly checks: readonly KernelCheck[];
   /** By ordinal of the kernel. */
-  readonly pipelines: ReadonlyMap<number, GPUComputePipeline>;
+  readonly pipelines: (kernel: number) => GPUComputePipeline | undefined;
 }
 
 /** Where bindings and uniforms may start. */
@@ -55,9 +56,21 @@ interface Placed {
   readonly ranges: readonly { readonly from: number; readonly bytes: number }[];
 }
 
-/** What is wrong with the first kernel that is; null where all are right. Throws OutOfMemoryError, DeviceLostError. */
-export async function wrongKernel(test: SelfTest): Promise<string | null> {
-  if (test.checks.length === 0) return null;
+/** A kernel that was tried. */
+export interface KernelResult {
+  /** Of the kernel. */
+  readonly name: string;
+  readonly passed: boolean;
+  /** How far the value was off that was farthest off for what it may be, and how far that is. */
+  readonly worst: number;
+  readonly bound: number;
+  /** What is wrong; empty where nothing is. */
+  readonly why: string;
+}
+
+/** In the order of the checks. Throws SelfTestError for what the device finds wrong, OutOfMemoryError, DeviceLostError. */
+export async function tryKernels(test: SelfTest): Promise<readonly KernelResult[]> {
+  if (test.checks.length === 0) return [];
   const { device, watch, decls, checks } = test;
   const filled: Filled[] = [];
   const at = (binding: number): Filled => {
@@ -115,7 +128,7 @@ async function played(
   placed: readonly Placed[],
   buffers: readonly GPUBuffer[],
   readBack: ReadBack,
-): Promise<string | null> {
+): Promise<readonly KernelResult[]> {
   const kinds = ["validation", "out-of-memory", "internal"] as const;
   for (const kind of kinds) device.pushErrorScope(kind);
   const encoder = device.createCommandEncoder();
@@ -123,7 +136,7 @@ async function played(
   const stretches: (ReadStretch & { readonly of: Placed; readonly number: number })[] = [];
   for (const one of placed) {
     const { check, decl, ranges } = one;
-    const pipeline = pipelines.get(check.kernel);
+    const pipeline = pipelines(check.kernel);
     if (pipeline === undefined) continue;
     const uniform = ranges.at(-1) ?? { from: 0, bytes: 16 };
     const entries = ranges.map((range, binding): GPUBindGroupEntry => {
@@ -147,14 +160,26 @@ async function played(
   const scopes = kinds.map(() => device.popErrorScope());
   const found = (await watch.until(Promise.all(scopes))).find((error) => error !== null);
   const results = (await read()).map((part) => new Uint8Array(part));
-  if (found !== undefined && found !== null) return found.message;
-  for (const one of placed) {
+  if (found !== undefined && found !== null) throw new SelfTestError(found.message);
+  return placed.map((one) => {
     const bytesOf = (b: number): Uint8Array =>
       results[stretches.findIndex((s) => s.of === one && s.number === b)] ?? new Uint8Array(0);
-    const wrong = firstWrong(one.check, one.decl, bytesOf);
-    if (wrong === null) continue;
-    const name = one.decl.buffers[wrong.buffer]?.name ?? wrong.buffer;
-    return `kernel ${one.decl.name}: element ${wrong.at} of ${name} is ${wrong.value}, not ${wrong.wanted}`;
-  }
-  return null;
+    return judged(one.decl, samplesOf(one.check, one.decl, bytesOf));
+  });
 }
+
+function judged({ name, buffers }: KernelDecl, samples: readonly CheckedSample[]): KernelResult {
+  const far = ({ value, wanted, within }: CheckedSample): number => {
+    const off = Math.abs(value - wanted);
+    return off === 0 ? 0 : off / within;
+  };
+  const [first] = samples;
+  // What is no number is farthest off.
+  const worst = samples.reduce((most, s) => (far(s) <= far(most) ? most : s), first ?? noSample);
+  const passed = isRight(worst);
+  const { buffer, at, value, wanted, within: bound } = worst;
+  const of = buffers[buffer]?.name ?? buffer;
+  const why = passed ? "" : `kernel ${name}: element ${at} of ${of} is ${value}, not ${wanted}`;
+  return { name, passed, worst: Math.abs(value - wanted), bound, why };
+}
+const noSample: CheckedSample = { buffer: 0, at: 0, value: 0, wanted: 0, within: 0 };

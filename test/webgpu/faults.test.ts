@@ -134,7 +134,8 @@ describe.skipIf(why !== "")(`a fault${why}`, { timeout: 300_000 }, () => {
     await dawn.try({ kind: "fault", fault: { kind: "none" } });
     const told = await forward([3, 4], { abortAt: 2 });
     expect(told).toMatchObject({ error: { message: "enough" }, tokens: [1, 2] });
-    expect(told.counts.submits).toBeLessThan(whole.counts.submits);
+    // It is heard of between two submits.
+    expect(told.counts.submits).toBe(2);
     expect(await forward([3, 4])).toMatchObject({ tokens: [1, 2, 3, 4] });
     await end();
   });

@@ -30,6 +30,8 @@ export class FaultyGpu {
     readonly wgslLanguageFeatures: unknown;
   };
   fault: Fault = { kind: "none" };
+  /** Is told of each submit, by how many there were. */
+  submitted: (count: number) => void = () => undefined;
   readonly #counts = { buffers: 0, submits: 0 };
   readonly #live = new Set<object>();
   readonly #devices = new Set<object>();
@@ -73,6 +75,7 @@ export class FaultyGpu {
       submit: () => (buffers: readonly GPUCommandBuffer[]) => {
         const lost = this.fault.kind === "lost" && this.fault.at === this.#counts.submits;
         this.#counts.submits += 1;
+        this.submitted(this.#counts.submits);
         if (lost) device.destroy();
         else device.queue.submit([...buffers]);
       },

@@ -1,5 +1,6 @@
 /** Whole models on the drivers that run on a processor: logits are the reference's, and so are the tokens that are chosen. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { CheckedKernel } from "../../runtime/calls/model-device.ts";
 import { latent, llama } from "../program/compiled-models.ts";
 import { lavapipeDriver, swiftshaderDriver } from "./drivers.ts";
 import { type MadeModel, makeModel } from "./made-model.ts";
@@ -51,6 +52,13 @@ describe.each(Object.keys(models))("%s", (name) => {
         expect(counts).toMatchObject({ live: 0, devices: 0 });
       });
       afterEach(() => player.try({ kind: "dispose", session: "s" }));
+
+      test("all kernels have their values", { timeout: 300_000 }, async () => {
+        const results = await player.do<readonly CheckedKernel[]>({ kind: "checks", model: "m" });
+        expect(results.map((r) => r.name)).toEqual(made.program.kernels.map((k) => k.name));
+        for (const { passed, worst, bound } of results) expect([passed, worst <= bound]).toEqual([true, true]);
+        expect(Math.max(...results.map((r) => r.worst))).toBeGreaterThan(0);
+      });
 
       test("logits of a text as a whole, token by token, and in pieces", { timeout: 120_000 }, async () => {
         await player.do({ kind: "session", model: "m", session: "s" });

@@ -39,6 +39,7 @@ export type Deed =
       readonly prompt: readonly number[];
       readonly options: GenerateTextOptions;
     }
+  | { readonly kind: "checks"; readonly model: string }
   | { readonly kind: "save"; readonly session: string }
   | { readonly kind: "restore"; readonly model: string; readonly session: string; readonly bytes: Uint8Array }
   | { readonly kind: "dispose"; readonly model?: string; readonly session?: string }
@@ -96,16 +97,13 @@ async function load(deed: Deed & { readonly kind: "load" }): Promise<unknown> {
 }
 
 async function forward({ session, ids, all = false, abortAt }: Deed & { readonly kind: "forward" }): Promise<unknown> {
+  if (faulty === null) throw new Error("there is no GPU");
   const stop = new AbortController();
-  const call = named(sessions, session).forward(ids, { all, signal: stop.signal });
-  if (abortAt !== undefined) {
-    const until = (faulty?.counts.submits ?? 0) + abortAt;
-    const watch = setInterval(() => {
-      if ((faulty?.counts.submits ?? 0) >= until) stop.abort("enough");
-    }, 0);
-    call.finally(() => clearInterval(watch)).catch(() => undefined);
-  }
-  return call;
+  const until = abortAt === undefined ? Number.POSITIVE_INFINITY : faulty.counts.submits + abortAt;
+  faulty.submitted = (count) => {
+    if (count >= until) stop.abort("enough");
+  };
+  return named(sessions, session).forward(ids, { all, signal: stop.signal });
 }
 
 async function done(deed: Deed): Promise<unknown> {
@@ -127,6 +125,11 @@ async function done(deed: Deed): Promise<unknown> {
       const ids: number[] = [];
       for await (const { token } of named(sessions, deed.session).generate(deed.prompt, deed.options)) ids.push(token);
       return ids;
+    }
+    case "checks": {
+      const results: unknown[] = [];
+      for await (const result of named(models, deed.model).checks?.() ?? []) results.push(result);
+      return results;
     }
     case "save":
       return named(sessions, deed.session).save();
