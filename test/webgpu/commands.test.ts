@@ -1,11 +1,15 @@
 /** Commands on a GPU of this machine, in a process as a user starts it; and what they say where there is none. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { dsc, project } from "../cli/run-dsc.ts";
+import { root } from "../conformance/bind-text.ts";
+import { llama } from "../program/compiled-models.ts";
 import { swiftshader } from "./drivers.ts";
 
+const full = process.env["DSC_FULL"] === "1";
+const slow = full ? "" : " (needs DSC_FULL=1)";
 const here = existsSync(swiftshader);
 const why = here ? "" : ` (skipped: there is no ${swiftshader})`;
 const onSwiftshader = (icd = swiftshader): Readonly<Record<string, string>> => ({
@@ -20,6 +24,33 @@ test.skipIf(!here).each(["webgpu", "webgpu-plain"])(`a row of the suite: %s${why
   const { code, out, error } = await dsc(line, { cwd: tmpdir(), env: onSwiftshader() });
   expect({ code, error }).toEqual({ code: 0, error: "" });
   expect(out).toMatch(/^ok {4}primitive {2}exp of f32 .*\n(?: +rounding .*\n)?webgpu(?:-plain)?: 1 rows, 1 passed\n$/);
+});
+
+test.skipIf(!here || !full)(`the same logits as from WebAssembly${slow}`, { timeout: 300_000 }, async () => {
+  const cwd = project({ "config.json": JSON.stringify(llama(2)) });
+  const model = join(root, "models/deepseek-llm.ds");
+  const env = { ...onSwiftshader(), DSC_CACHE: join(cwd, "cache") };
+  expect(await dsc(["tiny", model, "--config", "config.json", "--out", "twin"], { cwd })).toMatchObject({ code: 0 });
+  const logits = async (...more: readonly string[]): Promise<readonly number[]> => {
+    const line = ["logits", ...more, "--weights", "twin", "--tokens", "ids.json", "--out", "logits.json"];
+    expect(await dsc(line, { cwd, env })).toMatchObject({ code: 0 });
+    return JSON.parse(readFileSync(join(cwd, "logits.json"), "utf8")).logits.flat();
+  };
+  writeFileSync(join(cwd, "ids.json"), "[1, 2, 3, 0, 1]");
+  const wasm = await logits(model, "--backend", "wasm");
+  const compiled = ["compile", model, "--config", "twin/config.json", "--target", "webgpu", "--out", "package"];
+  expect(await dsc(compiled, { cwd, env })).toMatchObject({ code: 0 });
+  // What a package is for is known to it.
+  for (const found of [await logits(model, "--backend", "webgpu"), await logits("package")]) {
+    expect(found.length).toBe(wasm.length);
+    for (const [i, x] of wasm.entries()) expect(Math.abs((found[i] ?? Number.NaN) - x)).toBeLessThan(1e-5);
+  }
+  const ids = ["--tokens", "ids.json", "--out", "logits.json"];
+  const threads = await dsc(["logits", "package", "--weights", "twin", ...ids, "--threads", "2"], { cwd, env });
+  expect(threads).toMatchObject({
+    code: 2,
+    error: expect.stringContaining("--threads is for packages of WebAssembly"),
+  });
 });
 
 test("without the package that Node has WebGPU from", async () => {
