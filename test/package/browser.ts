@@ -28,10 +28,11 @@ const chromium = findChromium();
 /** For the name of a test; empty where there is a browser. */
 export const whyNoBrowser = chromium === null ? " (skipped: no chromium on the PATH)" : "";
 
-export async function openBrowser(): Promise<Browser> {
+/** `switches`: beside those that it needs here. */
+export async function openBrowser(switches: readonly string[] = []): Promise<Browser> {
   if (chromium === null) throw new Error(whyNoBrowser);
   const playwright = await import("playwright-core");
   // Root may run it without its sandbox only; pages of this test are ours.
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const args = [...switches, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])];
   return playwright.chromium.launch({ executablePath: chromium, args });
 }

@@ -17,9 +17,9 @@ export interface OpenedPage {
   readonly fact: (name: string) => Promise<string>;
 }
 
-const seconds = { timeout: 60_000 };
-
-export async function openPage(context: BrowserContext, address: string): Promise<OpenedPage> {
+/** `patience`: milliseconds that loading and an answer may take. */
+export async function openPage(context: BrowserContext, address: string, patience = 60_000): Promise<OpenedPage> {
+  const seconds = { timeout: patience };
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
