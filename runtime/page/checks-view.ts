@@ -18,7 +18,7 @@ export class ChecksView {
     if (passed) this.#passed += 1;
     else this.#failed += 1;
     const row = element("tr", { className: passed ? "" : "failed" });
-    const texts = [name, worst.toExponential(1), bound.toExponential(1), passed ? "right" : "wrong"];
+    const texts = [name, errorText(worst), errorText(bound), passed ? "right" : "wrong"];
     row.append(...texts.map((text) => element("td", { text })));
     this.#rows.append(row);
   }
@@ -35,3 +35,5 @@ export class ChecksView {
     this.#line.textContent = "The checks did not end.";
   }
 }
+
+const errorText = (error: number): string => (error === 0 ? "0" : error.toExponential(1));

@@ -13,7 +13,7 @@ export function showKept({ checkpoints, room }: Kept, { load, remove }: KeptActi
   byId("room", HTMLParagraphElement).textContent =
     room === null ? "" : `The browser lets this site keep ${bytesText(room.most)}; ${bytesText(room.used)} are taken.`;
   const items = checkpoints.map(({ url, kept, size }) => {
-    const part = kept >= size ? bytesText(kept) : `${bytesText(kept)} of ${bytesText(size)}`;
+    const part = kept >= size ? bytesText(kept) : `${Math.floor((100 * kept) / size)} % of ${bytesText(size)}`;
     const name = element("span", { className: "name", text: url });
     name.append(element("span", { className: "hint", text: part }));
     const loads = element("button", { text: "Load" });

@@ -231,14 +231,14 @@ export class TalkView {
           const follows = this.#isAtEnd();
           view.add(said);
           const speed = speedText(said.tokens - 1, said.seconds);
-          this.#figures.textContent = [`${said.tokens} tokens`, ...(speed === null ? [] : [speed])].join(" · ");
+          this.#figures.textContent = [tokensText(said.tokens), ...(speed === null ? [] : [speed])].join(" · ");
           this.#follow(follows);
         },
         abort.signal,
       );
       this.#last = view;
       this.#figures.textContent = figuresText(answered, settings);
-      announce(`Done: ${answered.tokens} tokens.`);
+      announce(`Done: ${tokensText(answered.tokens)}.`);
       this.#actions.answered(answered);
       return true;
     } catch (error) {
@@ -264,6 +264,8 @@ export class TalkView {
   }
 }
 
+const tokensText = (count: number): string => `${count} ${count === 1 ? "token" : "tokens"}`;
+
 const stops: Readonly<Record<string, string>> = {
   "end-of-text": "it was at its end",
   "max-tokens": "stopped at the most tokens",
@@ -276,7 +278,7 @@ function figuresText(answered: Answered, { seed, temperature }: Settings): strin
   const speed = speedText(tokens - 1, seconds);
   const read = speedText(promptTokens, promptSeconds);
   return [
-    `${tokens} tokens`,
+    tokensText(tokens),
     ...(speed === null ? [] : [speed]),
     ...(read === null ? [] : [`prompt ${read}`]),
     ...(drafts === null || drafts.drafted === 0 ? [] : [`${drafts.accepted} of ${drafts.drafted} drafts right`]),

@@ -204,7 +204,7 @@ describe.skipIf(why !== "")(`the page of a package in Chromium${why}`, () => {
       await page.locator("#status", { hasText: "Cancelled. What has arrived is kept." }).waitFor();
       go();
       expect(await page.locator("[role=alert]").textContent()).toBe("");
-      await page.locator("#kept-list .hint", { hasText: /^4\.2 MB of 4\.\d MB$/ }).waitFor();
+      await page.locator("#kept-list .hint", { hasText: /^9\d % of 4\.\d MB$/ }).waitFor();
       spoil = () => null;
       await load();
       expect(await fact("Came from")).toMatch(/^4\.2 MB kept here, \d+ KB downloaded$/);

@@ -107,4 +107,12 @@ describe.skipIf(why !== "")(`the playground in Chromium${why}`, () => {
     await page.locator("[role=alert]", { hasText: "give the model a config.json" }).waitFor();
     expect(complaints).toEqual([]);
   });
+
+  test("nothing is wider than a narrow phone", { timeout: 60_000 }, async () => {
+    await page.setViewportSize({ width: 340, height: 700 });
+    for (const name of [/^Diagnostics/, "Graph", "Kernels", "Output"]) {
+      await page.getByRole("tab", { name }).click();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(340);
+    }
+  });
 });
