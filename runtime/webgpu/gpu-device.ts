@@ -536,12 +536,12 @@ export class GpuDevice implements ModelDevice {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#watch.dispose();
     this.#memory.dispose();
     this.#device.destroy();
   }
 
   #check(): void {
-    if (this.#disposed) throw new DisposedError("model");
     this.#watch.check();
   }
 }

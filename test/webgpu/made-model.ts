@@ -1,18 +1,19 @@
 /** A text with a config as a package for WebGPU on disk, with seeded weights, and what the reference says of it. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
 import { placedTensors } from "../../compiler/cli/tiny/placed-tensors.ts";
 import { seededNumbers } from "../../compiler/cli/tiny/seeded-numbers.ts";
+import { tinyConfig } from "../../compiler/cli/tiny/tiny-config.ts";
 import { compileModel } from "../../compiler/driver/compile.ts";
-import { checkProject } from "../../dsl/checker/check-project.ts";
+import { type CheckedProject, checkProject } from "../../dsl/checker/check-project.ts";
 import { newParseCache } from "../../dsl/checker/load.ts";
 import { hashBytes, hashText } from "../../runtime/artifact/hash.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { writeSafetensors } from "../../runtime/formats/write-safetensors.ts";
-import { bindText, readProject } from "../conformance/bind-text.ts";
+import { bindText, readProject, root } from "../conformance/bind-text.ts";
 
 export interface MadeModel {
   readonly program: Program;
@@ -27,6 +28,21 @@ export interface MadeModel {
 }
 
 const cache = newParseCache();
+
+/** A toy twin of a published config, of which the shared files hold a copy. */
+export function makeTwin(model: string, config: string): Promise<MadeModel> {
+  const entry = `models/${model}.ds`;
+  const published = readFileSync(join(configs, `${config}.json`), "utf8");
+  const check = (text: string): CheckedProject =>
+    checkProject({ entry, read: readProject, cache, config: { path: "config.json", text } });
+  const { bound } = check(published);
+  if (bound === null) throw new Error("the published config is refused");
+  const twin = tinyConfig({ published, model: bound, fixed: new Map(), check });
+  if ("diagnostics" in twin) throw new Error(twin.diagnostics.map(({ title }) => title).join("\n"));
+  return makeModel(entry, twin.config);
+}
+const configs = join(process.env["DSC_TEST_DATA"] ?? join(root, "../shared"), "architectures/configs");
+export const hasConfigs = existsSync(configs);
 
 /** `checks`: whether the package holds values to try its kernels by. */
 export async function makeModel(entry: string, config: object | string, checks = true): Promise<MadeModel> {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { CheckedKernel } from "../../runtime/calls/model-device.ts";
 import { latent, llama } from "../program/compiled-models.ts";
 import { lavapipeDriver, swiftshaderDriver } from "./drivers.ts";
-import { type MadeModel, makeModel } from "./made-model.ts";
+import { hasConfigs, type MadeModel, makeModel, makeTwin } from "./made-model.ts";
 import { Player } from "./player.ts";
 
 const full = process.env["DSC_FULL"] === "1";
@@ -18,10 +18,18 @@ afterAll(() => {
 const models: Readonly<Record<string, () => Promise<MadeModel>>> = {
   dense: () => makeModel("models/deepseek-llm.ds", llama(2)),
   ...(full ? { "latent attention and experts": () => makeModel("models/deepseek-v2.ds", latent(2)) } : {}),
+  ...(full && hasConfigs
+    ? {
+        "experts beside a shared one": () => makeTwin("deepseek-moe", "deepseek-moe-2b"),
+        "with drafts": () => makeTwin("deepseek-v3", "deepseek-v3"),
+        "sparse attention": () => makeTwin("deepseek-v3.2", "deepseek-v3.2"),
+      }
+    : {}),
 };
 /** As of every package: sums are f32, in another order. */
 const tolerance = 1e-4;
-const ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
+/** More than sparse attention of a twin looks at. */
+const ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4];
 
 describe.each(Object.keys(models))("%s", (name) => {
   let made: MadeModel;
@@ -67,9 +75,25 @@ describe.each(Object.keys(models))("%s", (name) => {
         near(await forward(ids, true), want);
         await player.do({ kind: "rollback", session: "s", count: ids.length });
         for (const [i, id] of ids.entries()) near(await forward([id], false), want.slice(i, i + 1));
-        await player.do({ kind: "rollback", session: "s", count: 7 });
+        await player.do({ kind: "rollback", session: "s", count: ids.length - 4 });
         near(await forward(ids.slice(4, 9), false), want.slice(8, 9));
         near(await forward(ids.slice(9), false), want.slice(-1));
+      });
+
+      test("weights are cut where a binding does not hold them", { timeout: 300_000 }, async () => {
+        const sizes = made.program.weights.map((w) => 4 * [...w.stacks, ...w.shape].reduce((n, x) => n * x, 1));
+        // Half of the largest: of two layers each is a part.
+        const fault = { kind: "limits", limits: { maxStorageBufferBindingSize: Math.max(...sizes) / 2 } } as const;
+        const options = { chunk: 8, context: 32 };
+        const { base, weights } = made;
+        const told = await player.try({ kind: "load", model: "cut", base, weights, fault, options });
+        if (name !== "dense")
+          expect(told.error ?? {}).toMatchObject(told.error === undefined ? {} : { code: "gpu-limit" });
+        else expect(told.error).toBeUndefined();
+        if (told.error !== undefined) return;
+        await player.do({ kind: "session", model: "cut", session: "s" });
+        near(await player.do({ kind: "forward", session: "s", ids, all: true }), want);
+        await player.try({ kind: "dispose", model: "cut" });
       });
 
       test("sessions that are saved go on where they were", { timeout: 120_000 }, async () => {
@@ -98,6 +122,17 @@ describe.each(Object.keys(models))("%s", (name) => {
         const options = { temperature: 0, maxTokens: said.length, endIds: [] };
         const generate = { kind: "generate", session: "s", prompt: ids.slice(0, 4), options } as const;
         expect(await player.do(generate)).toEqual(said);
+      });
+
+      test("drafts change nothing", { timeout: 300_000 }, async () => {
+        const prompt = ids.slice(0, 5);
+        const said = async (draft: number): Promise<unknown> => {
+          await player.do({ kind: "session", model: "m", session: "s" });
+          const options = { temperature: 0, maxTokens: 8, endIds: [], draft };
+          return player.do({ kind: "generate", session: "s", prompt, options });
+        };
+        if (made.program.draft === undefined) await expect(said(1)).rejects.toThrow("no-draft");
+        else expect(await said(3)).toEqual(await said(0));
       });
 
       test("a seed says the same from the best logits as from all", { timeout: 120_000 }, async () => {
