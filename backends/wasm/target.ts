@@ -11,6 +11,7 @@ export const wasmTarget: KernelTarget = {
   streams: 4,
   workers: 2,
   launchBytes: 5_400,
+  mostBuffers: null,
   mostElements: 2 ** 31,
   sharedBytes: 1 << 20,
   keysAtOnce: 65_536,

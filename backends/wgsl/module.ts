@@ -6,8 +6,17 @@
  * A kernel of one lane is run by as many invocations of a workgroup as have room for its shared memory, an item each.
  */
 import { type Elem, elems } from "../../compiler/kernel/elem.ts";
-import { add, constant, div, mod, mul, name } from "../../compiler/kernel/expr.ts";
-import { type Buffer, type Expr, type Kernel, type Stmt, subgroupNames } from "../../compiler/kernel/kernel.ts";
+import { add, constant, div, mod, mul, name, sub } from "../../compiler/kernel/expr.ts";
+import { groupsOf, isStaged, partsOf } from "../../compiler/kernel/joined.ts";
+import {
+  type Buffer,
+  type Expr,
+  type Kernel,
+  type Part,
+  type Shared,
+  type Stmt,
+  subgroupNames,
+} from "../../compiler/kernel/kernel.ts";
 import { FreshNames } from "../../compiler/kernel/lower/fresh-names.ts";
 import { printExpr } from "../../compiler/kernel/print.ts";
 import { verify } from "../../compiler/kernel/verify.ts";
@@ -49,6 +58,8 @@ export function wgslModule(k: Kernel, target: KernelTarget, variant: WgslVariant
 
 class Spelling {
   readonly #k: Kernel;
+  /** Its parts, or itself. */
+  readonly #parts: readonly Kernel[];
   readonly #variant: WgslVariant;
   readonly #names: FreshNames;
   readonly #prelude: Prelude;
@@ -58,21 +69,24 @@ class Spelling {
   /** Where each buffer, and each shared array of a kernel of one lane, starts. */
   readonly #starts = new Map<string, string>();
   readonly #itemsInGroup: number;
-  readonly #own: Readonly<Record<"item" | "zero", string>>;
+  readonly #own: Readonly<Record<"item" | "zero" | "index", string>>;
   #usesZero = false;
 
   constructor(k: Kernel, target: KernelTarget, variant: WgslVariant) {
     this.#k = k;
+    this.#parts = partsOf(k);
     this.#variant = variant;
     this.#names = new FreshNames(k);
+    if (k.parts !== undefined) for (const part of this.#parts) this.#names.keep(part);
     this.#names.take(k.name);
     this.#prelude = new Prelude(this.#names);
     this.#own = {
       item: this.#names.take("item"),
       zero: this.#names.take("zero"),
+      index: this.#names.take("index_in_group"),
     };
     const bytes = k.shared.reduce((n, s) => n + this.#room(s) * elems[s.elem].bytes, 0);
-    this.#itemsInGroup = k.lanes > 1 ? 1 : itemsWithin(bytes, target.sharedBytes);
+    this.#itemsInGroup = k.lanes > 1 || k.parts !== undefined ? 1 : itemsWithin(bytes, target.sharedBytes);
     for (const b of k.buffers) this.#starts.set(b.name, this.#names.take(`${b.name}_at`));
     if (k.lanes === 1) for (const s of k.shared) this.#starts.set(s.name, this.#names.take(`${s.name}_at`));
     const around = { prelude: this.#prelude, names: this.#names, variant, refuse: this.#refuse };
@@ -90,7 +104,10 @@ class Spelling {
     if (this.#bindings.length > mostBindings)
       this.#refuse(`${this.#bindings.length} buffers that cannot share bindings`);
     for (const b of this.#bindings) declare(b.members);
-    for (const s of k.shared) declare([s]);
+    for (const s of this.#shared) declare([s]);
+  }
+  get #shared(): readonly Shared[] {
+    return this.#parts.flatMap((part) => part.shared);
   }
 
   readonly #refuse = (why: string): never => {
@@ -128,14 +145,18 @@ class Spelling {
   #declaresF16(): boolean {
     return [...this.#memories.values()].some((m) => m.element.includes("f16")) || usesElem(this.#k, "f16");
   }
+  #has(is: (e: Expr) => boolean): boolean {
+    return this.#parts.some((part) => someIn(part.body, is));
+  }
   #uses(builtin: string): boolean {
-    return someIn(this.#k.body, (e) => e.kind === "name" && e.name === builtin);
+    return this.#has((e) => e.kind === "name" && e.name === builtin);
   }
   #usesSubgroups(): boolean {
     let reduces = false;
-    walkStmts(this.#k.body, (s) => {
-      if (s.kind === "reduce" && this.#k.lanes > 1) reduces = true;
-    });
+    for (const part of this.#parts)
+      walkStmts(part.body, (s) => {
+        if (s.kind === "reduce" && part.lanes > 1) reduces = true;
+      });
     return reduces || subgroupNames.some((n) => this.#uses(n));
   }
 
@@ -153,7 +174,7 @@ class Spelling {
       w.line(`@group(0) @binding(${i}) var<storage, ${access}> ${memory?.name}: array<${memory?.element}>;`);
     }
     w.line(`@group(0) @binding(${this.#bindings.length}) var<uniform> size: ${sizes};`);
-    for (const s of k.shared) {
+    for (const s of this.#shared) {
       const memory = this.#memories.get(s.name);
       const elements = Math.ceil(this.#room(s) / (memory?.perElement ?? 1)) * this.#itemsInGroup;
       w.line(`var<workgroup> ${s.name}: array<${memory?.element ?? "u32"}, ${elements}>;`);
@@ -168,7 +189,8 @@ class Spelling {
   #entry(): string {
     const k = this.#k;
     const own = (what: string): string => this.#names.take(what);
-    const [index, group, groups] = [own("index_in_group"), own("group"), own("groups")];
+    const { index } = this.#own;
+    const [group, groups] = [own("group"), own("groups")];
     const inputs = [
       `@builtin(local_invocation_index) ${index}: u32`,
       `@builtin(workgroup_id) ${group}: vec3<u32>`,
@@ -181,10 +203,6 @@ class Spelling {
     };
     const given = subgroupNames.filter((n) => this.#uses(n)).map((n) => ({ n, as: own(`${n}_of`), is: builtin[n] }));
     for (const { as, is } of given) inputs.push(`@builtin(${is}) ${as}: u32`);
-    const { knownTurns } = this.#variant;
-    const zero = { knownTurns, take: () => this.#zero() };
-    const statements = new Statements(k, this.#names, zero, this.#expressions());
-    const expr = (e: Expr): string => statements.expr(e);
     const w = new Writer();
     w.line(`@compute @workgroup_size(${k.lanes === 1 ? this.#itemsInGroup : k.lanes})`);
     w.block(`fn ${k.name}(${inputs.join(", ")})`, () => {
@@ -194,26 +212,99 @@ class Spelling {
       w.line(`let ${item} = ${this.#itemsInGroup === 1 ? at : `${at} * ${this.#itemsInGroup} + i32(${index})`};`);
       if (k.lanes > 1) w.line(`let lane = i32(${index});`); // no name of a kernel
       for (const { n, as } of given) w.line(`let ${n} = i32(${as});`);
-      const items = k.grid.reduce<Expr>((n, g) => mul(n, g.extent), constant(1));
-      w.line(`if (${item} >= ${expr(items)}) { return; }`);
-      let before: Expr = constant(1);
-      for (const [i, axis] of k.grid.entries()) {
-        const rest = div(name(item), before);
-        w.line(`let ${axis.name} = ${expr(i === k.grid.length - 1 ? rest : mod(rest, axis.extent))};`);
-        before = mul(before, axis.extent);
+      if (k.parts === undefined) {
+        const spelled = this.#spelled(k);
+        w.line(`if (${item} >= ${spelled.expr(allItems(k))}) { return; }`);
+        this.#body(w, k, spelled, name(item));
+        return;
       }
       for (const b of k.buffers) w.line(`let ${this.#starts.get(b.name)} = size.${this.#starts.get(b.name)};`);
-      if (k.lanes === 1)
-        for (const s of k.shared) w.line(`let ${this.#starts.get(s.name)} = i32(${index}) * ${this.#room(s)};`);
-      writeStatements(w, k.body, statements);
+      if (isStaged(k)) this.#stages(w, k.parts, index);
+      else this.#sides(w, index);
     });
     return w.text();
   }
+  #spelled(part: Kernel): Statements {
+    const { knownTurns } = this.#variant;
+    const zero = { knownTurns, take: () => this.#zero() };
+    return new Statements(part, this.#names, zero, this.#expressions(part));
+  }
 
-  #expressions(): (register: (name: string, index: Expr) => string) => Expressions {
-    const k = this.#k;
+  /** Of one work item. */
+  #body(w: Writer, part: Kernel, spelled: Statements, item: Expr): void {
+    let before: Expr = constant(1);
+    for (const [i, axis] of part.grid.entries()) {
+      const rest = div(item, before);
+      w.line(`let ${axis.name} = ${spelled.expr(i === part.grid.length - 1 ? rest : mod(rest, axis.extent))};`);
+      before = mul(before, axis.extent);
+    }
+    if (this.#k.parts === undefined) {
+      for (const b of part.buffers) w.line(`let ${this.#starts.get(b.name)} = size.${this.#starts.get(b.name)};`);
+      if (part.lanes === 1)
+        for (const s of part.shared)
+          w.line(`let ${this.#starts.get(s.name)} = i32(${this.#own.index}) * ${this.#room(s)};`);
+    }
+    writeStatements(w, part.body, spelled);
+  }
+
+  /** Parts side by side: each has groups of its own. */
+  #sides(w: Writer, index: string): void {
+    const { item: group } = this.#own;
+    let first: Expr = constant(0);
+    for (const [i, part] of this.#parts.entries()) {
+      const spelled = this.#spelled(part);
+      const own = this.#k.parts?.[i];
+      if (own === undefined) continue;
+      const next = add(first, groupsOf(this.#k, own));
+      const item = this.#names.take("own_item");
+      w.block(`if (${spelled.expr(first)} <= ${group} && ${group} < ${spelled.expr(next)})`, () => {
+        const ahead = spelled.expr(sub(name(group), first));
+        if (part.lanes > 1) {
+          w.line(`let ${item} = ${ahead};`);
+          return this.#body(w, part, spelled, name(item));
+        }
+        w.line(`let ${item} = (${ahead}) * ${this.#k.lanes} + i32(${index});`);
+        w.block(`if (${item} < ${spelled.expr(allItems(part))})`, () => this.#body(w, part, spelled, name(item)));
+      });
+      first = next;
+    }
+  }
+
+  /** One group goes through all items, and meets between stages. */
+  #stages(w: Writer, parts: readonly Part[], index: string): void {
+    const meets = (): void => {
+      w.line("storageBarrier();");
+      w.line("workgroupBarrier();");
+    };
+    const last = Math.max(...parts.map((p) => p.stage));
+    for (let stage = 0; stage <= last; stage += 1) {
+      if (stage > 0) meets();
+      for (const [i, part] of this.#parts.entries()) {
+        if (parts[i]?.stage !== stage) continue;
+        const spelled = this.#spelled(part);
+        const item = this.#names.take("own_item");
+        const items = allItems(part);
+        const body = (): void => {
+          this.#body(w, part, spelled, name(item));
+          if (part.lanes > 1) meets();
+        };
+        const [from, step] = part.lanes > 1 ? ["0", 1] : [`i32(${index})`, this.#k.lanes];
+        // Where all is done in one turn there is no loop: drivers take longer over meetings in one.
+        if (items.kind !== "const" || items.value > step) {
+          w.block(`for (var ${item} = ${from}; ${item} < ${spelled.expr(items)}; ${item} += ${step})`, body);
+          continue;
+        }
+        w.line(`let ${item} = ${from};`);
+        if (part.lanes > 1 && items.value === 1) body();
+        else w.block(`if (${item} < ${items.value})`, body);
+      }
+    }
+  }
+
+  #expressions(k: Kernel): (register: (name: string, index: Expr) => string) => Expressions {
     const sizes = new Set(k.sizes.map((s) => s.name));
     const buffers = new Map(k.buffers.map((b) => [b.name, b]));
+    for (const s of this.#k.sizes) sizes.add(s.name);
     return (register) =>
       new Expressions({
         prelude: this.#prelude,
@@ -251,4 +342,6 @@ function someIn(body: readonly Stmt[], is: (e: Expr) => boolean): boolean {
   return found;
 }
 /** Whether it computes with values of an elem, or moves them. */
-export const usesElem = (k: Kernel, elem: string): boolean => someIn(k.body, (e) => e.type.elem === elem);
+export const usesElem = (k: Kernel, elem: string): boolean =>
+  partsOf(k).some((part) => someIn(part.body, (e) => e.type.elem === elem));
+const allItems = (k: Kernel): Expr => k.grid.reduce<Expr>((n, g) => mul(n, g.extent), constant(1));

@@ -2,6 +2,7 @@
 import { transcendentals } from "../../compiler/kernel/ops.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import type { CostTarget } from "../../compiler/target/target.ts";
+import { mostBindings } from "./bindings.ts";
 
 /** A GPU of a notebook: what is planned with these numbers is right on all. */
 export const webgpuCost: CostTarget = {
@@ -24,6 +25,7 @@ export const webgpuTarget: KernelTarget = {
   streams: 2,
   workers: 64,
   launchBytes: webgpuCost.launchSeconds * webgpuCost.bytesPerSecond,
+  mostBuffers: mostBindings,
   /** A binding of 128 MiB holds as many f32. */
   mostElements: 2 ** 25,
   sharedBytes: 16_384,

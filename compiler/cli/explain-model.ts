@@ -11,7 +11,7 @@ import { narrowFormat } from "../elaborate/narrowed.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { memoryCard } from "../package/memory-card.ts";
 import { byteText } from "../package/number-words.ts";
-import { kernelCosts } from "../package/phase-cost.ts";
+import { kernelCosts, launchesIn } from "../package/phase-cost.ts";
 import { printReport } from "../passes/pass.ts";
 import type { KernelReport } from "../program/phase-builder.ts";
 import type { CostTarget } from "../target/target.ts";
@@ -34,6 +34,8 @@ export interface ExplainedKernel {
   readonly strategy: string;
   /** Calls in one run of the phase. */
   readonly calls: number;
+  /** Which launch of the phase it is part of. */
+  readonly launch: number;
   readonly bytes: number;
   /** Of these, of weights. */
   readonly weights: number;
@@ -75,6 +77,8 @@ interface ExplainedPhase extends Pick<PhaseReport, "from" | "to" | "rows"> {
   readonly sizes: PhaseReport["sizes"];
   /** Inputs that are rows of tables, and what numbers the rows. */
   readonly lookups: readonly { readonly input: string; readonly rows: string }[];
+  /** In one run. */
+  readonly launches: number;
   readonly kernels: readonly ExplainedKernel[];
 }
 
@@ -140,6 +144,7 @@ function explained(report: PhaseReport, program: Compiled["program"], target: Co
     rows,
     sizes,
     lookups: lookups.map(({ input, rows }) => ({ input, rows })),
+    launches: launchesIn(kernels),
     kernels: kernels.map((k, i) => {
       const name = `%${k.node.name}`;
       const about = passes.filter((r) => r.decision.split(/[ ,]+/).includes(name) || `%${r.node}` === name);
@@ -150,6 +155,7 @@ function explained(report: PhaseReport, program: Compiled["program"], target: Co
         kernel: k.kernel,
         strategy: k.says,
         calls: k.times,
+        launch: k.launch,
         bytes,
         weights,
         flops,
@@ -190,10 +196,9 @@ function callsText({ from, to, rows }: ExplainedPhase): string {
 }
 
 function phaseText(explained: ExplainedPhase): string {
-  const { phase, sizes, lookups, kernels } = explained;
+  const { phase, sizes, lookups, launches, kernels } = explained;
   const numbers = Object.entries(sizes).map(([name, n]) => `${name} = ${n}`);
   const total = (of: "seconds" | "bytes" | "weights"): number => kernels.reduce((sum, k) => sum + k[of] * k.calls, 0);
-  const launches = kernels.reduce((n, k) => n + k.calls, 0);
   const moved = `${launches} kernels run, ${byteText(total("bytes"))} moved, ${byteText(total("weights"))} of it weights`;
   const lines = [
     `${phase}: ${callsText(explained)}, planned for ${numbers.join(", ")}: ${moved}; ${timeText(total("seconds"))} by the roofline`,
@@ -203,7 +208,9 @@ function phaseText(explained: ExplainedPhase): string {
     const cost = `${byteText(k.bytes)}, ${countText(k.flops)}FLOP, ${timeText(k.seconds)}, ${(100 * k.share).toFixed(1)} %`;
     const named = k.where === null ? k.definition : `${k.definition} (${k.where})`;
     lines.push(`  ${named}${k.calls > 1 ? ` (${k.calls} times)` : ""}: ${cost}`);
+    const others = kernels.filter((x) => x !== k && x.launch === k.launch).map((x) => x.definition);
     lines.push(`    ${k.kernel}: ${k.strategy}`);
+    if (others.length > 0) lines.push(`    launched with ${[...new Set(others)].join(", ")}`);
     for (const why of k.because) lines.push(`    ${why}`);
   }
   return `${lines.join("\n")}\n\n`;

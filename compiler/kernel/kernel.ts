@@ -162,6 +162,16 @@ export interface GridAxis {
   readonly extent: Expr;
 }
 
+/** A kernel that is launched with others. */
+export interface Part {
+  readonly kernel: Kernel;
+  /** Parts of a stage stand side by side; behind those of the stages before they see what these wrote. */
+  readonly stage: number;
+  /** What its buffers and sizes are called in the whole, in its order. */
+  readonly buffers: readonly string[];
+  readonly sizes: readonly string[];
+}
+
 export interface Kernel {
   readonly name: string;
   /** Where it comes from, for people. */
@@ -175,6 +185,12 @@ export interface Kernel {
   /** Memory of one work item; undefined at first. On a CPU a scratch area of the worker. */
   readonly shared: readonly Shared[];
   readonly body: readonly Stmt[];
+  /**
+   * Of several kernels in one launch, which has no body of its own: joined.ts makes them. Its items are groups of `lanes` lanes: one for
+   * each item of a part that has lanes, and for as many items of one that has none. Of several stages there is one group, which goes
+   * through all items of all parts.
+   */
+  readonly parts?: readonly Part[];
 }
 
 /** Names that every kernel has, all i32; those of subgroups only for a target that has them. */

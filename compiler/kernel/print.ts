@@ -1,4 +1,4 @@
-/** The text form of kernels; parse.ts reads it back to an equal kernel. Types of names stand where they are declared. */
+/** The text form of kernels; parse.ts reads it back to an equal kernel, but for those of several parts. Types of names stand where they are declared. */
 import { printNumber } from "../graph/text-form.ts";
 import { typeName } from "./elem.ts";
 import type { Expr, Kernel, Stmt } from "./kernel.ts";
@@ -97,6 +97,17 @@ export function printKernel(k: Kernel): string {
     `lanes ${k.lanes}`,
     ...k.shared.map((s) => `shared ${s.name}: ${s.elem}[${s.size}]`),
   ];
+  const parts = (k.parts ?? []).flatMap((p) => {
+    const named = [...p.buffers, ...p.sizes].join(", ");
+    return [
+      `part ${p.stage} (${named}) {`,
+      ...printKernel(p.kernel)
+        .trimEnd()
+        .split("\n")
+        .map((line) => `  ${line}`),
+      "}",
+    ];
+  });
   const first = `kernel @${k.name} ${JSON.stringify(k.source)}`;
-  return `${[first, ...head.map((line) => `  ${line}`), "{", ...block(k.body), "}"].join("\n")}\n`;
+  return `${[first, ...head.map((line) => `  ${line}`), "{", ...block(k.body), ...parts.map((line) => `  ${line}`), "}"].join("\n")}\n`;
 }

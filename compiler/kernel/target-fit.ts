@@ -7,8 +7,11 @@ import { exprsOf, someExpr, walkStmts } from "./walk.ts";
 
 const isPowerOfTwo = (x: number): boolean => Number.isSafeInteger(x) && x >= 1 && Number.isInteger(Math.log2(x));
 
+/** Of one item. */
+export const sharedBytes = (k: Kernel): number => k.shared.reduce((sum, s) => sum + s.size * elems[s.elem].bytes, 0);
+
 export function targetProblems(k: Kernel, target: KernelTarget | null, problems: Problems): void {
-  const bytes = k.shared.reduce((sum, s) => sum + s.size * elems[s.elem].bytes, 0);
+  const bytes = sharedBytes(k);
   if (target !== null) {
     if (k.lanes > 1 && target.lanes === 1) problems.report(8, `${k.lanes} lanes on a target without lanes`);
     if (bytes > target.sharedBytes)

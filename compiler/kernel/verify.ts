@@ -20,7 +20,7 @@
  *     the piece one that there is, where the buffer is in pieces. Sizes and extents are below 2^30, as the caller checks, so that
  *     indices do not wrap; arithmetic on what memory gives, which may be anything, counts for a proof only where it is known to be
  *     in range, and so does what is computed as i64 and converted.
- * 10. Every element of a buffer is provably written by one work item at most, so that items need no order. Of a buffer of access
+ * 10. (With parts, of each by itself; side by side no other has what one writes.) Every element of a buffer is provably written by one work item at most, so that items need no order. Of a buffer of access
  *     "both" that is stored to, every load as well as every store provably is of an element of its own item, and all find their
  *     item in the same way; so a load is guarded, not clamped.
  *
@@ -30,12 +30,13 @@
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { alignmentProblems } from "./alignment.ts";
 import { boundsProblems } from "./bounds.ts";
-import type { Kernel } from "./kernel.ts";
+import { joinedProblems } from "./joined.ts";
+import type { Kernel, Part } from "./kernel.ts";
 import { type Problem, Problems } from "./problem.ts";
 import { isIdentifier } from "./reserved.ts";
 import { structureProblems } from "./structure.ts";
 import { accessesOf } from "./symbolic.ts";
-import { targetProblems } from "./target-fit.ts";
+import { sharedBytes, targetProblems } from "./target-fit.ts";
 import { uniformityProblems } from "./uniform.ts";
 import { writerProblems } from "./writers.ts";
 
@@ -49,12 +50,22 @@ const proofs = new WeakMap<Kernel["body"], Proof[]>();
 
 /** Without a target all that depends on one is allowed. */
 export function verify(k: Kernel, target: KernelTarget | null = null): readonly Problem[] {
+  if (k.parts !== undefined) return joinedKernelProblems(k, k.parts, target);
   const found = proofs.get(k.body) ?? [];
   proofs.set(k.body, found);
   const known = found.find((p) => p.target === target && sameButForNames(p.kernel, k));
   const problems = known?.problems ?? problemsOf(k, target);
   if (known === undefined) found.push({ kernel: k, target, problems });
   return nameProblem(k, problems);
+}
+
+function joinedKernelProblems(k: Kernel, parts: readonly Part[], target: KernelTarget | null): readonly Problem[] {
+  const together = new Problems();
+  joinedProblems(k, together);
+  const bytes = parts.reduce((sum, p) => sum + sharedBytes(p.kernel), 0);
+  if (target !== null && bytes > target.sharedBytes)
+    together.report(8, `${bytes} bytes of shared memory where there are ${target.sharedBytes}`);
+  return nameProblem(k, [...parts.flatMap((p) => verify(p.kernel, target)), ...together.list]);
 }
 
 /** The same kernel under another name, or for another place. */

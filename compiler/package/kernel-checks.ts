@@ -1,6 +1,7 @@
 /**
  * What the kernel interpreter finds for small inputs, as a package holds it (`runtime/artifact/kernel-checks.ts`): a few work items of
- * each kernel are run, the first of them, the last of a workgroup and one between.
+ * each kernel are run, the first of them, the last of a workgroup and one between; where several kernels are launched together the first of each
+ * that is among the first 64.
  *
  * How far off a machine may be: real numbers of f32 by 2^-12 of what the buffer's values are like, those of 16 bits by 2^-6 of that,
  * and in any case by 64 times what inputs that are off by 2^-20 change. What such inputs change by more than a sixteenth hangs on
@@ -17,10 +18,12 @@ import {
 import type { KernelDecl } from "../../runtime/artifact/program.ts";
 import { elems } from "../kernel/elem.ts";
 import { type AnyData, elementsOf, evaluateExtent, interpret } from "../kernel/interpret.ts";
+import { groupsOf, isStaged } from "../kernel/joined.ts";
 import type { Buffer, Kernel } from "../kernel/kernel.ts";
 
-/** Elements of a buffer that is read, and of one that is written; statements of loops; workgroups; samples of a buffer. */
-const most = { read: 2 ** 17, written: 2 ** 20, steps: 250_000, groups: 2, samples: 4 } as const;
+/** Elements of a buffer that is read, and of one that is written; statements of loops; workgroups, and
+ * those where several kernels share them; samples of a buffer. */
+const most = { read: 2 ** 17, written: 2 ** 20, steps: 250_000, groups: 2, groupsOfParts: 64, samples: 4 } as const;
 /** Sizes are at least `least`; several items run, or one. What is too long for the first is tried with the other. */
 const extents = [
   { least: 5, several: true },
@@ -69,10 +72,13 @@ function attempt(k: Kernel, { kernel, decl, wholes, reals, least, several }: Att
   const sizes = Object.fromEntries(k.sizes.map((s, i) => [s.name, numbers[i] ?? 0]));
   const inGroup = decl.gpu?.itemsInGroup ?? 1;
   const all = k.grid.reduce((n, g) => n * Math.max(0, evaluateExtent(g.extent, sizes)), 1);
-  const groups = Math.min(several ? most.groups : 1, Math.ceil(all / inGroup));
+  const starts = startsOf(k, sizes);
+  const many = starts.length > 1 ? most.groupsOfParts : most.groups;
+  const groups = Math.min(several ? many : 1, Math.ceil(all / inGroup));
   if (groups < 1) return null;
   const last = Math.min(all, groups * inGroup) - 1;
-  const items = several ? [...new Set([0, Math.floor(last / 3), last])] : [0];
+  const some = [...starts.filter((i) => i <= last), Math.floor(last / 3), last];
+  const items = several ? [...new Set(some)] : [0];
   // What is written is there in full: whatever other items of the workgroups write has a place of its own.
   const lengths = k.buffers.map((b) => elementsOf(b, sizes));
   if (k.buffers.some((b, i) => b.access !== "read" && (lengths[i] ?? 0) > most.written)) return "too long";
@@ -86,6 +92,14 @@ function attempt(k: Kernel, { kernel, decl, wholes, reals, least, several }: Att
   const expected = k.buffers.flatMap((b, i) => samples(b, i, found, other) ?? []);
   const used = elements.map((n, i) => (k.buffers[i]?.access === "read" ? (found.reach[i] ?? 0) : n));
   return { ...check, elements: used, expected };
+}
+
+/** The first item of each part. */
+function startsOf(k: Kernel, sizes: Readonly<Record<string, number>>): readonly number[] {
+  if (k.parts === undefined || isStaged(k)) return [0];
+  const starts = [0];
+  for (const p of k.parts) starts.push((starts.at(-1) ?? 0) + evaluateExtent(groupsOf(k, p), sizes));
+  return starts.slice(0, -1);
 }
 
 interface Ran {

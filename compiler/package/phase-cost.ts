@@ -18,7 +18,7 @@ export interface KernelCost {
   readonly seconds: number;
 }
 
-/** Of each kernel of a phase, in order. */
+/** Of each call of a phase, in order. What a second call for the same node moves is counted with the first, a launch with the first of its calls. */
 export function kernelCosts(
   { sizes, kernels }: PhaseReport,
   { weights }: Pick<Program, "weights">,
@@ -29,16 +29,26 @@ export function kernelCosts(
   /** Everything but weights is kept in four bytes. */
   const width = (n: Node): number => (n.kind === "weight" ? ofWeight(n) : 4);
   const picks = (n: Node): number => picksOf(n, sizes);
-  return kernels.map(({ node }: { readonly node: Computed }): KernelCost => {
+  const [counted, launched] = [new Set<Computed>(), new Set<number>()];
+  return kernels.map(({ node, launch }): KernelCost => {
+    const [again, alone] = [counted.has(node), !launched.has(launch)];
+    counted.add(node);
+    launched.add(launch);
+    const start = alone ? target.launchSeconds : 0;
+    if (again) return { flops: 0, bytes: 0, weights: 0, seconds: start };
     const moved = bytes(node, sizes, width, picks);
     return {
       flops: flopsAt(node, sizes),
       bytes: moved,
       weights: bytes(node, sizes, ofWeight, picks),
-      seconds: roofline(target, tiledFlops(node, sizes, target), moved) + target.launchSeconds,
+      seconds: roofline(target, tiledFlops(node, sizes, target), moved) + start,
     };
   });
 }
+
+/** Launches of one run of a phase. */
+export const launchesIn = (kernels: PhaseReport["kernels"]): number =>
+  [...new Map(kernels.map(({ launch, times }) => [launch, times])).values()].reduce((n, times) => n + times, 0);
 
 /** At the sizes that the phase was planned for. */
 export function phaseCost(
@@ -54,7 +64,7 @@ export function phaseCost(
     phase,
     tokens: sizes[program.tokens] ?? 1,
     before: sizes[program.before] ?? 0,
-    kernels: kernels.reduce((total, { times }) => total + times, 0),
+    kernels: launchesIn(kernels),
     flops: sum("flops"),
     bytes: sum("bytes"),
     weights: sum("weights"),

@@ -1,14 +1,5 @@
 /** The steps of one phase: kernels of its graph in order, where their buffers are, and how long each lives. */
-import type {
-  Binding,
-  BufferElem,
-  Call,
-  Input,
-  Output,
-  Phase,
-  SizeExpr,
-  Step,
-} from "../../runtime/artifact/program.ts";
+import type { Binding, BufferElem, Input, Output, Phase, SizeExpr } from "../../runtime/artifact/program.ts";
 import type { StrategyRule } from "../directives/directives.ts";
 import type { StrategyOf } from "../directives/placed-rules.ts";
 import { constantOf, type Dim, productOf, type Sizes } from "../graph/dim.ts";
@@ -32,6 +23,7 @@ import type { KernelTarget } from "../target/kernel-target.ts";
 import { type KernelPool, sizeOf } from "./kernel-pool.ts";
 import { KernelSizes, type PhaseSizes } from "./kernel-sizes.ts";
 import { Places } from "./places.ts";
+import { type LabelledCall, livesIn, type PlannedStep, settledSteps } from "./planned-steps.ts";
 import { blockSizes, pointsOfBlock, sizesOfBlock } from "./row-blocks.ts";
 import { plus, sizeOfScalar, times } from "./size-of-scalar.ts";
 import { UnsupportedError } from "./unsupported.ts";
@@ -48,6 +40,8 @@ export interface KernelReport {
   readonly where: string | null;
   /** Rounds of the repeats around it. */
   readonly times: number;
+  /** The launch of the phase that it is part of. */
+  readonly launch: number;
 }
 
 export interface PhaseOrder extends PhaseSizes {
@@ -107,8 +101,8 @@ class PhaseBuilder {
   readonly #places = new Places();
   readonly #appends: readonly Append[];
   readonly #inputs: readonly Input[];
-  readonly #reports: KernelReport[] = [];
-  #steps: Step[] = [];
+  readonly #reports: (Omit<KernelReport, "kernel" | "launch"> & { readonly call: LabelledCall })[] = [];
+  #steps: PlannedStep[] = [];
   #times = 1;
 
   constructor(o: PhaseOrder) {
@@ -141,6 +135,9 @@ class PhaseBuilder {
       const at = this.#inputs.findIndex((i) => i.name === input);
       return at < 0 ? [] : [{ input: at, ...of }];
     });
+    // Where calls are short, each launch counts; where they are long, what is kept for longer does.
+    const joins = target.mostBuffers !== null && this.#o.fixed[this.#o.tokens] !== undefined ? target : null;
+    const { steps, calls } = settledSteps(this.#steps, this.#o.pool, joins);
     const phase: Phase = {
       name: phaseName,
       entry,
@@ -148,11 +145,15 @@ class PhaseBuilder {
       to,
       inputs: this.#inputs,
       ...(lookups.length === 0 ? {} : { lookups }),
-      buffers: this.#places.buffers,
-      steps: this.#steps,
+      buffers: joins === null ? this.#places.buffers : livesIn(steps, this.#places.buffers, at),
+      steps,
       outputs,
     };
-    return { phase, reports: this.#reports };
+    const reports = this.#reports.map(({ call, ...report }): KernelReport => {
+      const { kernel, launch } = calls.get(call) ?? { kernel: "", launch: 0 };
+      return { ...report, kernel, launch };
+    });
+    return { phase, reports };
   }
 
   /** What is there before the first step. */
@@ -301,17 +302,15 @@ class PhaseBuilder {
     block: Block | null = null,
   ): void {
     const where = this.#o.where?.(n.name) ?? null;
-    const index = this.#o.pool.add(kernel, n.name, where);
     const sizes = kernel.sizes.map((s): SizeExpr => {
       const loop = loops.get(s.name);
       if (loop !== undefined) return this.#loop(loop);
       return block?.sizes.get(s.name) ?? this.#sizes.inCall(s.name);
     });
-    const call: Call = { kind: "call", kernel: index, buffers, sizes, label: n.name };
+    const call: LabelledCall = { kind: "planned", kernel, buffers, sizes, label: n.name, where };
     this.#places.step(buffers);
     this.#steps.push(call);
-    const made = this.#o.pool.kernels[index]?.name ?? "";
-    this.#reports.push({ node: n, kernel: made, ...why, rule: this.#o.strategy(n.name), where, times: this.#times });
+    this.#reports.push({ node: n, call, ...why, rule: this.#o.strategy(n.name), where, times: this.#times });
   }
 
   /** Scores as integers that are ordered as they are, then the best of each row. */
@@ -494,7 +493,7 @@ class PhaseBuilder {
     return at.kind === "arena" ? at.buffer : null;
   }
   /** The steps of a round, which runs several times. */
-  #round(fill: () => void): readonly Step[] {
+  #round(fill: () => void): readonly PlannedStep[] {
     const outer = this.#steps;
     this.#steps = [];
     this.#places.repeated(fill);

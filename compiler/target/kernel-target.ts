@@ -17,6 +17,8 @@ export interface KernelTarget {
   readonly workers: number;
   /** Bytes that memory moves in the time from one kernel to the next: what a second kernel has to save. */
   readonly launchBytes: number;
+  /** Buffers that one launch may bind; null: kernels are launched one by one. */
+  readonly mostBuffers: number | null;
   /** A buffer of as many elements or more is bound in pieces: 2^31 where indices are i32 and nothing else limits a binding. */
   readonly mostElements: number;
   /** Of one work item. */

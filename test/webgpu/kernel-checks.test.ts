@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
 import type { Emitted } from "../../compiler/driver/package-target.ts";
+import { elemBytes } from "../../runtime/artifact/elems.ts";
 import { checkBytes, firstWrong, type KernelCheck, readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
 import type { KernelDecl } from "../../runtime/artifact/program.ts";
 import { compileConfig, latent, llama } from "../program/compiled-models.ts";
@@ -52,8 +53,8 @@ async function asked(gpu: Gpu, check: KernelCheck, k: KernelDecl, text: string) 
     const parts: number[] = [];
     for (const b of members) {
       const bytes = checkBytes(check, k, b);
-      const size = bytes.length / (check.elements[b] ?? 1);
-      starts[b] = check.elements[b] === 0 ? 0 : parts.length / size;
+      const size = elemBytes[k.buffers[b]?.elem ?? "f32"];
+      starts[b] = parts.length / size;
       parts.push(...bytes, ...new Array<number>((16 * size - (bytes.length % (16 * size))) % (16 * size)).fill(0));
     }
     return { bytes: Uint8Array.from(parts), written: members.some((b) => k.buffers[b]?.access !== "read") };

@@ -1,6 +1,7 @@
 /** Runs verified kernels, item by item, every lane to the next place where lanes meet. */
 import { InternalError } from "../../graph/internal-error.ts";
-import type { Buffer, Expr, Kernel } from "../kernel.ts";
+import { groupsOf, isStaged, itemsOf } from "../joined.ts";
+import type { Buffer, Expr, Kernel, Part } from "../kernel.ts";
 import { meaningOn } from "../ops.ts";
 import { compileBody } from "./compile-stmt.ts";
 import { type Fault, KernelFault } from "./fault.ts";
@@ -49,11 +50,41 @@ export interface Inputs {
 export function interpret(k: Kernel, inputs: Inputs, options: RunOptions = {}): Fault | null {
   try {
     checkSizes(k, inputs.sizes);
-    new Run(k, inputs, options).items();
+    if (k.parts === undefined) new Run(k, inputs, options).items();
+    else runParts(k, k.parts, inputs, options);
     return null;
   } catch (e) {
     if (!(e instanceof KernelFault)) throw e;
     return { ...e.fault, message: `${k.name}: ${e.fault.message}` };
+  }
+}
+
+/** Stage after stage; of groups that are asked for, the items of a part that are theirs. */
+function runParts(k: Kernel, parts: readonly Part[], inputs: Inputs, options: RunOptions): void {
+  let before = 0;
+  for (const p of [...parts].sort((a, b) => a.stage - b.stage)) {
+    const buffers = p.kernel.buffers.map((b, i) => [b.name, inputs.buffers[p.buffers[i] ?? ""]] as const);
+    const sizes = Object.fromEntries(
+      p.kernel.sizes.map((s, i) => [s.name, inputs.sizes[p.sizes[i] ?? ""] ?? Number.NaN]),
+    );
+    const known = Object.fromEntries(buffers.flatMap(([n, data]) => (data === undefined ? [] : [[n, data]])));
+    const own = new Map(p.kernel.buffers.map((b, i) => [b.name, p.buffers[i] ?? b.name]));
+    const { touched, items: groups, ...others } = options;
+    const first = before;
+    const count = evaluateExtent(itemsOf(p), inputs.sizes);
+    before += evaluateExtent(groupsOf(k, p), inputs.sizes);
+    const width = p.kernel.lanes > 1 ? 1 : k.lanes;
+    const items = groups?.flatMap((g) => Array.from({ length: width }, (_, i) => (g - first) * width + i));
+    const inside = items?.filter((i) => i >= 0 && i < count);
+    new Run(
+      p.kernel,
+      { sizes, buffers: known },
+      {
+        ...others,
+        ...(inside === undefined || isStaged(k) ? {} : { items: inside }),
+        ...(touched === undefined ? {} : { touched: (b, i, how) => touched(own.get(b) ?? b, i, how) }),
+      },
+    ).items();
   }
 }
 

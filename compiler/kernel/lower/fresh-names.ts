@@ -6,6 +6,10 @@ import { declares, walkStmts } from "../walk.ts";
 export class FreshNames {
   readonly #used = new Set<string>();
   constructor(k: Kernel) {
+    this.keep(k);
+  }
+  /** All names of another kernel, too. */
+  keep(k: Kernel): void {
     for (const x of [...k.sizes, ...k.buffers, ...k.grid, ...k.shared]) this.#used.add(x.name);
     for (const n of declaredIn(k.body)) this.#used.add(n);
   }

@@ -43,6 +43,8 @@ function lowering(k: Kernel, target: KernelTarget): Lowering {
  * where a step has broken it.
  */
 export function loweringProblems(k: Kernel, target: KernelTarget): readonly Problem[] {
+  if (k.parts !== undefined)
+    return [...k.parts.flatMap((p) => loweringProblems(p.kernel, target)), ...verify(loweredParts(k, target), target)];
   if (verify(lowering(k, target).lowered, target).length === 0) return [];
   const problems = verify(k, target);
   if (problems.length > 0) return problems;
@@ -57,9 +59,15 @@ export function loweringProblems(k: Kernel, target: KernelTarget): readonly Prob
 /** Proved; a kernel that a strategy or step breaks is a bug of dsc. */
 export function lower(k: Kernel, target: KernelTarget): Kernel {
   if (loweringProblems(k, target).length > 0) check(k, target, "as scheduled");
+  if (k.parts !== undefined) return loweredParts(k, target);
   const { name, source } = k;
   return { ...lowering(k, target).lowered, name, source };
 }
+
+const loweredParts = (k: Kernel, target: KernelTarget): Kernel => ({
+  ...k,
+  parts: (k.parts ?? []).map((p) => ({ ...p, kernel: lower(p.kernel, target) })),
+});
 
 function check(k: Kernel, target: KernelTarget, when: string): void {
   const problems = verify(k, target);

@@ -2,6 +2,7 @@
 import type { KernelTarget } from "../../target/kernel-target.ts";
 import { constant, op } from "../expr.ts";
 import type { Expr, Kernel, Loop, Stmt } from "../kernel.ts";
+import { renamedBody } from "../rename.ts";
 import { mapStmts } from "../walk.ts";
 import { declaredIn, FreshNames } from "./fresh-names.ts";
 
@@ -26,33 +27,8 @@ function turnsOf(s: Loop, names: FreshNames): readonly Stmt[] {
 function turn(s: Loop, i: number, names: FreshNames): readonly Stmt[] {
   const own = new Map([...declaredIn(s.body)].map((n) => [n, names.take(`${n}_${i}`)]));
   const to = (n: string): string => own.get(n) ?? n;
-  const expr = (e: Expr): Expr => {
+  return renamedBody(s.body, to, (e) => {
     if (e.kind === "name") return e.name === s.name ? constant(i) : { ...e, name: to(e.name) };
-    return e.kind === "load" ? { ...e, from: to(e.from) } : refold(e);
-  };
-  return mapStmts(s.body, expr, (x) => [renamed(x, to)]);
-}
-
-function renamed(s: Stmt, to: (name: string) => string): Stmt {
-  switch (s.kind) {
-    case "let":
-    case "reg":
-    case "loop":
-    case "reduce":
-    case "frag":
-      return { ...s, name: to(s.name) };
-    case "store":
-      return { ...s, to: to(s.to) };
-    case "frag_load":
-    case "frag_store":
-      return { ...s, frag: to(s.frag) };
-    case "mma":
-      return { ...s, d: to(s.d), a: to(s.a), b: to(s.b) };
-    case "if":
-    case "barrier":
-    case "comment":
-      return s;
-    default:
-      return s satisfies never;
-  }
+    return refold(e);
+  });
 }
