@@ -1,5 +1,5 @@
 /** WebGPU as what plays a package. */
-import { CorruptPackageError, NoAdapterError, ReadError } from "../artifact/errors.ts";
+import { CorruptPackageError, NoAdapterError, OutOfMemoryError, ReadError } from "../artifact/errors.ts";
 import { hashBytes, hashText } from "../artifact/hash.ts";
 import { checksFile, type KernelCheck, readKernelChecks } from "../artifact/kernel-checks.ts";
 import type { KernelVariant, Program } from "../artifact/program.ts";
@@ -21,7 +21,6 @@ export const webgpuPlayer: Player = {
 
 function planned(program: Program, order: PlayerOrder, opened: OpenAdapter): PlannedModel {
   const plan = planGpu(program, order.sizes, limitsOf(opened.adapter.limits));
-  const total = (orders: readonly { readonly bytes: number }[]): number => orders.reduce((n, o) => n + o.bytes, 0);
   return {
     played: plan,
     info: {
@@ -29,8 +28,8 @@ function planned(program: Program, order: PlayerOrder, opened: OpenAdapter): Pla
       memory: {
         arena: plan.arena,
         arenaPeak: plan.arenaPeak,
-        session: total(plan.states.orders),
-        fixed: total(plan.buffers) + plan.uniformBytes,
+        session: bytesOf(plan.states.orders),
+        fixed: bytesOf(plan.buffers) + plan.uniformBytes,
         memories: 1,
       },
     },
@@ -40,7 +39,7 @@ function planned(program: Program, order: PlayerOrder, opened: OpenAdapter): Pla
 
 async function open(
   plan: GpuPlan,
-  { files, program, host: { submitWork }, options: { signal } }: PlayerOrder,
+  { files, program, host, options: { signal } }: PlayerOrder,
   { adapter, language }: OpenAdapter,
 ): ReturnType<PlannedModel["open"]> {
   const variants = variantsFor(program, adapter, language);
@@ -51,11 +50,12 @@ async function open(
     checks: await readChecks(files, program),
   };
   signal?.throwIfAborted();
+  checkMemory(plan, adapter, host.available());
   const device = await GpuDevice.open({
     plan,
     device: await requestDevice(adapter, variants),
     kernels: source,
-    submitWork,
+    submitWork: host.submitWork,
   });
   const { kernels } = device;
   return {
@@ -73,6 +73,15 @@ async function open(
     },
   };
 }
+
+/** Nobody says what a GPU has. Where a processor plays one, it is the host's memory. */
+function checkMemory(plan: GpuPlan, { info }: GPUAdapter, available: number | null): void {
+  const needed = bytesOf(plan.buffers) + plan.uniformBytes + bytesOf(plan.states.orders);
+  if (info?.isFallbackAdapter === true && available !== null && needed > available)
+    throw new OutOfMemoryError("the model with one session", needed, available);
+}
+
+const bytesOf = (orders: readonly { readonly bytes: number }[]): number => orders.reduce((n, o) => n + o.bytes, 0);
 
 /** Those that the adapter takes by what it says, the best first. */
 const variantsFor = (
