@@ -1,5 +1,6 @@
 /** WGSL as a machine that runs kernels one at a time, for the conformance suite: memory is here, a call moves what it touches. */
 import type { KernelMemory, Machine } from "../../compiler/conformance/machine.ts";
+import type { Arithmetic } from "../../compiler/conformance/rounding.ts";
 import { elems } from "../../compiler/kernel/elem.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
@@ -20,10 +21,14 @@ export interface WgslMachineOptions {
 /** What stands before and behind each buffer in its binding: nobody may read it. */
 const poison = 0xff;
 
+/** Of the specification of WGSL: a quotient is 2.5 ulp off, an inverse root 2 and a root what a quotient makes of it; an ulp is 2 u at most. */
+export const wgslArithmetic: Arithmetic = { quotient: 5, root: 9, flushed: 2 ** -126 };
+
 export const wgslMachine = ({ name, cost, kernel, variant, run }: WgslMachineOptions): Machine => ({
   name,
   cost,
   kernel,
+  arithmetic: wgslArithmetic,
   open: async (kernels) => {
     const modules = new Map(kernels.map((k) => [k, wgslModule(k, kernel, variant)] as const));
     return new CopiedMemory(modules, variant, run);

@@ -75,7 +75,15 @@ async function compare(c: GraphCase, weights: Weights, machine: Machine): Promis
   const program = graphProgram({ graph: compiled, planned, fixed, target: machine.kernel, weights, ...names });
   const memory = await machine.open(program.kernels);
   const rows = Math.max(...c.calls.map(({ T, S0 }) => T + S0)) + 1;
-  const run = new GraphRun({ reference: graph, program, memory, rows, ...names, given });
+  const run = new GraphRun({
+    reference: graph,
+    program,
+    memory,
+    rows,
+    ...names,
+    given,
+    arithmetic: machine.arithmetic,
+  });
   let [share, elements, unknown] = [0, 0, 0];
   for (const call of c.calls) {
     run.rollback(call.S0);

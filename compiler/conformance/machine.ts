@@ -2,11 +2,14 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import type { CostTarget } from "../target/target.ts";
+import type { Arithmetic } from "./rounding.ts";
 
 export interface Machine {
   readonly name: string;
   readonly cost: CostTarget;
   readonly kernel: KernelTarget;
+  /** What its language promises less of than f32 is; nothing without it. */
+  readonly arithmetic?: Arithmetic;
   /** A memory of its own with these kernels, lowered. */
   readonly open: (kernels: readonly Kernel[]) => Promise<KernelMemory>;
 }

@@ -1,7 +1,7 @@
 /** Tensors with the bounds of their errors, and the places of an expression in them. */
 import { evalDim, type Sizes } from "../graph/dim.ts";
 import type { Axis, Node } from "../graph/node.ts";
-import type { Rounded } from "./rounding.ts";
+import type { Arithmetic, Rounded } from "./rounding.ts";
 
 /** Row-major; `error` may be shorter than `data` where the rest is exact. */
 export interface RoundedTensor {
@@ -14,6 +14,8 @@ export interface RoundedTensor {
 export interface Surroundings {
   readonly sizes: Sizes;
   readonly tensor: (n: Node) => RoundedTensor;
+  /** Of the machine that is held to it. */
+  readonly arithmetic: Arithmetic;
 }
 /** Lends its result until the next call. */
 export type Evaluate = () => Rounded;

@@ -9,13 +9,15 @@ import { nodesOf, regions } from "../graph/walk.ts";
 import { bound, type Evaluate, points, type RoundedTensor, type Surroundings } from "./rounded-places.ts";
 import { compileRounded } from "./rounded-scalar.ts";
 import { compileWide, type EvaluateWide } from "./rounded-wide.ts";
-import { unknown } from "./rounding.ts";
+import { type Arithmetic, exactArithmetic, unknown } from "./rounding.ts";
 
 export interface RoundedOptions {
   readonly sizes: Sizes;
   readonly given: (n: Param) => RoundedTensor;
   /** Rows of earlier calls, [leading…, rows, row…]; with those of this call once it is over. */
   readonly states: Map<string, RoundedTensor>;
+  /** Of the machine that is held to it; f32 as it is without it. */
+  readonly arithmetic?: Arithmetic | undefined;
 }
 
 export const runRounded = (g: Graph, options: RoundedOptions): readonly RoundedTensor[] =>
@@ -38,7 +40,11 @@ class RoundedRun {
     this.#nodes = nodesOf(g);
     this.#region = regions(this.#nodes);
     this.#ranks = leadingRanks(g);
-    this.#surroundings = { sizes: options.sizes, tensor: (n) => this.#value(n) };
+    this.#surroundings = {
+      sizes: options.sizes,
+      tensor: (n) => this.#value(n),
+      arithmetic: options.arithmetic ?? exactArithmetic,
+    };
   }
 
   results(): readonly RoundedTensor[] {

@@ -47,7 +47,7 @@ export function compileRounded(e: Scalar, names: Names, at: Surroundings): Evalu
       const nothing: Rounded = { value: 0, error: 0 };
       return () => {
         const x = a();
-        applyRounded(e.fn, whole, x, b === undefined ? nothing : b(), out);
+        applyRounded(e.fn, whole, x, b === undefined ? nothing : b(), out, at.arithmetic);
         return out;
       };
     }

@@ -11,6 +11,9 @@
  *     steps            comparisons, floor, casts, choices of elements: exact where x ± error falls on one side of every step;
  *                      elsewhere the height of the step, or `unknown` where there is no height
  *
+ * What a machine promises less of than f32 is (`Arithmetic`) is part of the formula: quotients and roots that are some units off, and
+ * numbers below the least normal one that count as 0.
+ *
  * So the bound grows with the length of sums, the magnitudes of what is summed and the precision of the accumulator, as each
  * stands in the graph. What is computed exactly has the bound 0 and is to be met exactly: whole numbers, selections, casts of
  * what was given, gathers. `allowed` doubles the bound, since a compiler may take the same sums in another association, each
@@ -27,6 +30,16 @@ const greatest = 3.4028234663852886e38;
 
 /** How far a computed value may be from the reference's. */
 export const allowed = (error: number): number => (error === 0 ? 0 : 2 * error + tiny);
+
+/** What a machine makes of the operations that languages promise less of. */
+export interface Arithmetic {
+  /** How far a quotient or a square root may be off: relative, in units of u. 1: rounded once. */
+  readonly quotient: number;
+  readonly root: number;
+  /** Numbers below it, given or made, may count as 0; 0: none do. */
+  readonly flushed: number;
+}
+export const exactArithmetic: Arithmetic = { quotient: 1, root: 1, flushed: 0 };
 
 /** A number and the bound of its error; reused from call to call. */
 export interface Rounded {
@@ -81,7 +94,31 @@ function truth(out: Rounded, value: boolean, certain: boolean): void {
 }
 
 /** f(a, b, c) with its error into `out`. `whole`: in i32, which rounds nothing. `select` is not called: it chooses. */
-export function applyRounded(fn: ScalarFn, whole: boolean, a: Rounded, b: Rounded, out: Rounded): void {
+export function applyRounded(
+  fn: ScalarFn,
+  whole: boolean,
+  a: Rounded,
+  b: Rounded,
+  out: Rounded,
+  by: Arithmetic = exactArithmetic,
+): void {
+  if (by.flushed === 0 || whole) return apply(fn, whole, a, b, out, by);
+  const [x, y] = [flushed(a, by), flushed(b, by)];
+  apply(fn, whole, x, y, out, by);
+  if (out.error !== unknown) out.error = flushed(out, by).error;
+}
+/** The same number, which may be 0 where it may be below the least normal one. */
+const flushed = (x: Rounded, { flushed: least }: Arithmetic): Rounded =>
+  x.value !== 0 && Math.abs(x.value) - x.error < least
+    ? { value: x.value, error: x.error + Math.min(least, Math.abs(x.value) + x.error) }
+    : x;
+/** By how much a quotient or root is off beside what its arguments are. */
+function loosely(out: Rounded, value: number, error: number, units: number): void {
+  if (units === 1 || error === unknown || !Number.isFinite(value)) return rounded(out, value, error);
+  settle(out, value, error + units * unit * Math.abs(value));
+}
+
+function apply(fn: ScalarFn, whole: boolean, a: Rounded, b: Rounded, out: Rounded, by: Arithmetic): void {
   const f: (x: number, y: number, z: number) => number = scalarFunctions[fn].evaluate;
   const one = (x: number): number => f(x, 0, 0);
   const [x, y, ex, ey] = [a.value, b.value, a.error, b.error];
@@ -98,11 +135,16 @@ export function applyRounded(fn: ScalarFn, whole: boolean, a: Rounded, b: Rounde
     case "mul":
       return rounded(out, value, times(x, ey) + times(y, ex) + times(ex, ey));
     case "div":
-      if (ey === 0) return rounded(out, value, ex === 0 ? 0 : ex / Math.abs(y));
-      return rounded(out, value, ey < Math.abs(y) ? (ex + Math.abs(value) * ey) / (Math.abs(y) - ey) : unknown);
+      if (ey === 0) return loosely(out, value, ex === 0 ? 0 : ex / Math.abs(y), by.quotient);
+      return loosely(
+        out,
+        value,
+        ey < Math.abs(y) ? (ex + Math.abs(value) * ey) / (Math.abs(y) - ey) : unknown,
+        by.quotient,
+      );
     case "floordiv":
     case "mod":
-      return quotient(fn, a, b, value, out);
+      return quotient(fn, a, b, value, out, by);
     case "xor":
     case "pow":
       if (fn === "pow") return power(a, b, value, out);
@@ -113,10 +155,13 @@ export function applyRounded(fn: ScalarFn, whole: boolean, a: Rounded, b: Rounde
     case "neg":
     case "abs":
       return settle(out, value, ex);
+    case "sqrt":
+      monotone(out, one, x, ex, fn);
+      if (out.error !== unknown && out.value > 0) out.error += (by.root - 1) * unit * out.value;
+      return;
     case "exp":
     case "log":
     case "log1p":
-    case "sqrt":
     case "tanh":
     case "erf":
       return monotone(out, one, x, ex, fn);
@@ -160,13 +205,13 @@ export function applyRounded(fn: ScalarFn, whole: boolean, a: Rounded, b: Rounde
 /** 0 times what is unknown is unknown only where the 0 is not exact; an infinite number has no finite error. */
 export const times = (x: number, error: number): number => (error === 0 || x === 0 ? 0 : Math.abs(x) * error);
 
-function quotient(fn: "floordiv" | "mod", a: Rounded, b: Rounded, value: number, out: Rounded): void {
+function quotient(fn: "floordiv" | "mod", a: Rounded, b: Rounded, value: number, out: Rounded, by: Arithmetic): void {
   const q = a.value / b.value;
-  const exact = a.error === 0 && b.error === 0;
+  const exact = a.error === 0 && b.error === 0 && (by.quotient === 1 || q === 0 || !Number.isFinite(q));
   if (Number.isFinite(q) && Math.abs(q) > greatest) return settle(out, value, unknown);
   if (exact && (q === Math.fround(Math.floor(q)) || !Number.isFinite(q))) return settle(out, value, 0);
   const made = (a.error + Math.abs(q) * b.error) / Math.max(Math.abs(b.value) - b.error, 0);
-  const off = made + unit * Math.abs(q) + 2 ** -150; // a quotient below all of f32 is 0
+  const off = made + by.quotient * unit * Math.abs(q) + 2 ** -150; // a quotient below all of f32 is 0
   if (Math.floor(q - off) !== Math.floor(q + off)) return settle(out, value, fn === "floordiv" ? 1 + off : unknown);
   if (fn === "floordiv") return settle(out, value, 0);
   const steps = Math.floor(q);

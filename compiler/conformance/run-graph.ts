@@ -14,7 +14,7 @@ import { playPhase } from "./play.ts";
 import type { RoundedTensor } from "./rounded-places.ts";
 import { copyRows, emptyLike, exact, runRounded } from "./rounded-run.ts";
 import { isNear } from "./rounded-scalar.ts";
-import { allowed, unknown } from "./rounding.ts";
+import { type Arithmetic, allowed, unknown } from "./rounding.ts";
 
 /** An i64 may be a number where that is exact. */
 export type Values = ArrayLike<number> | ArrayLike<bigint>;
@@ -62,6 +62,8 @@ export interface GraphRunOptions {
   /** Most rows that are remembered. */
   readonly rows: number;
   readonly given: (n: Param, sizes: Sizes) => Values;
+  /** Of the machine; f32 as it is without it. */
+  readonly arithmetic?: Arithmetic | undefined;
 }
 
 /** How far results of a call are from the reference. */
@@ -140,7 +142,7 @@ export class GraphRun {
       if (known.length !== countOf(dims)) throw new InternalError(`%${n.name} is given ${known.length} values`);
       return exact(dims, known);
     };
-    const want = runRounded(reference, { sizes, given, states: this.#expected });
+    const want = runRounded(reference, { sizes, given, states: this.#expected, arithmetic: this.#o.arithmetic });
     const places = program.given.map((n) => this.#place(n, given(n)));
     const sum = new Sum();
     for (const [i, phase] of program.phases.entries()) {

@@ -1,8 +1,9 @@
 /** The suite's own reference: its values are those of the graph's interpreter, and its bounds are neither too small nor idle. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { wgslArithmetic } from "../../backends/wgsl/kernel-machine.ts";
 import type { RoundedTensor } from "../../compiler/conformance/rounded-places.ts";
 import { exact, runRounded } from "../../compiler/conformance/rounded-run.ts";
-import { applyRounded, type Rounded, unknown } from "../../compiler/conformance/rounding.ts";
+import { allowed, applyRounded, type Rounded, unknown } from "../../compiler/conformance/rounding.ts";
 import { evalDim } from "../../compiler/graph/dim.ts";
 import { interpretSlowly } from "../../compiler/graph/interpret/slowly.ts";
 import { realsOf } from "../../compiler/graph/interpret/tensor.ts";
@@ -69,3 +70,38 @@ test.each(Object.keys(scalarFunctions).filter((f) => f !== "select"))(
     expect(known).toBeGreaterThan(tries / 20);
   },
 );
+
+describe("what WGSL promises less of", () => {
+  const of = (fn: ScalarFn, x: number, y: number, by?: Parameters<typeof applyRounded>[5]): Rounded => {
+    const out: Rounded = { value: 0, error: 0 };
+    applyRounded(fn, false, { value: Math.fround(x), error: 0 }, { value: Math.fround(y), error: 0 }, out, by);
+    return out;
+  };
+  /** Of the number's own ulp, however large its fraction is. */
+  const ulp = (x: number): number => 2 ** (Math.floor(Math.log2(Math.abs(x))) - 23);
+  test("quotients that are 2.5 ulp off are inside of its bound, and roots 4; with others they are not", () => {
+    const random = seeded(3);
+    for (let i = 0; i < 2000; i += 1) {
+      const [x, y] = [1 + random.below(2 ** 20), 1 + random.below(2 ** 20)];
+      const [q, root] = [of("div", x, y, wgslArithmetic), of("sqrt", x, y, wgslArithmetic)];
+      expect(q.error).toBeGreaterThanOrEqual(2.5 * ulp(q.value));
+      expect(root.error).toBeGreaterThanOrEqual(4 * ulp(root.value));
+      expect(q.error).toBeLessThanOrEqual(5.01 * ulp(q.value));
+      expect(allowed(of("div", x, y).error)).toBeLessThan(2.5 * ulp(q.value));
+    }
+  });
+  test("a quotient that is whole may be floored to the number below", () => {
+    expect(of("floordiv", 6, 2)).toEqual({ value: 3, error: 0 });
+    expect(of("floordiv", 6, 2, wgslArithmetic).error).toBeGreaterThanOrEqual(1);
+    expect(of("floordiv", 7, 2, wgslArithmetic)).toEqual({ value: 3, error: 0 });
+  });
+  test("what is denormal may be 0, given or made", () => {
+    const least = 2 ** -126;
+    const half = of("mul", least, 0.5, wgslArithmetic);
+    expect(half.error).toBeGreaterThanOrEqual(least / 2);
+    expect(of("mul", least, 0.5).error).toBe(0);
+    expect(of("mul", least / 4, 2 ** 20, wgslArithmetic).error).toBeGreaterThanOrEqual(2 ** 20 * (least / 4));
+    expect(of("mul", 1, 0.5, wgslArithmetic).error).toBe(0);
+    expect(of("add", 0, 0, wgslArithmetic).error).toBe(0);
+  });
+});

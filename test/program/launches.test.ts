@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
-import { webgpuTarget } from "../../backends/wgsl/target.ts";
+import { webgpuCost, webgpuTarget } from "../../backends/wgsl/target.ts";
+import { runCase } from "../../compiler/conformance/graph-case.ts";
+import { interpreterMachine } from "../../compiler/conformance/interpreter-machine.ts";
+import { suiteCases } from "../../compiler/conformance/suite.ts";
 import type { Compiled } from "../../compiler/driver/compile.ts";
 import { evaluateExtent, interpret } from "../../compiler/kernel/interpret.ts";
 import { joined } from "../../compiler/kernel/joined.ts";
@@ -14,7 +17,7 @@ import { launchesIn } from "../../compiler/package/phase-cost.ts";
 import { checkedPlan } from "../../compiler/program/check-plan.ts";
 import { launchesOf, type PlannedCall } from "../../compiler/program/launches.ts";
 import type { Binding } from "../../runtime/artifact/program.ts";
-import { root } from "../conformance/bind-text.ts";
+import { readProject, root } from "../conformance/bind-text.ts";
 import { compileConfig, latent, llama } from "./compiled-models.ts";
 
 const kernelOf = (text: string): Kernel => {
@@ -125,6 +128,17 @@ describe("what they compute together", () => {
     ];
     expect(verify(decides)).toEqual([]);
     expect(verify(joined(parts(1), 64).kernel)).toMatchObject([{ rule: 5 }]);
+  });
+});
+
+/** Blocks compiled for one token, joined as they are, lane by lane: races, unwritten reads and places that are gone are found. */
+describe("blocks of the library, token by token", () => {
+  const full = process.env["DSC_FULL"] === "1";
+  const cases = suiteCases(false, readProject).filter((c) => c.single === true && c.subject.startsWith("std/"));
+  const machine = interpreterMachine(webgpuCost, webgpuTarget);
+  test.each(cases.filter((_, i) => full || i % 5 === 0).map((c) => [c.subject, c] as const))("%s", async (_, c) => {
+    const row = await runCase(c, "f32", machine);
+    expect(row.outcome, row.note ?? "").toBe("passed");
   });
 });
 
