@@ -7,6 +7,11 @@ const box = (): HTMLDivElement => byId("alerts", HTMLDivElement);
 
 export const clearAlerts = (): void => box().replaceChildren();
 
+/** Warnings stay: they are of what was loaded. */
+export function clearErrors(): void {
+  for (const note of box().querySelectorAll(".note:not(.warning)")) note.remove();
+}
+
 /** `title`: what could not be done. `remedy`: instead of the one by the error's code. What was cancelled is no error. */
 export function showError(title: string, error: unknown, remedy?: string): void {
   const fault = error instanceof CallError ? error.fault : faultOf(error);

@@ -1,5 +1,5 @@
 /** The page of a package: weights are loaded, then talked with. */
-import { clearAlerts, showError, showWarning } from "./alerts.ts";
+import { clearAlerts, clearErrors, showError, showWarning } from "./alerts.ts";
 import { ChecksView } from "./checks-view.ts";
 import { Client } from "./client.ts";
 import { announce, byId } from "./dom.ts";
@@ -24,7 +24,10 @@ const client = new Client<Calls>(new URL("./worker.js", import.meta.url), () => 
 });
 
 const talk = new TalkView({
-  generate: (ask, said, signal) => client.call("generate", ask, { onEvent: said, signal }),
+  generate: (ask, said, signal) => {
+    clearErrors();
+    return client.call("generate", ask, { onEvent: said, signal });
+  },
   reset: () => client.call("reset", null),
   failed: (error) => {
     if (error instanceof CallError && error.fault.code === "device-lost") void unload();

@@ -291,6 +291,7 @@ describe.skipIf(why !== "")(`the page of a package in Chromium${why}`, () => {
       await here.ask("word ".repeat(600));
       expect(await here.error()).toMatchObject({ code: "context-length", text: expect.stringContaining("Start anew") });
       expect(await tell(here)).toBe(written());
+      expect(await here.page.locator("[role=alert]").textContent()).toBe("");
       await here.set({ Temperature: "-1" });
       await here.ask("Once");
       expect((await here.page.locator("[role=alert]").textContent()) ?? "").toContain("temperature -1");

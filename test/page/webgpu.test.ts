@@ -82,6 +82,36 @@ describe.skipIf(why !== "")(`the page of a package for WebGPU in Chromium${why}`
     expect(complaints).toEqual([]);
   });
 
+  test("a GPU that is taken away is told, and the weights can be loaded again", { timeout: patience }, async () => {
+    const { page, load, set, ask, error, complaints } = await open("chain");
+    const [worker] = page.workers();
+    // The device is the worker's own: it is kept where the test can lose it.
+    await worker?.evaluate(() => {
+      const asked = GPUAdapter.prototype.requestDevice;
+      GPUAdapter.prototype.requestDevice = async function (this: GPUAdapter, ...order) {
+        const device = await asked.apply(this, order);
+        Reflect.set(globalThis, "taken", device);
+        return device;
+      };
+    });
+    await load();
+    await page.getByRole("button", { name: "Dismiss" }).click(); // that a processor does the work
+    await set({ Temperature: "0", "Most tokens": "8" });
+    await ask("w");
+    await worker?.evaluate(() => Reflect.get(globalThis, "taken").destroy());
+    await page.locator("#prompt").fill("w");
+    await page.locator("#send").click();
+    expect(await error()).toMatchObject({
+      code: "device-lost",
+      text: expect.stringContaining("Load the weights again"),
+    });
+    await page.locator("#load").waitFor();
+    await load();
+    await ask("w");
+    expect(await page.locator("#log .turn:not(.user) > div > .said").textContent()).toBe("xyz");
+    expect(complaints).toEqual([]);
+  });
+
   test("without an adapter it says what helps, and stays", { timeout: patience }, async () => {
     const { page, error, complaints } = await open("chain", without);
     for (let i = 0; i < 2; i += 1) {
