@@ -80,3 +80,22 @@ describe("variants", () => {
     expect(refusal(p)).toMatch(message);
   });
 });
+
+test("any value in any place of it is accepted or refused, and nothing else", () => {
+  const junk = [null, true, "", "gpu", [], {}, -1, 0.5, 1e308, 2 ** 31, [[0]], [["0"]], ["subgroups"], { length: 3 }];
+  const [k, ...others] = program.kernels;
+  let refused = 0;
+  for (const value of junk) {
+    const gpus = [
+      value,
+      { ...k?.gpu, bindings: value },
+      { ...k?.gpu, bindings: [value] },
+      { ...k?.gpu, itemsInGroup: value },
+    ];
+    const given: unknown[] = gpus.map((gpu) => ({ ...program, kernels: [{ ...k, gpu }, ...others] }));
+    for (const key of ["file", "features", "language"]) given.push(variants({ ...plain, [key]: value }, plain));
+    given.push({ ...program, variants: value }, { ...program, variants: [value] }, { ...program, target: value });
+    for (const one of given) if (refusal(one) !== "accepted") refused += 1;
+  }
+  expect(refused).toBeGreaterThan(0.8 * 10 * junk.length);
+});
