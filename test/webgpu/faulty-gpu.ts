@@ -14,6 +14,8 @@ export interface Counts {
   /** Made so far. */
   readonly buffers: number;
   readonly submits: number;
+  /** Reads. */
+  readonly maps: number;
   /** Made and not destroyed, and the same of devices. */
   readonly live: number;
   readonly devices: number;
@@ -32,7 +34,7 @@ export class FaultyGpu {
   fault: Fault = { kind: "none" };
   /** Is told of each submit, by how many there were. */
   submitted: (count: number) => void = () => undefined;
-  readonly #counts = { buffers: 0, submits: 0 };
+  readonly #counts = { buffers: 0, submits: 0, maps: 0 };
   readonly #live = new Set<object>();
   readonly #devices = new Set<object>();
 
@@ -51,6 +53,7 @@ export class FaultyGpu {
     this.fault = fault;
     this.#counts.buffers = 0;
     this.#counts.submits = 0;
+    this.#counts.maps = 0;
   }
   get counts(): Counts {
     return { ...this.#counts, live: this.#live.size, devices: this.#devices.size };
@@ -103,7 +106,14 @@ export class FaultyGpu {
 
   #counted(buffer: GPUBuffer): GPUBuffer {
     const destroy = buffer.destroy.bind(buffer);
+    const map = buffer.mapAsync.bind(buffer);
     this.#live.add(buffer);
+    Object.defineProperty(buffer, "mapAsync", {
+      value: (...given: Parameters<typeof map>) => {
+        this.#counts.maps += 1;
+        return map(...given);
+      },
+    });
     Object.defineProperty(buffer, "destroy", {
       value: () => {
         this.#live.delete(buffer);

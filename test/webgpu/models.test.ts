@@ -1,10 +1,12 @@
 /** Whole models on the drivers that run on a processor: logits are the reference's, and so are the tokens that are chosen. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { CheckedKernel } from "../../runtime/calls/model-device.ts";
+import type { GenerateTextOptions } from "../../runtime/package/session.ts";
 import { latent, llama } from "../program/compiled-models.ts";
 import { lavapipeDriver, swiftshaderDriver } from "./drivers.ts";
 import { hasConfigs, type MadeModel, makeModel, makeTwin } from "./made-model.ts";
 import { Player } from "./player.ts";
+import type { Done } from "./player-process.ts";
 
 const full = process.env["DSC_FULL"] === "1";
 const players = {
@@ -122,6 +124,22 @@ describe.each(Object.keys(models))("%s", (name) => {
         const options = { temperature: 0, maxTokens: said.length, endIds: [] };
         const generate = { kind: "generate", session: "s", prompt: ids.slice(0, 4), options } as const;
         expect(await player.do(generate)).toEqual(said);
+      });
+
+      test("a token is one submit and one read, and takes no new memory", { timeout: 120_000 }, async () => {
+        await player.do({ kind: "session", model: "m", session: "s" });
+        const counted = async (options: GenerateTextOptions): Promise<Done["counts"]> => {
+          const generate = { kind: "generate", session: "s", prompt: ids.slice(0, 2), options } as const;
+          await player.do(generate);
+          await player.do({ kind: "fault", fault: { kind: "none" } });
+          return (await player.try(generate)).counts;
+        };
+        const common = { maxTokens: 5, endIds: [], draft: 0, seed: 1 };
+        const once = { submits: 5, maps: 5, buffers: 0 };
+        expect(await counted({ ...common, temperature: 0 })).toMatchObject(once);
+        expect(await counted({ ...common, topK: 20, topP: 0.95 })).toMatchObject(once);
+        // All logits: they are read in the place of the best, where it is known before.
+        expect(await counted(common)).toMatchObject(once);
       });
 
       test("drafts change nothing", { timeout: 300_000 }, async () => {
