@@ -1,5 +1,5 @@
 /** A recorded model as `dsc compile` packs it, beside its checkpoint, loaded from there. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -33,15 +33,40 @@ export interface PackageOptions {
   readonly load?: Omit<LoadOptions, "weights">;
 }
 
-export async function packOracle(
-  oracle: Packed,
-  { text, options = [], load = {} }: PackageOptions,
-): Promise<OraclePackage> {
+/** A model as `dsc compile` packs it, for any weights. */
+export interface CompiledOracle {
+  /** Gives what has to be disposed of before `remove`. Throws what loading throws. */
+  readonly load: (weights: ReadonlyMap<string, StoredTensor>, options?: PackageOptions["load"]) => Promise<Model>;
+  readonly remove: () => void;
+}
+
+export async function compileOracle(
+  config: string,
+  { text, options = [] }: Omit<PackageOptions, "load">,
+): Promise<CompiledOracle> {
   const folder = mkdtempSync(join(tmpdir(), "dsc-oracle-"));
-  const checkpoint = join(folder, "checkpoint");
-  mkdirSync(checkpoint);
-  writeFileSync(join(checkpoint, "config.json"), oracle.config);
-  const tensors = [...oracle.weights()].map(([name, { dtype, shape, data }]) => ({
+  writeFileSync(join(folder, "config.json"), config);
+  const entryFile = typeof text === "string" ? join(root, `models/${text}.ds`) : join(folder, "model.ds");
+  if (typeof text !== "string") writeFileSync(entryFile, text.own);
+  const args = ["compile", entryFile, "--config", join(folder, "config.json"), "--out", "out"];
+  const { code, error } = await runInside([...args, "--entry", "forward", ...options], folder);
+  if (code !== 0) throw new Error(`dsc compile has ended with ${code}: ${error}`);
+  const entry: { readonly load: (o: LoadOptions) => Promise<Model> } = await import(
+    pathToFileURL(join(folder, "out/index.js")).href
+  );
+  return {
+    load: async (weights, load = {}) => {
+      const checkpoint = mkdtempSync(join(folder, "checkpoint-"));
+      writeFileSync(join(checkpoint, "config.json"), config);
+      await writeCheckpoint(join(checkpoint, "model.safetensors"), weights);
+      return entry.load({ weights: checkpoint, threads: 1, ...load });
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+async function writeCheckpoint(file: string, weights: ReadonlyMap<string, StoredTensor>): Promise<void> {
+  const tensors = [...weights].map(([name, { dtype, shape, data }]) => ({
     name,
     dtype: tags[dtype],
     shape,
@@ -49,21 +74,17 @@ export async function packOracle(
   }));
   const chunks: Uint8Array[] = [];
   for await (const chunk of writeSafetensors(tensors)) chunks.push(chunk);
-  writeFileSync(join(checkpoint, "model.safetensors"), Buffer.concat(chunks));
-  const entryFile = typeof text === "string" ? join(root, `models/${text}.ds`) : join(folder, "model.ds");
-  if (typeof text !== "string") writeFileSync(entryFile, text.own);
-  const args = ["compile", entryFile, "--config", join(checkpoint, "config.json"), "--out", "out"];
-  const { code, error } = await runInside([...args, "--entry", "forward", ...options], folder);
-  if (code !== 0) throw new Error(`dsc compile has ended with ${code}: ${error}`);
-  const entry: { readonly load: (o: LoadOptions) => Promise<Model> } = await import(
-    pathToFileURL(join(folder, "out/index.js")).href
-  );
-  const model = await entry.load({ weights: checkpoint, threads: 1, ...load });
+  writeFileSync(file, Buffer.concat(chunks));
+}
+
+export async function packOracle(oracle: Packed, { load = {}, ...how }: PackageOptions): Promise<OraclePackage> {
+  const compiled = await compileOracle(oracle.config, how);
+  const model = await compiled.load(oracle.weights(), load);
   return {
     model,
     remove: () => {
       model.dispose();
-      rmSync(folder, { recursive: true, force: true });
+      compiled.remove();
     },
   };
 }
