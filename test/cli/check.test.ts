@@ -2,6 +2,7 @@ import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { dsc, project } from "./run-dsc.ts";
+import { runInside } from "./run-inside.ts";
 
 const model = `import rms_norm from "std/norm"
 
@@ -30,14 +31,14 @@ test("a right file has a line that says what is in it", async () => {
   const plain = await dsc(["check", "models/small.ds"], { cwd });
   expect(plain).toMatchObject({ code: 0, error: "" });
   expect(plain.out).toMatch(/^models\/small\.ds: ok, model small: 1 block, 2 weights, 1 entry/);
-  const bound = await dsc(["check", "models/small.ds", "--config", "config.json", "--set", "twice=true"], { cwd });
+  const bound = await runInside(["check", "models/small.ds", "--config", "config.json", "--set", "twice=true"], cwd);
   expect(bound).toMatchObject({ code: 0, error: "" });
   expect(bound.out).toContain("2 weights (264 parameters)");
 });
 
 test("errors go to standard error, with paths as one names them from where one stands", async () => {
   const cwd = project({ "models/small.ds": model, "models/wrong.ds": wrong });
-  const { code, out, error } = await dsc(["check", "wrong.ds", "small.ds"], { cwd: join(cwd, "models") });
+  const { code, out, error } = await runInside(["check", "wrong.ds", "small.ds"], join(cwd, "models"));
   expect(code).toBe(1);
   expect(out).toMatch(/^small\.ds: ok[^\n]*\n$/);
   expect(error).toContain("error[DS0101]");
@@ -48,7 +49,7 @@ test("errors go to standard error, with paths as one names them from where one s
 
 test("a problem of the config is shown in the config", async () => {
   const cwd = project({ "small.ds": model, "conf/config.json": '{ "hidden_size": "eight", "vocab_size": 32 }' });
-  const { code, error } = await dsc(["check", "small.ds", "--config", "conf/config.json"], { cwd });
+  const { code, error } = await runInside(["check", "small.ds", "--config", "conf/config.json"], cwd);
   expect(code).toBe(1);
   expect(error).toContain("error[DS0121]");
   expect(error).toContain("conf/config.json");
@@ -59,7 +60,7 @@ test("a checkpoint is compared", async () => {
   const header = JSON.stringify({ "embed.weight": tensor([32, 9]), "norm.weight": tensor([8]) });
   const cwd = project({ "small.ds": model, "config.json": config, "header.json": header });
   const args = ["check", "small.ds", "--config", "config.json", "--weights", "header.json"];
-  const { code, error } = await dsc(args, { cwd });
+  const { code, error } = await runInside(args, cwd);
   expect(code).toBe(1);
   expect(error).toContain("error[DS0503]");
 });
@@ -67,7 +68,7 @@ test("a checkpoint is compared", async () => {
 test("--json is one object, and nothing else is printed", async () => {
   const cwd = project({ "small.ds": model, "wrong.ds": wrong });
   const args = ["check", "small.ds", "wrong.ds", "--json"];
-  const { code, out, error } = await dsc(args, { cwd });
+  const { code, out, error } = await runInside(args, cwd);
   expect({ code, error }).toEqual({ code: 1, error: "" });
   expect(JSON.parse(out)).toMatchObject({
     ok: false,
@@ -82,7 +83,7 @@ test("--json is one object, and nothing else is printed", async () => {
 
 test("--captures tells what `..` took", async () => {
   const cwd = project({ "small.ds": model });
-  const { code, out } = await dsc(["check", "small.ds", "--captures"], { cwd });
+  const { code, out } = await runInside(["check", "small.ds", "--captures"], cwd);
   expect(code).toBe(0);
   expect(out).toMatch(/^small\.ds:13:24: `\.\.` of rms_norm takes .*eps/m);
 });
@@ -98,7 +99,7 @@ test("what cannot be read is told apart from what is wrong", async () => {
       ["check", "folder"],
       ["check", "small.ds", "--config", "gone.json"],
       ["check", "small.ds", "--weights", "big.json"],
-    ].map((args) => dsc(args, { cwd })),
+    ].map((args) => runInside(args, cwd)),
   );
   expect(runs.map(({ code }) => code)).toEqual([3, 3, 3, 3]);
   expect(runs.map(({ error }) => error)).toEqual([
@@ -115,7 +116,7 @@ test("imports do not leave the project", async () => {
   const cwd = project({
     "a.ds": `import secret from "${up}${outside.slice(1)}/secret"\n\nfn f(x: real) = secret(x)\n`,
   });
-  const { code, error } = await dsc(["check", "a.ds"], { cwd });
+  const { code, error } = await runInside(["check", "a.ds"], cwd);
   expect(code).toBe(1);
   expect(error).toContain("error[DS0106]");
 });

@@ -2,11 +2,15 @@ import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { codes } from "../../dsl/diagnostics/codes.ts";
 import { dsc, startDsc } from "./run-dsc.ts";
+import { runInside } from "./run-inside.ts";
 
 const cwd = tmpdir();
 
 test.concurrent("a page, whatever the case of its code", async () => {
-  const [upper, lower] = await Promise.all([dsc(["explain", "DS0202"], { cwd }), dsc(["explain", "ds0202"], { cwd })]);
+  const [upper, lower] = await Promise.all([
+    dsc(["explain", "DS0202"], { cwd }),
+    runInside(["explain", "ds0202"], cwd),
+  ]);
   expect(upper.code).toBe(0);
   expect(upper.out).toMatch(/^DS0202: layouts differ\n/);
   expect(upper.out).toContain("Repaired");
@@ -14,20 +18,20 @@ test.concurrent("a page, whatever the case of its code", async () => {
 });
 
 test.concurrent("without a code it lists all", async () => {
-  const { code, out } = await dsc(["explain"], { cwd });
+  const { code, out } = await runInside(["explain"], cwd);
   expect(code).toBe(0);
   expect(out.trimEnd().split("\n")).toEqual(Object.entries(codes).map(([name, headline]) => `${name}  ${headline}`));
 });
 
 test.concurrent("an unknown code names its neighbours", async () => {
-  const { code, out, error } = await dsc(["explain", "0210x"], { cwd });
+  const { code, out, error } = await runInside(["explain", "0210x"], cwd);
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(error).toContain("did you mean DS0210 (ambiguous sum)");
-  expect((await dsc(["explain", "constructor"], { cwd })).error).toContain("lists all codes");
+  expect((await runInside(["explain", "constructor"], cwd)).error).toContain("lists all codes");
 });
 
 test.concurrent("as JSON", async () => {
-  const page: unknown = JSON.parse((await dsc(["explain", "DS0210", "--json"], { cwd })).out);
+  const page: unknown = JSON.parse((await runInside(["explain", "DS0210", "--json"], cwd)).out);
   expect(page).toMatchObject({
     code: "DS0210",
     headline: "ambiguous sum",

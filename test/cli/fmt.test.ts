@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync,
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { dsc, project } from "./run-dsc.ts";
+import { runInside } from "./run-inside.ts";
 
 const loose = "fn  double(x: real) =   x*2\n";
 const neat = "fn double(x: real) = x * 2\n";
@@ -25,7 +26,7 @@ test("files are formatted in place, and keep their mode and their links", async 
 
 test("without names it takes the working folder, but not what was installed there", async () => {
   const cwd = project({ "a.ds": loose, "node_modules/x/b.ds": loose, ".hidden/c.ds": loose, "d.txt": loose });
-  expect(await dsc(["fmt"], { cwd })).toEqual({ code: 0, out: "a.ds\n", error: "" });
+  expect(await runInside(["fmt"], cwd)).toEqual({ code: 0, out: "a.ds\n", error: "" });
   expect(read(cwd, "node_modules/x/b.ds")).toBe(loose);
   expect(read(cwd, ".hidden/c.ds")).toBe(loose);
   expect(read(cwd, "d.txt")).toBe(loose);
@@ -33,7 +34,7 @@ test("without names it takes the working folder, but not what was installed ther
 
 test("a file with syntax errors is never touched", async () => {
   const cwd = project({ "a.ds": broken, "b.ds": loose });
-  const { code, out, error } = await dsc(["fmt"], { cwd });
+  const { code, out, error } = await runInside(["fmt"], cwd);
   expect({ code, out }).toEqual({ code: 1, out: "b.ds\n" });
   expect(error).toMatch(/error\[DS00\d\d\]/);
   expect(error).toContain("a.ds:1:");
@@ -42,9 +43,9 @@ test("a file with syntax errors is never touched", async () => {
 
 test("--check changes nothing and lists what it would", async () => {
   const cwd = project({ "a.ds": loose, "b.ds": neat });
-  expect(await dsc(["fmt", "--check"], { cwd })).toEqual({ code: 1, out: "a.ds\n", error: "" });
+  expect(await runInside(["fmt", "--check"], cwd)).toEqual({ code: 1, out: "a.ds\n", error: "" });
   expect(read(cwd, "a.ds")).toBe(loose);
-  expect(await dsc(["fmt", "--check", "b.ds"], { cwd })).toEqual({ code: 0, out: "", error: "" });
+  expect(await runInside(["fmt", "--check", "b.ds"], cwd)).toEqual({ code: 0, out: "", error: "" });
 });
 
 test("--stdin formats to standard output", async () => {
@@ -58,7 +59,7 @@ test("--stdin formats to standard output", async () => {
 test("text that is not UTF-8, and files that are not there, are refused", async () => {
   const bytes = Buffer.concat([Buffer.from("// "), Buffer.from([0xff, 0xfe]), Buffer.from(`\n${loose}`)]);
   const cwd = project({ "a.ds": bytes });
-  const { code, error } = await dsc(["fmt", "a.ds", "gone.ds"], { cwd });
+  const { code, error } = await runInside(["fmt", "a.ds", "gone.ds"], cwd);
   expect(code).toBe(3);
   expect(error).toContain("cannot read a.ds: it is not UTF-8 text");
   expect(error).toContain("cannot read gone.ds: there is no such file");
@@ -67,7 +68,7 @@ test("text that is not UTF-8, and files that are not there, are refused", async 
 
 test("--json tells what was done", async () => {
   const cwd = project({ "a.ds": loose, "b.ds": neat, "c.ds": broken });
-  const { code, out, error } = await dsc(["fmt", "--json"], { cwd });
+  const { code, out, error } = await runInside(["fmt", "--json"], cwd);
   expect({ code, error }).toEqual({ code: 1, error: "" });
   const told: { files: { path: string; changed: boolean; diagnostics: { code: string }[] }[] } = JSON.parse(out);
   expect(told.files.map(({ path, changed, diagnostics }) => [path, changed, diagnostics.length > 0])).toEqual([
@@ -80,7 +81,7 @@ test("--json tells what was done", async () => {
 test("--explicit writes out what was inferred, and leaves the file as it is", async () => {
   const text = "fn product(w: [O, I], x: [I]) -> y: [O] {\n  y[o] := w[o,i] * x[i]\n}\n";
   const cwd = project({ "a.ds": text });
-  const { code, out, error } = await dsc(["fmt", "--explicit", "a.ds"], { cwd });
+  const { code, out, error } = await runInside(["fmt", "--explicit", "a.ds"], cwd);
   expect({ code, error }).toEqual({ code: 0, error: "" });
   expect(out).toContain("sum[i");
   expect(read(cwd, "a.ds")).toBe(text);
@@ -90,11 +91,11 @@ test("--flat writes a model out without its parent, and wants a model", async ()
   const parent = `model first {\n  config {\n    D : dim = $.size\n  }\n  weight w : [D] at "w"\n  entry get(i: in D) -> y: real {\n    y := w[i]\n  }\n}\n`;
   const child = `import first from "./first"\n\nmodel second extends first {\n  override weight w : [D] at "v"\n}\n`;
   const cwd = project({ "first.ds": parent, "second.ds": child, "none.ds": neat });
-  const { code, out, error } = await dsc(["fmt", "--flat", "second.ds"], { cwd });
+  const { code, out, error } = await runInside(["fmt", "--flat", "second.ds"], cwd);
   expect({ code, error }).toEqual({ code: 0, error: "" });
   expect(out).toContain("model second");
   expect(out).toContain("entry get");
   expect(out).toContain('"v"');
   expect(out).not.toContain("extends");
-  expect(await dsc(["fmt", "--flat", "none.ds"], { cwd })).toMatchObject({ code: 1, out: "" });
+  expect(await runInside(["fmt", "--flat", "none.ds"], cwd)).toMatchObject({ code: 1, out: "" });
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readXml, shownText } from "./read-xml.ts";
 import { dsc, project } from "./run-dsc.ts";
+import { runInside } from "./run-inside.ts";
 
 const model = `import swiglu from "std/linear"
 
@@ -37,7 +38,7 @@ test("the tree goes to standard output, the picture to its file", async () => {
 
 test("without a config sizes keep their names", async () => {
   const cwd = project({ "stack.ds": model });
-  const { code, out } = await dsc(["graph", "stack.ds"], { cwd });
+  const { code, out } = await runInside(["graph", "stack.ds"], cwd);
   expect(code).toBe(0);
   expect(out).toContain("layer x L (l in L): swiglu");
   expect(out).toContain("total: not known without a config");
@@ -48,12 +49,12 @@ test("`--svg -` is the picture alone, the same bytes each time", async () => {
   const [a, b] = await Promise.all([1, 2].map(() => dsc(["graph", "stack.ds", "--svg", "-"], { cwd })));
   expect(readXml(a?.out ?? "").name).toBe("svg");
   expect(b).toEqual(a);
-  expect(await dsc(["graph", "stack.ds", "--svg", "-", "--json"], { cwd })).toMatchObject({ code: 2, out: "" });
+  expect(await runInside(["graph", "stack.ds", "--svg", "-", "--json"], cwd)).toMatchObject({ code: 2, out: "" });
 });
 
 test("--json is the model as the checker knows it", async () => {
   const cwd = project({ "stack.ds": model, "config.json": config });
-  const { out } = await dsc(["graph", "stack.ds", "--config", "config.json", "--json"], { cwd });
+  const { out } = await runInside(["graph", "stack.ds", "--config", "config.json", "--json"], cwd);
   expect(JSON.parse(out)).toMatchObject({
     parameters: 1920,
     optionalParameters: 0,
@@ -64,7 +65,9 @@ test("--json is the model as the checker knows it", async () => {
 test("what cannot be shown or written is said", async () => {
   const cwd = project({ "none.ds": "fn f(x: real) = x\n", "stack.ds": model, "wrong.ds": "fn f(x: real) = y\n" });
   const runs = await Promise.all(
-    [["none.ds"], ["wrong.ds"], ["stack.ds", "--svg", "no/such/o.svg"]].map((args) => dsc(["graph", ...args], { cwd })),
+    [["none.ds"], ["wrong.ds"], ["stack.ds", "--svg", "no/such/o.svg"]].map((args) =>
+      runInside(["graph", ...args], cwd),
+    ),
   );
   expect(runs.map(({ code, out }) => [code, out])).toEqual([
     [1, ""],

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { dsc, project } from "./run-dsc.ts";
+import { runInside } from "./run-inside.ts";
 
 const chain = `graph @chain {
   size D = 256
@@ -28,7 +29,7 @@ test("a printed graph goes in, a pass is run, the graph comes out as it can be r
   const cwd = project({ "chain.dsg": chain });
   const { code, out, error } = await dsc(["opt", "--pass=fuse", "--out", "out.dsg", "chain.dsg"], { cwd });
   expect({ code, out, error }).toEqual({ code: 0, out: "", error: "" });
-  const again = await dsc(["opt", "--pass=simplify-indices", "out.dsg"], { cwd });
+  const again = await runInside(["opt", "--pass=simplify-indices", "out.dsg"], cwd);
   expect(again.out).toBe(readFileSync(join(cwd, "out.dsg"), "utf8"));
   expect(again.out).toContain("%y : f32[T, D] = map");
 });
@@ -44,7 +45,7 @@ test("of a model every step is shown; decisions are told behind them", async () 
     "--print-after=fuse",
     "--report",
   ];
-  const { code, out } = await dsc(args, { cwd });
+  const { code, out } = await runInside(args, cwd);
   expect(code).toBe(0);
   expect(out.match(/^\/\/ after \S+/gm)).toEqual(["// after elaborate", "// after fuse"]);
   expect(out).toContain("%ids : i32[T] = input");
@@ -60,7 +61,7 @@ test.each([
   [["--target", "tpu"], /there is gpu, cpu/],
 ])("%j is refused with what there is", async (args, message) => {
   const cwd = project({ "chain.dsg": chain });
-  const { code, error } = await dsc(["opt", "chain.dsg", ...args], { cwd });
+  const { code, error } = await runInside(["opt", "chain.dsg", ...args], cwd);
   expect(code).toBe(2);
   expect(error).toMatch(message);
 });
@@ -70,10 +71,10 @@ test("a graph that cannot be read, or breaks a rule of graphs, is refused with i
     "bad.dsg": chain.replace("%x[t, d]", "%z[t, d]"),
     "wide.dsg": chain.replace("%a[r, d]", "%a[r, d + D]"),
   });
-  const bad = await dsc(["opt", "bad.dsg"], { cwd });
+  const bad = await runInside(["opt", "bad.dsg"], cwd);
   expect(bad.code).toBe(1);
   expect(bad.error).toMatch(/bad\.dsg:8:\d+: /);
-  const wide = await dsc(["opt", "wide.dsg"], { cwd });
+  const wide = await runInside(["opt", "wide.dsg"], cwd);
   expect(wide.code).toBe(1);
   expect(wide.error).toContain("%h");
 });

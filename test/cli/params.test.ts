@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { dsc, project } from "./run-dsc.ts";
+import { runInside } from "./run-inside.ts";
 
 const model = `import swiglu from "std/linear"
 
@@ -61,7 +62,7 @@ bytes a token: of all states, bf16 where a state says no format
 
 test("--kv sets the format of states that say none", async () => {
   const cwd = project(files);
-  const { out } = await dsc(["params", "stack.ds", "--config", "config.json", "--kv", "f32", "--json"], { cwd });
+  const { out } = await runInside(["params", "stack.ds", "--config", "config.json", "--kv", "f32", "--json"], cwd);
   expect(JSON.parse(out)).toMatchObject({
     model: "stack",
     format: "f32",
@@ -75,7 +76,7 @@ test("what cannot be counted is said", async () => {
   const cwd = project({ ...files, "none.ds": "fn f(x: real) = x\n", "wrong.ds": "fn f(x: real) = y\n" });
   const runs = await Promise.all(
     [["none.ds"], ["wrong.ds"], ["stack.ds"], ["stack.ds", "--kv", "f31"]].map((args) =>
-      dsc(["params", ...args], { cwd }),
+      runInside(["params", ...args], cwd),
     ),
   );
   expect(runs.map(({ code, out }) => [code, out])).toEqual([

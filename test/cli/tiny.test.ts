@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openWeights } from "../../runtime/node/open-weights.ts";
 import { dsc, project } from "./run-dsc.ts";
+import { runInside } from "./run-inside.ts";
 
 const model = `import rms_norm from "std/norm"
 import swiglu from "std/linear"
@@ -106,7 +107,7 @@ test("the same input gives the same bytes; seed, type and sizes change them", as
     ["d", "--dtype", "bf16"],
     ["e", "--dim", "width=8", "--dim", "eps=1e-3"],
   ]) {
-    const run = await dsc([...tiny, "--out", folder ?? "", ...more], { cwd });
+    const run = await runInside([...tiny, "--out", folder ?? "", ...more], cwd);
     expect(run).toMatchObject({ code: 0, error: "" });
   }
   const weights = (folder: string): Buffer => read(cwd, folder, "model.safetensors");
@@ -126,17 +127,17 @@ test("what is there stays unless it is forced, and a failure leaves nothing behi
   const cwd = project(files);
   mkdirSync(join(cwd, "twin"));
   writeFileSync(join(cwd, "twin", "tokenizer.json"), "{}");
-  expect(await dsc([...tiny, "--out", "twin"], { cwd })).toMatchObject({ code: 0 });
+  expect(await runInside([...tiny, "--out", "twin"], cwd)).toMatchObject({ code: 0 });
   const first = read(cwd, "twin", "model.safetensors");
-  const again = await dsc([...tiny, "--out", "twin", "--seed", "2"], { cwd });
+  const again = await runInside([...tiny, "--out", "twin", "--seed", "2"], cwd);
   expect(again).toMatchObject({ code: 3, out: "" });
   expect(again.error).toContain("twin/config.json is there already");
   expect(read(cwd, "twin", "model.safetensors").equals(first)).toBe(true);
-  expect(await dsc([...tiny, "--out", "twin", "--seed", "2", "--force"], { cwd })).toMatchObject({ code: 0 });
+  expect(await runInside([...tiny, "--out", "twin", "--seed", "2", "--force"], cwd)).toMatchObject({ code: 0 });
   expect(read(cwd, "twin", "model.safetensors").equals(first)).toBe(false);
   expect(readdirSync(join(cwd, "twin")).sort()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
 
-  const blocked = await dsc([...tiny, "--out", "config.json/twin"], { cwd });
+  const blocked = await runInside([...tiny, "--out", "config.json/twin"], cwd);
   expect(blocked).toMatchObject({ code: 3, out: "" });
   expect(blocked.error).toContain("cannot write");
   expect(readdirSync(cwd).sort()).toEqual(["config.json", "package.json", "stack.ds", "twin"]);
@@ -145,7 +146,7 @@ test("what is there stays unless it is forced, and a failure leaves nothing behi
 test("a size that a condition wants as large as published stays", async () => {
   const needing = model.replace("    F     : dim = $.inner\n", "    F     : dim = $.inner where F mod 86 == 0\n");
   const cwd = project({ ...files, "stack.ds": needing });
-  const run = await dsc([...tiny, "--out", "twin"], { cwd });
+  const run = await runInside([...tiny, "--out", "twin"], cwd);
   expect(run).toMatchObject({ code: 0, error: "" });
   expect(JSON.parse(read(cwd, "twin", "config.json").toString())).toMatchObject({ width: 32, inner: 11008 });
 });
@@ -159,7 +160,7 @@ test.each([
   [["--out", "t", "--dim", "looked=2", "--dim", "turned=4"], 1, "no small sizes were found"],
 ] as const)("%s is refused", async (more, code, message) => {
   const cwd = project(files);
-  const run = await dsc([...tiny, ...more], { cwd });
+  const run = await runInside([...tiny, ...more], cwd);
   expect(run).toMatchObject({ code, out: "" });
   expect(run.error).toContain(message);
   expect(readdirSync(cwd).sort()).toEqual(["config.json", "package.json", "stack.ds"]);
