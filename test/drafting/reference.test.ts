@@ -145,8 +145,10 @@ describe.each(cases)("$name", (oracle, text) => {
     else expect(off ?? 1).toBeGreaterThan(1e-3);
   });
 
+  let undrafted: ReturnType<typeof run> | null = null;
   test.each([1, 2, 3, 7])("%d at a time: the same text", async (draft) => {
-    const plain = await run(await open(oracle, text), prompt, 30, 0);
+    undrafted ??= open(oracle, text).then((model) => run(model, prompt, 30, 0));
+    const plain = await undrafted;
     const drafted = await run(await open(oracle, text), prompt, 30, draft);
     expect(drafted.ids).toEqual(plain.ids);
     expect(drafted.held).toBe(plain.held);

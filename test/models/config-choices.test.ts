@@ -36,11 +36,15 @@ const takenBy: readonly (readonly [configs: RegExp, model: string])[] = [
 const models = [...new Set(takenBy.map(([, model]) => model))];
 
 const found = existsSync(configs);
+/** Everyday a config is offered to its own text and to half of the others. */
+const full = process.env["DSC_FULL"] === "1";
 describe.skipIf(!found)(`published configs${found ? "" : " (skipped: not there, set DSC_TEST_DATA)"}`, () => {
   test.each(found ? readdirSync(configs) : ["none"])("%s", (name) => {
     const config = JSON.parse(readFileSync(join(configs, name), "utf8"));
-    const takers = models.filter((model) => !check(model, config).some(({ severity }) => severity === "error"));
-    expect(takers).toEqual(takenBy.filter(([pattern]) => pattern.test(name)).map(([, model]) => model));
+    const wanted = takenBy.filter(([pattern]) => pattern.test(name)).map(([, model]) => model);
+    const tried = models.filter((model, i) => full || wanted.includes(model) || i % 2 === name.length % 2);
+    const takers = tried.filter((model) => !check(model, config).some(({ severity }) => severity === "error"));
+    expect(takers).toEqual(wanted);
   });
 });
 

@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { wasmPackages } from "../../backends/wasm/compile-target.ts";
 import { wasmModule } from "../../backends/wasm/module.ts";
 import type { Compiled } from "../../compiler/driver/compile.ts";
+import { printKernel } from "../../compiler/kernel/print.ts";
 import { phaseCost } from "../../compiler/package/phase-cost.ts";
 import { OutOfMemoryError } from "../../runtime/artifact/errors.ts";
 import { readProgram } from "../../runtime/artifact/read-program.ts";
@@ -60,10 +61,9 @@ describe("V3.2 as it is published", () => {
   });
 
   // Of 4 layers one has experts: alone it is no round of a repeat, and what stands behind it is fused with it.
-  test("has as many kernels with 5 layers, and as much code", async () => {
+  test("has the kernels that it has with 5 layers", () => {
     const few = compileV32({ num_hidden_layers: 5 });
-    expect(few.kernels.length).toBe(whole.kernels.length);
-    expect((await wasmModule(few.kernels)).length).toBe((await wasmModule(whole.kernels)).length);
+    expect(few.kernels.map(printKernel)).toEqual(whole.kernels.map(printKernel));
     expect(JSON.stringify(whole.program).length).toBeLessThan(1.02 * JSON.stringify(few.program).length);
   });
 
