@@ -203,7 +203,7 @@ export class KeptWeights implements WeightsCache {
       const full = nameOfError(cause) === "QuotaExceededError";
       this.#note(
         full
-          ? new CacheError("full", await this.#fullText(), cause)
+          ? new CacheError("full", noRoom, cause)
           : new CacheError("not-written", `weights are not kept: ${String(cause)}`, cause),
       );
     }
@@ -211,12 +211,6 @@ export class KeptWeights implements WeightsCache {
 
   #note(problem: CacheError): void {
     if (this.#problem === null || problem.fault === "full") this.#problem = problem;
-  }
-
-  async #fullText(): Promise<string> {
-    const room = await this.room();
-    const said = room === null ? "" : `: ${room.used} of ${room.most} bytes are taken`;
-    return `not all weights are kept, since the browser gives this page no more room${said}; remove others, or free the disk`;
   }
 
   /** A shared lock, until what is given is called. */
@@ -277,6 +271,9 @@ const absent = (file: string): WeightsError =>
 
 const changed = (file: string): WeightsError =>
   new WeightsError({ code: "file-changed", file, message: "the server has another version of it now: load it again" });
+
+const noRoom =
+  "not all weights are kept, since the browser gives this page no more room: remove others, or free the disk";
 
 const noVersion = (file: string): string =>
   `${file} is not kept: the server does not say which version it is (ETag or Last-Modified)`;
