@@ -4,7 +4,7 @@ import { lower } from "../../compiler/kernel/lower/lower.ts";
 import type { CostTarget } from "../../compiler/target/target.ts";
 import { hasRelaxedSimd } from "../../runtime/device/features.ts";
 import { wasmText } from "./module.ts";
-import { wasmFiles } from "./module-files.ts";
+import { wasmFiles, wasmWriter } from "./module-files.ts";
 import { wasmTarget } from "./target.ts";
 
 /** One core with memory far beyond its caches; `dsc bench` measures both limits. */
@@ -24,4 +24,5 @@ export const wasmPackages: PackageTarget = {
   textOf: (k) => wasmText([lower(k, wasmTarget)]),
   engine: () => (hasRelaxedSimd() ? "relaxed" : "simd"),
   emit: wasmFiles,
+  writer: wasmWriter,
 };

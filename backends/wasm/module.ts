@@ -20,53 +20,70 @@ export const plainVariant: ModuleVariant = { relaxed: false, shared: false };
 
 /** The bytes of a module of lowered kernels, which are exported by name. Throws `WasmError`. */
 export async function wasmModule(kernels: readonly Kernel[], variant = plainVariant): Promise<Uint8Array> {
-  prove(kernels);
-  const [bytes] = await wasmModules(kernels, [variant], (m) => m.emitBinary());
-  if (bytes === undefined) throw new WasmError("bad-module", null, "nothing was written");
-  return bytes;
+  return moduleOf(kernels, variant, (m) => m.emitBinary());
 }
 
 /** The same as text, for people. */
 export async function wasmText(kernels: readonly Kernel[], variant = plainVariant): Promise<string> {
+  return moduleOf(kernels, variant, (m) => m.emitText());
+}
+
+async function moduleOf<T>(kernels: readonly Kernel[], variant: ModuleVariant, use: (m: Module) => T): Promise<T> {
   prove(kernels);
-  const [text] = await wasmModules(kernels, [variant], (m) => m.emitText());
-  return text ?? "";
+  const making = new WasmModules(await loadBinaryen(), [variant]);
+  try {
+    for (const k of kernels) making.add(k);
+    const [made] = making.finish(use);
+    if (made === undefined) throw new WasmError("bad-module", null, "nothing was written");
+    return made;
+  } finally {
+    making.dispose();
+  }
 }
 
 /**
- * What `use` makes of the module of each variant, in the order of these. The kernels are proved by who gives them, and are spelled
- * once for engines with relaxed SIMD and once for those without: how the memory is imported is all that sharing changes.
+ * A module for each variant, of kernels as they come. They are proved by who gives them, and are spelled once for engines with relaxed
+ * SIMD and once for those without: how the memory is imported is all that sharing changes. Throws `WasmError`.
  */
-export async function wasmModules<T>(
-  kernels: readonly Kernel[],
-  variants: readonly ModuleVariant[],
-  use: (m: Module, variant: ModuleVariant) => T,
-): Promise<readonly T[]> {
-  checkNames(kernels);
-  const wasm = await loadBinaryen();
-  const made = new Map<ModuleVariant, T>();
-  for (const relaxed of new Set(variants.map((v) => v.relaxed))) {
-    const m = new wasm.Module();
-    try {
-      const own = variants.filter((v) => v.relaxed === relaxed).sort((a, b) => Number(a.shared) - Number(b.shared));
-      for (const [i, variant] of own.entries()) {
-        importMemory(wasm, m, variant);
-        if (i === 0) for (const k of kernels) spellKernel(wasm, m, k, relaxed);
-        finish(wasm, m, variant);
-        made.set(variant, use(m, variant));
-      }
-    } finally {
-      m.dispose(); // nothing of it is freed otherwise
+export class WasmModules {
+  readonly #wasm: Binaryen;
+  readonly #variants: readonly ModuleVariant[];
+  /** One for those with relaxed SIMD, one for those without. */
+  readonly #modules = new Map<boolean, Module>();
+  readonly #names = new Set<string>([barrierName]); // in all variants, so that all take the same kernels
+  constructor(wasm: Binaryen, variants: readonly ModuleVariant[]) {
+    this.#wasm = wasm;
+    // What is shared has a function more, which stays: it comes last.
+    this.#variants = [...variants].sort((a, b) => Number(a.shared) - Number(b.shared));
+    for (const variant of this.#variants) {
+      if (this.#modules.has(variant.relaxed)) continue;
+      const m = new wasm.Module();
+      this.#modules.set(variant.relaxed, m);
+      importMemory(wasm, m, variant);
     }
   }
-  return variants.flatMap((v) => [...made].flatMap(([variant, result]) => (variant === v ? [result] : [])));
-}
 
-function checkNames(kernels: readonly Kernel[]): void {
-  const names = new Set<string>([barrierName]); // in all variants, so that all take the same kernels
-  for (const { name } of kernels) {
-    if (names.has(name)) throw new WasmError("invalid-kernel", name, "something else has this name");
-    names.add(name);
+  add(k: Kernel): void {
+    if (this.#names.has(k.name)) throw new WasmError("invalid-kernel", k.name, "something else has this name");
+    this.#names.add(k.name);
+    for (const [relaxed, m] of this.#modules) spellKernel(this.#wasm, m, k, relaxed);
+  }
+
+  /** What `use` makes of each, those without shared memory first; called once, last. */
+  finish<T>(use: (m: Module, variant: ModuleVariant) => T): readonly T[] {
+    return this.#variants.flatMap((variant) => {
+      const m = this.#modules.get(variant.relaxed);
+      if (m === undefined) return [];
+      importMemory(this.#wasm, m, variant);
+      finish(this.#wasm, m, variant);
+      return [use(m, variant)];
+    });
+  }
+
+  /** Nothing of a module is freed otherwise. */
+  dispose(): void {
+    for (const m of this.#modules.values()) m.dispose();
+    this.#modules.clear();
   }
 }
 

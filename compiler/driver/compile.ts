@@ -56,6 +56,8 @@ export interface CompileRequest {
   readonly ahead?: boolean;
   /** Choices of fewer rows from memory get no phase for calls that remember no more than that. Without it 256. */
   readonly leastRows?: number;
+  /** Told of each kernel of the result when it is lowered, in their order. */
+  readonly onKernel?: (lowered: Kernel) => void;
 }
 export interface PhaseReport {
   readonly phase: string;
@@ -89,7 +91,7 @@ export function compileModel(request: CompileRequest): Compiled {
   const { calls, draft } = plannedCalls(model, entry);
   const [first] = calls;
   if (first === undefined) throw new UnsupportedError(`the entry ${entry} gives neither next nor logits`);
-  const pool = new KernelPool(target.kernel);
+  const pool = new KernelPool(target.kernel, request.onKernel);
   const entries = [...new Set(calls.map((c) => c.entry))];
   const rules = new Map(entries.map((e) => [e, new Rules(readDirectives(model, e), callKinds(e, model))] as const));
   const storageOf = (label: string): StorageRule | null => {

@@ -25,4 +25,14 @@ export interface PackageTarget extends PlanTarget {
   readonly engine: () => string;
   /** The kernels are those that `lower` has proved. `engine`: for engines that are able to do this alone, and without texts; without it for all. */
   readonly emit: (compiled: Pick<Compiled, "program" | "kernels" | "scheduled">, engine?: string) => Promise<Emitted>;
+  /** The same, of a program that stays as it is, from kernels as they come; where that takes long enough to be done beside planning. */
+  readonly writer?: (engine?: string) => Promise<ModuleWriter>;
+}
+
+export interface ModuleWriter {
+  readonly add: (kernel: Kernel) => void;
+  /** Of all of them, in the order of their coming. */
+  readonly finish: () => Pick<Emitted, "modules" | "texts">;
+  /** Called last in any case. */
+  readonly dispose: () => void;
 }

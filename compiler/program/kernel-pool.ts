@@ -17,8 +17,10 @@ export class KernelPool {
   readonly #scheduled: Kernel[] = [];
   readonly #kernels: Kernel[] = [];
   readonly #names = new Set<string>();
-  constructor(target: KernelTarget) {
+  readonly #onKernel: (lowered: Kernel) => void;
+  constructor(target: KernelTarget, onKernel: (lowered: Kernel) => void = () => undefined) {
     this.#target = target;
+    this.#onKernel = onKernel;
     this.schedules = new NestSchedules(target, this.#each);
   }
   /** Lowered, under names of their own. */
@@ -41,8 +43,10 @@ export class KernelPool {
     const source = `${label}${where === null ? "" : ` (${where})`}: ${one.source}`;
     const scheduled = { ...one, name: this.#name(label), source };
     this.#scheduled.push(scheduled);
-    const number = this.#kernels.push(lower(scheduled, this.#target)) - 1;
+    const lowered = lower(scheduled, this.#target);
+    const number = this.#kernels.push(lowered) - 1;
     this.#numbers.set(one, number);
+    this.#onKernel(lowered);
     return number;
   }
 

@@ -1,6 +1,6 @@
 /** From a checked model to the files of its package, and how long each step took. */
 import { loadTarget } from "../../../backends/registry.ts";
-import { type Compiled, compileModel } from "../../driver/compile.ts";
+import { type Compiled, type CompileRequest, compileModel } from "../../driver/compile.ts";
 import type { PackageTarget } from "../../driver/package-target.ts";
 import type { PackageFile } from "../../package/package-file.ts";
 import { packageFiles } from "../../package/package-files.ts";
@@ -10,12 +10,13 @@ import { bundleOf } from "../bundle/bundle-of.ts";
 import { Failure } from "../failure.ts";
 import type { Surroundings } from "../surroundings.ts";
 import type { ModelToCompile } from "./checked-model.ts";
+import { openModuleThread } from "./module-thread.ts";
 
 export interface BuiltPackage {
   readonly compiled: Compiled;
   /** By name. */
   readonly files: readonly PackageFile[];
-  /** Of the graph and its kernels; of the modules that hold them; of all else. */
+  /** Of the graph and its kernels; of the modules that hold them, from then on; of all else. */
   readonly seconds: { readonly program: number; readonly modules: number; readonly texts: number };
 }
 
@@ -49,15 +50,18 @@ export async function buildPackage(
   if (bundle instanceof Failure) return bundle;
   const pageFiles = page === null ? [] : await bundleOf(home, "page");
   if (pageFiles instanceof Failure) return pageFiles;
-  const { target, emit } = packages;
+  const { target } = packages;
   terminal.progress(`compiling ${shown}`);
   const started = performance.now();
   const { weights, verify } = choices;
-  const compiled = compileModel({ model, declared, entry, target, weights, compiler: home.version, verify });
+  const order = { model, declared, entry, target, weights, compiler: home.version, verify };
+  const { compiled, emitted, planned } = await emitBeside(order, packages, {
+    engine,
+    target: choices.target,
+    planned: ({ kernels }) => terminal.progress(`compiling ${shown}: ${kernels.length} kernels`),
+  });
   const { kernels, reports } = compiled;
-  const planned = performance.now();
-  terminal.progress(`compiling ${shown}: ${kernels.length} kernels`);
-  const { program, modules, texts } = await emit(compiled, engine);
+  const { program, modules, texts } = emitted;
   const spelled = performance.now();
   const cost = reports.map((report) => phaseCost(report, program, target.cost));
   const files = packageFiles({
@@ -81,4 +85,28 @@ export async function buildPackage(
       texts: (ended - spelled) / 1000,
     },
   };
+}
+
+interface Emitting {
+  readonly engine: string | undefined;
+  /** What it is called. */
+  readonly target: string;
+  readonly planned: (compiled: Compiled) => void;
+}
+
+/** Modules are made while there are still kernels to come, where the target and this process are able to. */
+async function emitBeside(request: CompileRequest, { emit, writer }: PackageTarget, emitting: Emitting) {
+  const { engine, target } = emitting;
+  const thread =
+    writer === undefined ? null : openModuleThread({ target, ...(engine === undefined ? {} : { engine }) });
+  try {
+    const compiled = compileModel(thread === null ? request : { ...request, onKernel: thread.add });
+    const planned = performance.now();
+    emitting.planned(compiled);
+    const made = thread === null ? null : await thread.finish();
+    const emitted = made === null ? await emit(compiled, engine) : { program: compiled.program, ...made };
+    return { compiled, emitted, planned };
+  } finally {
+    thread?.close();
+  }
 }

@@ -1,0 +1,41 @@
+/** Modules that a thread makes while kernels are still to come: those that are made without it, and nothing where it fails. */
+import { Worker } from "node:worker_threads";
+import { expect, onTestFinished, test } from "vitest";
+import { wasmPackages } from "../../backends/wasm/compile-target.ts";
+import { wasmTarget } from "../../backends/wasm/target.ts";
+import { type ModuleThread, moduleThread, type ThreadOrder } from "../../compiler/cli/compile/module-thread.ts";
+import type { Kernel } from "../../compiler/kernel/kernel.ts";
+import { lower } from "../../compiler/kernel/lower/lower.ts";
+import { kernelCases } from "../kernels/cases.ts";
+import { exampleProgram } from "../package/example-program.ts";
+
+/** From its sources. */
+function open(order: ThreadOrder): ModuleThread {
+  const script = new URL("../../compiler/cli/compile/module-worker.ts", import.meta.url).href;
+  const start = `import(${JSON.stringify(import.meta.resolve("tsx/esm/api"))}).then((tsx) => { tsx.register(); return import("${script}"); });`;
+  const thread = moduleThread(new Worker(start, { eval: true, workerData: order }));
+  onTestFinished(() => thread.close());
+  return thread;
+}
+const kernels = ["copies", "rms_norm", "gemv of i8", "attention", "selection"].flatMap((start): Kernel[] => {
+  const found = kernelCases(wasmTarget).find(({ name }) => name.startsWith(start));
+  return found === undefined ? [] : [lower(found.kernel, wasmTarget)];
+});
+
+test("they are those that are made in one go", async () => {
+  const thread = open({ target: "wasm" });
+  for (const k of kernels) thread.add(k);
+  const { modules, texts } = await wasmPackages.emit({ program: exampleProgram, kernels, scheduled: [] });
+  expect(kernels.length).toBeGreaterThan(2);
+  expect(modules.length).toBe(4);
+  expect(await thread.finish()).toEqual({ modules, texts });
+});
+
+test.each([
+  ["a target that there is not", { target: "fpga" }, []],
+  ["two kernels of one name", { target: "wasm" }, [...kernels.slice(0, 1), ...kernels.slice(0, 1)]],
+])("%s: nothing, so that it is made where what is wrong is told", async (_, order, given) => {
+  const thread = open(order);
+  for (const k of given) thread.add(k);
+  expect(await thread.finish()).toBeNull();
+});
