@@ -9,6 +9,7 @@ import { OneOfEach } from "../kernel/one-of-each.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { oneByOne, tiledPlan, tilePlans } from "./choose-tile.ts";
 import { Unsuitable } from "./lift/lift.ts";
+import { joinedSums } from "./nest/join-sums.ts";
 import type { Nest } from "./nest/nest.ts";
 import { unfoldedNest } from "./nest/unfold.ts";
 import { streamed } from "./streamed.ts";
@@ -71,7 +72,8 @@ export function scheduleNest(nest: Nest, sizes: Sizes, target: KernelTarget, opt
 /** Best first; those that the text asks for, where it asks for some. */
 function waysFor(nest: Nest, sizes: Sizes, target: KernelTarget, options: ScheduleOptions): readonly Way[] {
   const { rule = null, tiled = new Map<string, Kernel>() } = options;
-  const unfolded = unfoldedNest(nest);
+  const plain = unfoldedNest(nest);
+  const unfolded = target.lanes > 1 ? joinedSums(plain) : plain;
   const inTiles = (says: string, plan: () => TilePlan): Way => ({
     says,
     make: () => {
@@ -82,7 +84,7 @@ function waysFor(nest: Nest, sizes: Sizes, target: KernelTarget, options: Schedu
       return { kernel, says: made.says, ahead: null };
     },
   });
-  const folds = unfolded !== nest;
+  const folds = plain !== nest;
   const onePass = (apart: boolean): Way => ({
     says: "streamed",
     make: () => streamed(nest, sizes, target, { ...options, apart }),

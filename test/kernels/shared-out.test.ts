@@ -39,6 +39,10 @@ const texts: Readonly<Record<string, string>> = {
   ),
   "one value":
     "graph @g {\n  %x : f32[200] = input\n  %y : f32[] = map [] rsqrt(sum[k: 200](%x[k] * %x[k]))\n  return %y\n}",
+  "a sum of sums, as of experts": of(
+    "37] = map [t, n] sum[e: 3](%g[t, e] * sum[k: 200](%u[e, n, k] * %h[t, e, k])) + sum[k: 200](%x[t, k] * %w[n, k])",
+    "%g : f32[T, 3] = input\n  %h : f32[T, 3, 200] = input\n  %u : f32[3, 37, 200] = weight",
+  ),
   "as many as there are": of("37] = map [t, n] sum[s: S](%row[n, s] * %x[t, n])", "%row : f32[37, S] = input"),
 };
 
@@ -120,6 +124,18 @@ test("very short sums, and sums of many tokens, are each lane's own", () => {
   );
   expect(caseOf(short, gpu, 1).kernel.lanes).toBe(1);
   expect(caseOf(texts["a matrix times a vector"] ?? "", gpu, 9).kernel.lanes).toBe(1);
+});
+
+test("the sum of a sum is one that lanes share, in vectors, but not where the inner one is that of several outputs", () => {
+  const { says } = caseOf(texts["a sum of sums, as of experts"] ?? "", gpu, 1);
+  expect(says).toMatch(/2 sums, vectors of 4 along the sum, shared by \d/);
+  const shared = of(
+    "37] = map [t, n] sum[e: 3](%g[n, e] * sum[k: 200](%h[t, e, k]))",
+    "%g : f32[37, 3] = input\n  %h : f32[T, 3, 200] = input",
+  );
+  const c = caseOf(shared, gpu, 1);
+  expect(off(c, c.kernel, {})).toBeLessThan(1e-5);
+  expect(c.says).not.toContain("vectors of 4 along the sum");
 });
 
 test("lanes that do not meet, or all write, are found", () => {
