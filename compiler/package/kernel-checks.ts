@@ -5,7 +5,8 @@
  *
  * How far off a machine may be: real numbers of f32 by 2^-12 of what the buffer's values are like, those of 16 bits by 2^-6 of that,
  * and in any case by 64 times what inputs that are off by 2^-20 change. What such inputs change by more than a sixteenth hangs on
- * rounding and is no sample; an integer is what it is, where they do not change it.
+ * rounding and is no sample. A number or a place is what it is and a sample only where such inputs do not change it; integers beyond
+ * 2^20 are the order of reals, and may be off by their last bits.
  */
 import {
   type CheckedBuffer,
@@ -161,8 +162,8 @@ function samples(b: Buffer, buffer: number, found: Ran, other: Ran): CheckedBuff
   const size = Math.sqrt(finite.reduce((n, at) => n + value(found, at) ** 2, 0) / Math.max(1, finite.length));
   const off = (at: number): number => 64 * Math.abs(value(found, at) - value(other, at));
   const like = (at: number): number => Math.max(size, Math.abs(value(found, at)));
-  // The order of reals as integers: a few of their last bits.
-  const sure = finite.filter((at) => (real ? off(at) <= like(at) / 16 : off(at) <= 2 ** 18));
+  const isOrder = (at: number): boolean => Math.abs(value(found, at)) >= 2 ** 20;
+  const sure = finite.filter((at) => (real ? off(at) <= like(at) / 16 : off(at) <= (isOrder(at) ? 2 ** 18 : 0)));
   const at = spread(sure, most.samples);
   if (at.length === 0) return null;
   const usual = real ? (elems[b.elem].bytes < 4 ? 2 ** -6 : 2 ** -12) : 0;
