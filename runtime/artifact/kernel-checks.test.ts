@@ -76,7 +76,7 @@ test("a sample may be as far off as it says, and a nan is never right", () => {
     return firstWrong(check, kernel, (b) => [...bytes, whole][b] ?? new Uint8Array(0));
   };
   expect(found(-2.25, 9)).toBeNull();
-  expect(found(-2.5, 9)).toEqual({ buffer: 1, at: 7, value: -2.5, wanted: -2 });
+  expect(found(-2.5, 9)).toEqual({ buffer: 1, at: 7, value: -2.5, wanted: -2, within: 0.25 });
   expect(found(Number.NaN, 9)).toMatchObject({ buffer: 1, at: 7 });
-  expect(found(-2, 8)).toEqual({ buffer: 2, at: 3, value: 8, wanted: 9 });
+  expect(found(-2, 8)).toEqual({ buffer: 2, at: 3, value: 8, wanted: 9, within: 0 });
 });
