@@ -1,5 +1,5 @@
 /** Whether a device is still there, and waiting for it in vain. */
-import { DeviceLostError, DisposedError, type DscError, KernelError } from "../artifact/errors.ts";
+import { DeviceLostError, DisposedError, KernelError } from "../artifact/errors.ts";
 
 export class Watch {
   #ended: DeviceLostError | DisposedError | null = null;
@@ -42,8 +42,3 @@ export class Watch {
 }
 
 const afterEvents = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
-
-/** What a scope has found, as an error of ours. */
-export function scoped(what: string, error: GPUError | null): DscError | null {
-  return error === null ? null : new KernelError(`${what}: ${error.message}`);
-}

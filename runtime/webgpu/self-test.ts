@@ -3,7 +3,7 @@
  * binding number has one buffer, in which every check has a stretch.
  */
 import { elemBytes } from "../artifact/elems.ts";
-import { SelfTestError } from "../artifact/errors.ts";
+import { KernelError, SelfTestError } from "../artifact/errors.ts";
 import { type CheckedSample, checkBytes, isRight, type KernelCheck, samplesOf } from "../artifact/kernel-checks.ts";
 import type { KernelDecl } from "../artifact/program.ts";
 import type { Layouts } from "./bind-groups.ts";
@@ -11,7 +11,8 @@ import { usage } from "./flags.ts";
 import { GpuMemory } from "./gpu-memory.ts";
 import type { Watch } from "./lost.ts";
 import { alignment } from "./plan-weights.ts";
-import { ReadBack, type ReadStretch } from "./read-back.ts";
+import { type Copied, ReadBack, type ReadStretch } from "./read-back.ts";
+import { inScopes } from "./scopes.ts";
 import { uniformBytes } from "./uniforms.ts";
 
 export interface SelfTest {
@@ -124,16 +125,40 @@ function sideBySide(check: KernelCheck, decl: KernelDecl, members: readonly numb
 }
 
 async function played(
-  { device, layouts, pipelines, watch }: SelfTest,
+  test: SelfTest,
   placed: readonly Placed[],
   buffers: readonly GPUBuffer[],
   readBack: ReadBack,
 ): Promise<readonly KernelResult[]> {
-  const kinds = ["validation", "out-of-memory", "internal"] as const;
-  for (const kind of kinds) device.pushErrorScope(kind);
+  const { value, checked } = inScopes(test.device, "the self-test", () => submitted(test, placed, buffers, readBack));
+  await test.watch.until(checked).catch((error: unknown) => {
+    value.copied.drop();
+    throw error instanceof KernelError ? new SelfTestError(error.message, error) : error;
+  });
+  const results = (await value.copied.read()).map((part) => new Uint8Array(part));
+  return placed.map((one) => {
+    const bytesOf = (b: number): Uint8Array =>
+      results[value.stretches.findIndex((s) => s.of === one && s.number === b)] ?? new Uint8Array(0);
+    return judged(one.decl, samplesOf(one.check, one.decl, bytesOf));
+  });
+}
+
+interface WrittenStretch extends ReadStretch {
+  readonly of: Placed;
+  /** Of the kernel's buffer. */
+  readonly number: number;
+}
+
+/** Runs all, and copies what they have written. */
+function submitted(
+  { device, layouts, pipelines }: SelfTest,
+  placed: readonly Placed[],
+  buffers: readonly GPUBuffer[],
+  readBack: ReadBack,
+): { readonly copied: Copied; readonly stretches: readonly WrittenStretch[] } {
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  const stretches: (ReadStretch & { readonly of: Placed; readonly number: number })[] = [];
+  const stretches: WrittenStretch[] = [];
   for (const one of placed) {
     const { check, decl, ranges } = one;
     const pipeline = pipelines(check.kernel);
@@ -148,24 +173,16 @@ async function played(
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, device.createBindGroup({ layout: layouts.of(decl, uniform.bytes), entries }), [uniform.from]);
     pass.dispatchWorkgroups(check.groups);
-    for (const { buffer: b } of check.expected) {
-      const binding = decl.gpu?.bindings.findIndex((members) => members.includes(b)) ?? -1;
+    for (const { buffer: number } of check.expected) {
+      const binding = decl.gpu?.bindings.findIndex((members) => members.includes(number)) ?? -1;
       const [range, buffer] = [ranges[binding], buffers[binding]];
-      if (range !== undefined && buffer !== undefined) stretches.push({ buffer, ...range, of: one, number: b });
+      if (range !== undefined && buffer !== undefined) stretches.push({ buffer, ...range, of: one, number });
     }
   }
   pass.end();
-  const { read } = readBack.copy(encoder, stretches);
+  const copied = readBack.copy(encoder, stretches);
   device.queue.submit([encoder.finish()]);
-  const scopes = kinds.map(() => device.popErrorScope());
-  const found = (await watch.until(Promise.all(scopes))).find((error) => error !== null);
-  const results = (await read()).map((part) => new Uint8Array(part));
-  if (found !== undefined && found !== null) throw new SelfTestError(found.message);
-  return placed.map((one) => {
-    const bytesOf = (b: number): Uint8Array =>
-      results[stretches.findIndex((s) => s.of === one && s.number === b)] ?? new Uint8Array(0);
-    return judged(one.decl, samplesOf(one.check, one.decl, bytesOf));
-  });
+  return { copied, stretches };
 }
 
 function judged({ name, buffers }: KernelDecl, samples: readonly CheckedSample[]): KernelResult {
