@@ -5,13 +5,14 @@ import { resolve } from "node:path";
 import { loadPlan, planNames } from "../../backends/registry.ts";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
 import { placeText, strategyText } from "../directives/directives.ts";
-import { type Compiled, compileModel, type PhaseReport } from "../driver/compile.ts";
+import { type Compiled, type CompileTarget, compileModel, type PhaseReport } from "../driver/compile.ts";
 import type { PlanTarget } from "../driver/package-target.ts";
 import { narrowFormat } from "../elaborate/narrowed.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { memoryCard } from "../package/memory-card.ts";
 import { byteText } from "../package/number-words.ts";
 import { kernelCosts, launchesIn } from "../package/phase-cost.ts";
+import { weightBindings } from "../package/weight-bindings.ts";
 import { printReport } from "../passes/pass.ts";
 import type { KernelReport } from "../program/phase-builder.ts";
 import type { CostTarget } from "../target/target.ts";
@@ -61,7 +62,7 @@ export async function runExplainModel(line: CommandLine, surroundings: Surroundi
       return exitCodes.fine;
     }
     if (line.has("json")) terminal.out(`${JSON.stringify(told.phases, null, 2)}\n`);
-    else terminal.out([cardText(told.program), ...told.phases.map(phaseText)].join(""));
+    else terminal.out([cardText(told.program, told.target), ...told.phases.map(phaseText)].join(""));
     for (const { path, at } of told.unmet)
       terminal.error(`${placeText(at)}: nothing that is computed here is called \`${path}\`\n`);
     return exitCodes.fine;
@@ -83,6 +84,7 @@ interface ExplainedPhase extends Pick<PhaseReport, "from" | "to" | "rows"> {
 }
 
 interface Explained {
+  readonly target: CompileTarget;
   readonly program: Compiled["program"];
   readonly phases: readonly ExplainedPhase[];
   readonly unmet: Compiled["unmet"];
@@ -112,7 +114,8 @@ async function explain(
   const phases = compiled.reports.filter((r) => wanted === null || r.phase === wanted);
   const { program } = compiled;
   const unmet = wanted === null ? compiled.unmet : [];
-  if (phases.length > 0) return { program, phases: phases.map((r) => explained(r, program, target.cost)), unmet };
+  if (phases.length > 0)
+    return { target, program, phases: phases.map((r) => explained(r, program, target.cost)), unmet };
   const names = compiled.reports.map((r) => r.phase).join(", ");
   return new Failure(exitCodes.usage, `--phase ${wanted}: there is no such phase`, `there is ${names}`);
 }
@@ -179,13 +182,24 @@ function saidOf({ node, rule }: KernelReport, storageOf: PhaseReport["storageOf"
 }
 
 /** What is kept whatever is called. */
-function cardText(program: Compiled["program"]): string {
+function cardText(program: Compiled["program"], target: CompileTarget): string {
   const { weights, statePerToken, context, stateAtContext } = memoryCard(program);
   const kinds = [...new Set(program.weights.map((w) => w.elem))].sort().join(", ");
   const elements = program.weights.reduce((n, w) => [...w.stacks, ...w.shape].reduce((m, size) => m * size, 1) + n, 0);
   const kept = `${byteText(weights)} of weights (${countText(elements).trim()} numbers as ${kinds})`;
   const tokens = `${byteText(statePerToken)} a remembered token, ${byteText(stateAtContext)} for ${context}`;
-  return `${program.model}: ${kept}; ${tokens}\n\n`;
+  return `${program.model}: ${kept}; ${tokens}\n${bindingsText(program, target)}\n`;
+}
+
+/** Weights of which more is bound at one time than any machine of the target has to take. */
+function bindingsText(program: Compiled["program"], { kernel: { mostBuffers, mostElements } }: CompileTarget): string {
+  if (mostBuffers === null) return "";
+  const most = 4 * mostElements;
+  const large = weightBindings(program).filter(({ bytes }) => bytes > most);
+  const [first] = large;
+  if (first === undefined) return "";
+  const others = large.length > 1 ? `, and ${large.length - 1} more` : "";
+  return `needs bindings of ${byteText(first.bytes)} for ${first.weight}${others}: not every adapter has more than ${byteText(most)}\n`;
 }
 
 /** The calls of a phase: `2 to 163 tokens, up to 2048 rows after them`. */

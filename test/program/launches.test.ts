@@ -178,5 +178,10 @@ describe("launches of a decoded token on WebGPU", () => {
   test("V3 as it is published: at most 12 a layer with experts", { timeout: 120_000 }, () => {
     const compiled = compileConfig("models/deepseek-v3.ds", published("deepseek-v3"), webgpuPackages.target);
     expectWithin(compiled, 58, { layer: 12, around: 48 });
+    // The router's choices and those of tokens: 64 lanes have a row, and blocks of the vocabulary are rows of their own.
+    const choices = compiled.kernels.flatMap((k) => k.parts?.map((p) => p.kernel) ?? [k]);
+    const selections = choices.filter((k) => /selection by/.test(k.source));
+    expect(selections.length).toBeGreaterThan(4);
+    expect(new Set(selections.map((k) => k.lanes))).toEqual(new Set([64]));
   });
 });

@@ -1,10 +1,12 @@
 /** `dsc explain --target webgpu`: a plan for a GPU, and kernels of it as text. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
+import { weightBindings } from "../../compiler/package/weight-bindings.ts";
 import { project } from "../cli/run-dsc.ts";
 import { runInside } from "../cli/run-inside.ts";
 import { root } from "../conformance/bind-text.ts";
-import { llama } from "../program/compiled-models.ts";
+import { compileConfig, llama } from "../program/compiled-models.ts";
 
 const explain = (...more: readonly string[]): ReturnType<typeof runInside> => {
   const folder = project({ "config.json": JSON.stringify(llama(1)) });
@@ -22,6 +24,22 @@ test("long sums are shared by lanes, and a kernel is told as WGSL or WebAssembly
   expect(out).not.toContain("subgroup");
   expect((await explain("--target", "webgpu-subgroups", "--kernel", name)).out).toMatch(/subgroup(Add|ShuffleXor)\(/);
   expect((await explain("--kernel", "run_next")).out).toMatch(/^\(module/);
+});
+
+test("weights of which more is bound than every adapter takes are told", () => {
+  const text = (weights: number): string => {
+    const compiled = compileConfig(
+      "models/deepseek-llm.ds",
+      { ...llama(1), vocab_size: weights },
+      webgpuPackages.target,
+    );
+    return weightBindings(compiled.program)
+      .slice(0, 1)
+      .map((b) => `${b.weight}: ${b.bytes}`)
+      .join();
+  };
+  expect(text(600_000)).toBe(`embed: ${4 * 64 * 600_000}`);
+  expect(text(128)).toMatch(/^layer0\.mlp\.w_gate: 40960$/);
 });
 
 test("what is not there is told", async () => {
