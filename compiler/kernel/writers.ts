@@ -8,7 +8,7 @@ import { type Facts, withBounds } from "../../dsl/types/facts.ts";
 import { add, constant, index as indexAtom, indexKey, mul, neg, type Poly, sub, zero } from "../../dsl/types/poly.ts";
 import { type Monomial, polyOf, type Term } from "../../dsl/types/polynomial.ts";
 import { isSurelyNonNegative } from "../../dsl/types/prove.ts";
-import { constantPart, highPart, lowFits, partsBy, partsByNumber, quotientIn, strides } from "./digits.ts";
+import { constantPart, highPart, isConstant, lowFits, partsBy, partsByNumber, quotientIn, strides } from "./digits.ts";
 import type { Kernel } from "./kernel.ts";
 import { multipleOf } from "./multiples.ts";
 import type { Problems } from "./problem.ts";
@@ -71,11 +71,26 @@ function differences(accesses: readonly Access[]): readonly number[] {
   const constants = accesses.map((a) => constantPart(a.index));
   return descending([...constants.flatMap((c) => constants.map((d) => c - d)), ...coefficients(accesses)]);
 }
-/** Fewer of them, where a tile has so many places that the small ones would be left out: how far each is from the first. */
+/** Fewer of them, where a tile has so many places that the small ones would be left out: those that all distances are made of. */
 function factors(accesses: readonly Access[]): readonly number[] {
   const constants = accesses.map((a) => constantPart(a.index));
   const first = Math.min(...constants);
-  return descending([...constants.map((c) => c - first), ...coefficients(accesses), ...accesses.flatMap(unmixed)]);
+  const apart = basisOf(constants.map((c) => c - first));
+  const ofAxes = accesses.flatMap((a) =>
+    a.index.terms.filter((t) => !isConstant(t)).map((t) => Number(t.coefficient.num)),
+  );
+  return descending([...apart, ...ofAxes, ...accesses.flatMap(unmixed)]);
+}
+/** The least numbers of which all others are sums of multiples: 4 and 592 of 0, 4, 8, 592, 596, 600, … */
+function basisOf(numbers: readonly number[]): readonly number[] {
+  const sorted = [...new Set(numbers)].sort((a, b) => a - b);
+  const [basis, made]: [number[], Set<number>] = [[], new Set([0])];
+  for (const n of sorted) {
+    if (made.has(n)) continue;
+    basis.push(n);
+    for (const m of sorted) if (made.has(m - n)) made.add(m); // ascending: its multiples, too
+  }
+  return basis;
 }
 /** What floor(a / by) is multiplied by in c·floor(a / by) + d·(a mod by), which is kept as (c - d·by)·floor(a / by) + d·a. */
 const unmixed = ({ index }: Access): readonly number[] =>
