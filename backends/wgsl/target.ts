@@ -21,7 +21,8 @@ export const webgpuTarget: KernelTarget = {
   lanes: 64,
   subgroup: null,
   vector: 4,
-  registers: 40,
+  /** Of four f32: some GPUs give a lane 128 of one, and indices take theirs. */
+  registers: 28,
   streams: 2,
   workers: 64,
   launchBytes: webgpuCost.launchSeconds * webgpuCost.bytesPerSecond,

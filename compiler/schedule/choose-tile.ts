@@ -5,7 +5,7 @@ import { freeNames } from "../graph/scalar.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { Unsuitable } from "./lift/lift.ts";
 import type { Nest } from "./nest/nest.ts";
-import { outputVectors, type Shape, shapeOf } from "./nest-shape.ts";
+import { longestAxis, outputVectors, type Shape, shapeOf } from "./nest-shape.ts";
 import { type AskedTile, anyTile, registerTiled } from "./register-tile.ts";
 import { sharedSums } from "./share-sums.ts";
 import { stagedTiles } from "./stage-tiles.ts";
@@ -40,7 +40,7 @@ function contracted(shape: Shape, summed: readonly Reduce[]): readonly TilePlan[
   return best === null ? [alone] : [best, alone];
 }
 
-const noVectors = { vector: 1, turn: 1, fewTurns: 1, lanes: 1, share: 1 } as const;
+const noVectors = { vector: 1, turn: 1, fewTurns: 1, numbers: false, lanes: 1, share: 1 } as const;
 
 /** No vectors, one place at a time. */
 export const oneByOne = (nest: Nest): TilePlan => ({
@@ -69,6 +69,7 @@ function walked(shape: Shape): readonly TilePlan[] {
 const oneValue = ({ nest, target }: Shape): TilePlan => ({
   ...oneByOne(nest),
   vector: target.vector,
+  numbers: target.lanes > 1,
   fewTurns: 4,
   says: "one value",
 });
@@ -95,6 +96,7 @@ function walkedAlong({ nest, target, reduces, whole, others }: Shape): TilePlan 
     lanes: 1,
     share: 1,
     vector: target.vector,
+    numbers: target.lanes > 1,
     turn: 1,
     fewTurns: 4,
     walks,
@@ -107,7 +109,10 @@ function walkedAlong({ nest, target, reduces, whole, others }: Shape): TilePlan 
 }
 
 /** Those of the target, where every reduction is long enough to be shared out among them. */
-function lanesFor(reduces: readonly Reduce[], { lanes }: KernelTarget): number {
-  const isLong = (r: Reduce): boolean => r.axes.some((a) => (constantOf(a.size) ?? Number.POSITIVE_INFINITY) >= lanes);
-  return lanes > 1 && reduces.length > 0 && reduces.every(isLong) ? lanes : 1;
+function lanesFor(reduces: readonly Reduce[], target: KernelTarget): number {
+  const isLong = (r: Reduce): boolean => {
+    const { vectors, width } = longestAxis(r, target);
+    return vectors * width >= target.lanes;
+  };
+  return target.lanes > 1 && reduces.length > 0 && reduces.every(isLong) ? target.lanes : 1;
 }

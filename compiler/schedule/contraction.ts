@@ -87,9 +87,11 @@ export const rowPlaces = ({ rowAxis, along, extent }: Contraction): number =>
 export const tokenPlaces = ({ tokenAxis, extent }: Contraction): number =>
   tokenAxis === undefined ? 1 : extent(tokenAxis);
 
-/** Accumulators of a lane. */
-export const accumulators = (sums: readonly Sum[], rows: number, tokens: number): number =>
-  sums.reduce((n, s) => n + s.copies * (s.rows ? rows : 1) * (s.tokens ? tokens : 1), 0);
+/** Registers that accumulators of a lane take: each a vector on processors, as many numbers where lanes are many (`numbers` of a plan). */
+export function accumulators({ sums, along, shape: { target } }: Contraction, rows: number, tokens: number): number {
+  const all = sums.reduce((n, s) => n + s.copies * (s.rows ? rows : 1) * (s.tokens ? tokens : 1), 0);
+  return target.lanes > 1 && along === null ? Math.ceil(all / target.vector) : all;
+}
 /** Operands of which a place of the rows has one of its own. */
 export const streamsOf = (sums: readonly Sum[]): number => sums.reduce((n, s) => n + (s.rows ? s.copies : 0), 0);
 

@@ -4,7 +4,7 @@ import type { Axis, Reduce, Scalar } from "../graph/node.ts";
 import { children, freeNames, key, some, walk } from "../graph/scalar.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { factorOf } from "./lift/spell-dim.ts";
-import { widthAlong } from "./lift/vector-along.ts";
+import { vectorAlong, widthAlong } from "./lift/vector-along.ts";
 import type { Nest } from "./nest/nest.ts";
 import type { TilePlan } from "./tile-plan.ts";
 
@@ -31,6 +31,20 @@ export function outputVectors(nest: Nest, a: Axis, target: KernelTarget): TilePl
   // Rows before it begin at multiples of the width, or are not there.
   if (nest.axes.length > 1) while (width > 1 && factorOf(a.size) % width !== 0) width /= 2;
   return width > 1 ? { axis: a.name, width } : null;
+}
+
+/** The longest axis of it, or of a sum inside of it, in vectors; what a call decides counts as long. */
+export function longestAxis(r: Reduce, target: KernelTarget): { readonly vectors: number; readonly width: number } {
+  let longest = { vectors: 0, width: 1 };
+  walk(r, (x) => {
+    if (x.kind !== "reduce") return;
+    for (const a of x.axes) {
+      const width = vectorAlong(x, a, target.vector);
+      const vectors = (constantOf(a.size) ?? Number.POSITIVE_INFINITY) / width;
+      if (vectors * width > longest.vectors * longest.width) longest = { vectors, width };
+    }
+  });
+  return longest;
 }
 
 /** A short axis by which branches are chosen: written out, each place computes its own branch. */

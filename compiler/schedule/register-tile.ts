@@ -33,12 +33,13 @@ export function registerTiled(shape: Shape, summed: readonly Reduce[], asked: As
   const { rows, tokens } = { rows: asked.rows ?? best.rows, tokens: asked.tokens ?? best.tokens };
   const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
   for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
-  if (rowAxis !== undefined) walks.set(rowAxis.name, rowWalk(rowAxis, rows, along === null));
+  if (rowAxis !== undefined) walks.set(rowAxis.name, rowWalk(rowAxis, rows, along === null && target.lanes === 1));
   if (tokenAxis !== undefined) walks.set(tokenAxis.name, { kind: "tile", count: tokens });
   return {
     lanes: 1,
     share: 1,
     vector: target.vector,
+    numbers: target.lanes > 1,
     turn: tokens > 1 ? 1 : 2, // a turn of many products is long enough
     fewTurns: 4,
     walks,
@@ -62,7 +63,7 @@ function rowAxisOf(used: readonly Axis[], summed: readonly Reduce[], { target }:
 
 /**
  * Rows far apart: each is a stream of its own that items walk in order, which memory fetches ahead. Adjacent rows begin a new
- * stream at every item, which costs half of the bandwidth where rows are short.
+ * stream at every item, which costs half of the bandwidth where rows are short. Lanes beside others are streams themselves.
  */
 function rowWalk(a: Axis, rows: number, alone: boolean): Walk {
   const n = constantOf(a.size);
@@ -78,9 +79,13 @@ function registerTile(c: Contraction): { readonly rows: number; readonly tokens:
   if (mostTokens <= 1)
     return { rows: Math.max(1, Math.min(mostRows, Math.floor(target.streams / Math.max(1, streams)))), tokens: 1 };
   let best = { rows: 1, tokens: 1, loads: Number.POSITIVE_INFINITY };
-  for (let rows = 1; rows <= Math.min(mostRows, 8); rows += 1)
-    for (let tokens = 1; tokens <= Math.min(mostTokens, 8); tokens += 1) {
-      if (accumulators(sums, rows, tokens) + tokens + 1 > target.registers) continue;
+  // Beside others, lanes with as many places as a power of two are told apart.
+  const counts = target.lanes === 1 ? [1, 2, 3, 4, 5, 6, 7, 8] : [1, 2, 4, 8];
+  for (const rows of counts)
+    for (const tokens of counts) {
+      if (rows > mostRows || tokens > mostTokens) continue;
+      const operands = target.lanes === 1 ? tokens + 1 : streams * rows + tokens;
+      if (accumulators(c, rows, tokens) + operands > target.registers) continue;
       // Rows stay in the nearest cache, tokens come from the next one: twice as far.
       const loads = (streams * rows + 2 * tokens) / (streams * rows * tokens);
       if (loads < best.loads - 1e-9) best = { rows, tokens, loads };

@@ -1,8 +1,8 @@
 /** Contractions whose sums lanes share: what is read goes through once, lanes side by side read what is adjacent. */
-import { constantOf, evalDim } from "../graph/dim.ts";
+import { evalDim } from "../graph/dim.ts";
 import type { Axis, Reduce } from "../graph/node.ts";
-import { accumulators, contractionOf, rowPlaces, tokenPlaces, vectorsText } from "./contraction.ts";
-import type { Shape } from "./nest-shape.ts";
+import { accumulators, contractionOf, rowPlaces, tokenPlaces } from "./contraction.ts";
+import { longestAxis, type Shape } from "./nest-shape.ts";
 import type { TilePlan, Walk } from "./tile-plan.ts";
 
 /** Vectors of a sum that each of the lanes should have at least: what they then do together costs as much. */
@@ -20,11 +20,16 @@ export function sharedSums(shape: Shape, summed: readonly Reduce[]): TilePlan | 
   const { rowAxis, tokenAxis, order, sums } = c;
   const tokens = tokenPlaces(c);
   if (target.lanes === 1 || c.along !== null || tokens > mostTokens) return null;
-  const most = Math.min(...summed.map((r) => Math.max(...r.axes.map(longest)) / c.vectors));
+  const axes = summed.map((r) => longestAxis(r, target));
+  // What is short beside others, such as a sum over what was picked, each lane does by itself.
+  const longest = Math.max(...axes.map((a) => a.vectors));
+  const long = axes.filter((a) => a.vectors * 4 >= longest);
+  const most = Math.min(...long.map((a) => a.vectors));
+  const width = Math.min(...long.map((a) => a.width));
   const items = others.reduce((n, a) => (a === tokenAxis || a === rowAxis ? n : n * evalDim(a.size, sizes)), 1);
   const rows = rowPlaces(c);
   let [share, atOnce] = [powerBelow(most / enoughTurns, target.lanes), powerBelow(rows, target.streams)];
-  const fits = (): boolean => accumulators(sums, atOnce, tokens) + tokens + 1 <= target.registers;
+  const fits = (): boolean => accumulators(c, atOnce, tokens) + tokens + 1 <= target.registers;
   while (atOnce > 1 && !fits()) atOnce /= 2;
   if (share === 1 || !fits()) return null;
   // Rather short turns and few rows than too few to do.
@@ -41,6 +46,7 @@ export function sharedSums(shape: Shape, summed: readonly Reduce[]): TilePlan | 
     lanes: target.lanes,
     share,
     vector: target.vector,
+    numbers: true,
     turn: 1,
     fewTurns: 1,
     walks,
@@ -48,13 +54,12 @@ export function sharedSums(shape: Shape, summed: readonly Reduce[]): TilePlan | 
     grouped: null,
     order,
     staged: null,
-    says: `contraction: ${atOnce} x ${tokens} places, ${sums.length} sums, ${vectorsText(c)}, shared by ${share} of ${target.lanes} lanes`,
+    says: `contraction: ${atOnce} x ${tokens} places, ${sums.length} sums, ${width > 1 ? `vectors of ${width} along the sum` : "no vectors"}, shared by ${share} of ${target.lanes} lanes`,
   };
 }
 
 /** Adjacent rows are written side by side. */
 const innermost = (used: readonly Axis[]): Axis | undefined => used.at(-1);
-const longest = (a: Axis): number => constantOf(a.size) ?? Number.POSITIVE_INFINITY;
 /** The largest power of two that is not above x, at most `most` and at least 1. */
 function powerBelow(x: number, most: number): number {
   let n = 1;

@@ -44,6 +44,7 @@ export function stagedTiles(shape: Shape, summed: readonly Reduce[]): TilePlan |
     lanes: target.lanes,
     share: 1,
     vector: target.vector,
+    numbers: true,
     turn: 1,
     fewTurns: 1,
     walks,
@@ -108,7 +109,7 @@ type Sides = Omit<Rectangle, "depth">;
 function depthOf(c: Contraction, { lanesOfRows, lanesOfTokens, rows, tokens }: Sides): number | undefined {
   const { target } = c.shape;
   const streams = streamsOf(c.sums);
-  if (accumulators(c.sums, rows, tokens) + streams * rows + tokens > target.registers) return undefined;
+  if (accumulators(c, rows, tokens) + streams * rows + tokens > target.registers) return undefined;
   const tokenTiles = c.sums.some((s) => !s.rows) ? 2 : 1;
   const places = streams * rows * lanesOfRows * (c.along?.width ?? 1) + tokenTiles * tokens * lanesOfTokens;
   return depths.find((depth) => itemsAtOnce * 4 * places * (depth + target.vector) <= target.sharedBytes);

@@ -17,7 +17,7 @@ import { add, constant, div, extract, lt, min, mod, mul, op, splat, sub } from "
 import type { Expr } from "../kernel/kernel.ts";
 import { type Bound, type Env, type Lift, Unsuitable } from "./lift/lift.ts";
 import { dimExpr, factorOf } from "./lift/spell-dim.ts";
-import { widthAlong } from "./lift/vector-along.ts";
+import { termWidth, widthAlong } from "./lift/vector-along.ts";
 
 /** One axis of the rectangle. */
 export interface Side {
@@ -145,7 +145,7 @@ export class Staging {
       side.width > 1
         ? [side.axis.name, side.axis.size, side.width]
         : [kOf(axes), axes.inner.size, Math.min(vector, depth)];
-    let load = widthAlong(of, along, most);
+    let load = side.width > 1 ? widthAlong(of, along, most) : termWidth(of, along, most);
     while (load > 1 && factorOf(size) % load !== 0) load /= 2;
     const elements = side.width > 1 ? depth * side.places : side.places * lineOf(depth, axes.width);
     const memory = this.#b.shared(side === this.#o.rows ? "rows" : "tokens", "f32", elements);

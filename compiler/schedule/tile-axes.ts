@@ -132,7 +132,8 @@ export class TileAxes {
   #dealt(a: Axis, { count, among, every }: Extract<Walk, { kind: "dealt" }>, width: number): readonly Place[] {
     const b = this.#lift.body;
     const step = among * width;
-    const own = every * among === b.lanes ? div(b.lane, every) : mod(div(b.lane, every), among);
+    const group = every * among === b.lanes ? div(b.lane, every) : mod(div(b.lane, every), among);
+    const own = among === 1 ? constant(0) : group;
     const block = name(`${plainName(a.name)}_block`);
     const inItem = b.let(`${plainName(a.name)}_own`, mul(own, width));
     const first = b.let(`${plainName(a.name)}0`, add(mul(block, count * step), inItem));

@@ -30,6 +30,14 @@ export const contractionGraphs: Readonly<Record<string, string>> = {
     "70] = map [t, n] sum[k: 40](%x[t, k] * (%u[n, k] * %m[floordiv(n, 8), floordiv(k, 8)]))",
     "%u : bf16[70, 40] = weight\n  %m : f32[9, 5] = weight",
   ),
+  "int8 with a multiplier for each block": of(
+    "70] = map [t, n] sum[k: 40](%x[t, k] * (%u[n, k] * %m[n, floordiv(k, 8)])) * 0.01",
+    "%u : i8[70, 40] = weight\n  %m : f32[70, 5] = weight",
+  ),
+  "f16 matrices with tokens of bf16": of(
+    "70] = map [t, n] sum[k: 40](%v[t, k] * %u[n, k])",
+    "%u : f16[70, 40] = weight\n  %v : bf16[T, 40] = input",
+  ),
   "sums that end beside vectors": of(
     "37] = map [t, n] sum[k: 33](%v[t, k] * %u[n, k])",
     "%v : f32[T, 33] = input\n  %u : f32[37, 33] = weight",

@@ -37,6 +37,8 @@ export interface Asked {
   readonly expected?: boolean;
 }
 
+const kept: ReadonlySet<string> = new Set<Elem>(["i32", "bool", "bf16", "f16", "i8"]);
+
 export function graphOf(text: string): Graph {
   const parsed = parse(text);
   if (!parsed.ok) throw new Error(`${parsed.line}:${parsed.column}: ${parsed.message}`);
@@ -49,7 +51,7 @@ export function mapCase(text: string, { sizes, fixed, target, expected = true }:
   if (n?.kind !== "map") throw new Error("the result is no map");
   const elemOf = (x: Node): Elem => {
     const { dtype } = x.type;
-    return dtype === "i32" || dtype === "bool" || dtype === "bf16" ? dtype : "f32";
+    return kept.has(dtype) ? (dtype as Elem) : "f32";
   };
   const next = random(Object.values(sizes).reduce((a, b) => a * 31 + b, 7));
   // Whole numbers are places of rows so far.
@@ -60,7 +62,11 @@ export function mapCase(text: string, { sizes, fixed, target, expected = true }:
     const dims = x.type.dims.map((d) => evalDim(d, sizes));
     const count = dims.reduce((a, b) => a * b, 1);
     const raw = Float64Array.from({ length: count }, () =>
-      elemOf(x) === "i32" ? Math.floor(((next() + 1) / 2) * most) : next(),
+      elemOf(x) === "i32"
+        ? Math.floor(((next() + 1) / 2) * most)
+        : elemOf(x) === "i8"
+          ? Math.round(127 * next())
+          : next(),
     );
     given.set(x, tensor(dims, read(elemOf(x), stored(elemOf(x), raw))));
   }

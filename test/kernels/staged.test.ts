@@ -96,13 +96,28 @@ test("groups of rows that share a matrix are told apart", () => {
     expect(wrong(c, changed(c.kernel, from, to))).not.toEqual([]);
 });
 
+test("what is stored in fewer bits is unpacked a vector at a time, once a rectangle", () => {
+  const lines = (name: string): readonly string[] =>
+    printKernel(caseOf(contractionGraphs[name] ?? "", gpu, 128).kernel)
+      .split("\n")
+      .filter((line) => line.includes("u_in["));
+  for (const [name, unpacked] of [
+    ["bf16 with a multiplier for each block", /^ *let u\d* = to_f32\(u_in\[.*\]:4\)$/],
+    ["int8 with a multiplier for each block", /^ *let u\d* = to_i32\(u_in\[.*\]:4\)$/],
+    ["f16 matrices with tokens of bf16", /^ *let u\d* = to_f32\(u_in\[.*\]:4\)$/],
+  ] as const) {
+    expect(lines(name).length, name).toBeGreaterThan(0);
+    for (const line of lines(name)) expect(line).toMatch(unpacked);
+  }
+});
+
 describe("numbers of the description decide", () => {
   const says = (target: Partial<KernelTarget>, T = 128, text = contractionGraphs["a matrix"] ?? ""): string =>
     mapCase(text, { sizes: { T }, fixed: {}, target: { ...gpu, ...target }, expected: false }).says;
   test("small products, and those of targets that stage nothing, stay a tile of each lane", () => {
     expect(says({ stagedFrom: 128 * 70 * 40 })).toContain("through shared memory");
-    expect(says({ stagedFrom: 128 * 70 * 40 + 1 })).toMatch(/^contraction: 8 x 4 places/);
-    expect(says({ stagedFrom: 0, stageTiles: false })).toMatch(/^contraction: 8 x 4 places/);
+    expect(says({ stagedFrom: 128 * 70 * 40 + 1 })).toMatch(/^contraction: 8 x 8 places/);
+    expect(says({ stagedFrom: 0, stageTiles: false })).toMatch(/^contraction: 8 x 8 places/);
   });
   test("a rectangle fits registers and shared memory", () => {
     const large = (sums: string): string => `graph @g {
@@ -115,9 +130,9 @@ describe("numbers of the description decide", () => {
 }`;
     const one = large("sum[k: 64](%x[t, k] * %w[n, k])");
     const two = large("sum[k: 64](%x[t, k] * %w[n, k]) * sum[k: 64](%x[t, k] * %u[n, k])");
-    expect(says({ stagedFrom: 0 }, 128, one)).toContain("32 x 32 places, 4 x 4 a lane");
-    expect(says({ stagedFrom: 0, registers: 12 }, 128, one)).toContain("2 x 2 a lane");
-    expect(says({ stagedFrom: 0 }, 128, two)).toContain("2 x 4 a lane");
+    expect(says({ stagedFrom: 0, registers: 28 }, 128, one)).toContain("64 x 32 places, 4 x 8 a lane");
+    expect(says({ stagedFrom: 0, registers: 12 }, 128, one)).toContain("4 x 4 a lane");
+    expect(says({ stagedFrom: 0, registers: 28 }, 128, two)).toContain("2 x 8 a lane");
     for (const sharedBytes of [8192, 16_384]) {
       const target = { ...gpu, stagedFrom: 0, sharedBytes };
       const { kernel } = mapCase(two, { sizes: { T: 128 }, fixed: {}, target, expected: false });

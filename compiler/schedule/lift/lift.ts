@@ -20,6 +20,7 @@ import { isNotNegative } from "../nest/not-negative.ts";
 import { wideZero } from "../nest/widen.ts";
 import { dimExpr } from "./spell-dim.ts";
 import { asFloat, asInteger, asTruth, asWide, isFloat, spellFunction } from "./spell-function.ts";
+import { steadyAlong } from "./vector-along.ts";
 
 /** Where an index stands: `index + offset`, and of a vector `width` adjacent values from there. */
 export interface Bound {
@@ -296,8 +297,10 @@ export class Lift {
     for (const { atom, coefficient } of terms.values()) {
       const place = atom.kind === "name" ? env.get(atom.name) : undefined;
       if (place === undefined) {
-        if (this.widthOf(atom, env) > 1) throw new Unsuitable("a vector of indices that are looked up");
-        put(this.depthOf(atom, env), mul(asInteger(this.value(atom, env)), dimExpr(coefficient)));
+        put(
+          this.depthOf(atom, env),
+          mul(asInteger(this.value(atom, this.#atOnePlace(atom, env))), dimExpr(coefficient)),
+        );
         continue;
       }
       put(place.depth, mul(place.index, dimExpr(coefficient)));
@@ -308,6 +311,26 @@ export class Lift {
       [stride, width] = [step, place.width];
     }
     return { index: this.#sum(parts, offset), width };
+  }
+
+  /** Where an index that is looked up is the same for all of a vector, it is that of the first. */
+  #atOnePlace(atom: Scalar, env: Env): Env {
+    if (this.widthOf(atom, env) === 1) return env;
+    const first = new Map(env);
+    for (const n of freeNames(atom)) {
+      const b = env.get(n);
+      if (b === undefined || b.width === 1) continue;
+      if (steadyAlong(atom, n, b.width) < b.width) throw new Unsuitable("a vector of indices that are looked up");
+      first.set(n, this.#firstOf(b));
+    }
+    return first;
+  }
+  readonly #firsts = new Map<number, Bound>();
+  #firstOf(b: Bound): Bound {
+    const { index, offset, span, depth } = b;
+    const known = this.#firsts.get(b.id) ?? this.bound(index, { offset, span, depth });
+    this.#firsts.set(b.id, known);
+    return known;
   }
 
   /** Σ of parts: what is known outside is summed there. */

@@ -27,6 +27,8 @@ export interface ReductionPlan {
   /** Turns of a loop written out one after the other, where accumulators are many, and where they are few. */
   readonly turn: number;
   readonly fewTurns: number;
+  /** Whether a sum of products of vectors is one number from the start: where a vector is as many registers as it has lanes. */
+  readonly numbers: boolean;
 }
 
 interface Member {
@@ -117,8 +119,16 @@ export class Reductions {
     const left = members.filter(({ e, env }) => !lift.knows(e, env));
     if (left.length === 0) return;
     const depth = lift.depthOf(first.e, first.env);
-    const sharing = this.#sharing?.isTogether(depth) === true && this.#sharing.lanes > 1 ? this.#sharing : null;
+    const sharing = this.#sharing?.isTogether(depth) === true && this.#isLong(first.e) ? this.#sharing : null;
     lift.body.at(depth, () => this.#emit(left, first, { sharing, staging }));
+  }
+
+  /** Whether there is a turn for each of the lanes that share; not where a sum inside of it is longer, which they share then. */
+  #isLong(e: Reduce): boolean {
+    const lengthOf = (r: Reduce): number => constantOf(this.#inner(r)[0].size) ?? Number.POSITIVE_INFINITY;
+    const own = lengthOf(e);
+    const lanes = this.#sharing?.lanes ?? 1;
+    return lanes > 1 && own >= lanes && !some(e.body, (x) => x.kind === "reduce" && lengthOf(x) > own);
   }
 
   #emit(members: readonly Member[], first: Member, { sharing, staging }: Ways): void {
@@ -136,7 +146,8 @@ export class Reductions {
       const order = [...others, own];
       const by = new Map(order.map((a, i): [string, Scalar] => [a.name, name([...names.values()][i] ?? "")]));
       const kind = member.e.monoid === "any" || member.e.monoid === "all" ? "truth" : kindOf(member.e.body);
-      const lanes = Math.max(width, lift.widthOf(member.e, member.env));
+      const isNumber = this.#plan.numbers && member.e.monoid === "sum" && kind === "real";
+      const lanes = Math.max(isNumber ? 1 : width, lift.widthOf(member.e, member.env));
       return {
         member,
         body: refolded(member.e.body, by),
@@ -162,7 +173,7 @@ export class Reductions {
       loop.tail === null
         ? null
         : this.#accumulate(
-            summands.map((s) => ({ ...s, type: typeOf(s.type.elem, s.type.width / width) })),
+            summands.map((s) => ({ ...s, type: typeOf(s.type.elem, Math.max(1, s.type.width / width)) })),
             { ...axes, segment: loop.tail, copies: 1, sharing, staged },
           );
     for (const [i, s] of summands.entries()) {
@@ -261,12 +272,14 @@ export class Reductions {
     const mask = where === null ? null : lift.truth(where, env);
     if (monoid === "sum" && real && mask === null) {
       const parts = lift.productParts(body, env);
-      if (parts !== null) return fma(parts[0], parts[1], sofar);
+      if (parts !== null) return productsInto(sofar, parts);
     }
     const computed = wide ? lift.wide(body, env) : lift.value(body, env);
-    const value = real ? asFloat(computed) : wide ? computed : asInteger(computed);
+    const all = real ? asFloat(computed) : wide ? computed : asInteger(computed);
+    const value = all.type.width > type.width ? fold("sum", masked(all, mask)) : all;
     const identity = identityOf(member.e, type);
-    const counted = mask === null || (isConst(mask) && mask.value !== 0) ? value : select(mask, value, identity);
+    const isCounted = mask === null || (isConst(mask) && mask.value !== 0) || all.type.width > type.width;
+    const counted = isCounted ? value : select(mask, value, identity);
     return op(merges[monoid], sofar, counted);
   }
 
@@ -340,6 +353,18 @@ const inOneGo = (size: Dim, width: number): Segments => ({
   tail: null,
   copies: 1,
 });
+
+/** What does not count is nothing of a sum. */
+const masked = (x: Expr, mask: Expr | null): Expr => (mask === null ? x : select(mask, x, constant(0, x.type)));
+
+/** sofar + a·b; the products of vectors one after the other, where what they are added to is a number. */
+function productsInto(sofar: Expr, [a, b]: readonly [Expr, Expr]): Expr {
+  const width = Math.max(a.type.width, b.type.width);
+  if (sofar.type.width === width) return fma(a, b, sofar);
+  let sum = sofar;
+  for (let i = 0; i < width; i += 1) sum = fma(extract(a, i), extract(b, i), sum);
+  return sum;
+}
 
 function identityOf({ monoid }: Reduce, type: Type): Expr {
   const real = type.elem === "f32";
