@@ -1,0 +1,185 @@
+/**
+ * Products that the compiler makes kernels of for WebGPU, beside probes written by hand, in one run on each driver that there is:
+ * SwiftShader (chromium-common), lavapipe where DSC_LAVAPIPE names it. Prints, asserts nothing. These drivers play a GPU on a processor:
+ * they rank kernels by what they themselves dislike (barriers), so what is asked of them is only that nothing is much slower than by hand.
+ *
+ *     tsx test/bench/webgpu-kernels.ts [seconds a kernel]
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { launchOf } from "../../backends/wgsl/launch.ts";
+import { wgslModule } from "../../backends/wgsl/module.ts";
+import { webgpuSubgroupsTarget, webgpuTarget } from "../../backends/wgsl/target.ts";
+import { plainVariant } from "../../backends/wgsl/variant.ts";
+import { elems } from "../../compiler/kernel/elem.ts";
+import { elementsOf } from "../../compiler/kernel/interpret.ts";
+import { lower } from "../../compiler/kernel/lower/lower.ts";
+import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
+import { floats } from "../kernels/data.ts";
+import { mapCase } from "../kernels/map-case.ts";
+import { matmulProbe, rowOfGroup, rowOfThread, type Work } from "./webgpu-probes.ts";
+
+const seconds = Number(process.argv[2] ?? 1);
+const driver = process.env["DSC_BENCH_DRIVER"];
+
+/** The last map of a graph. */
+function generated(how: string, text: string, T: number, flops: number, target: KernelTarget): Work {
+  const c = mapCase(text, { sizes: { T }, fixed: { T }, target, expected: false });
+  const k = lower({ ...c.kernel, name: "product" }, target);
+  const module = wgslModule(k, target, plainVariant);
+  const bytes = new Map(k.buffers.map((b) => [b.name, elementsOf(b, c.sizes) * elems[b.elem].bytes]));
+  return {
+    what: how,
+    text: module.text,
+    buffers: module.bindings.map(({ members, written }) => ({
+      bytes: members.reduce((n, b) => n + (bytes.get(b.name) ?? 0), 0),
+      written,
+    })),
+    ...launchOf(module, c.sizes, {}),
+    flops,
+  };
+}
+
+const inRows = (N: number, K: number): string => `graph @g {
+  size T in 1..4096
+  %x : f32[T, ${K}] = input
+  %w : f32[${N}, ${K}] = weight
+  %y : f32[T, ${N}] = map [t, n] sum[k: ${K}](%x[t, k] * %w[n, k])
+  return %y
+}`;
+const inColumns = (N: number, K: number): string => `graph @g {
+  size T in 1..4096
+  %x : f32[T, ${K}] = input
+  %w : f32[${K}, ${N}] = weight
+  %y : f32[T, ${N}] = map [t, n] sum[k: ${K}](%x[t, k] * %w[k, n])
+  return %y
+}`;
+
+/** Plans without shared memory, and with it however small the product. */
+const inPlace = { ...webgpuTarget, stageTiles: false };
+const staged = { ...webgpuTarget, stagedFrom: 0 };
+
+const products = (n: number): readonly Work[] => {
+  const flops = 2 * n ** 3;
+  return [
+    matmulProbe(n, n, n),
+    generated("in place, weights in rows", inRows(n, n), n, flops, inPlace),
+    generated("in place, weights in columns", inColumns(n, n), n, flops, inPlace),
+    generated("staged, weights in rows", inRows(n, n), n, flops, staged),
+    generated("staged, weights in columns", inColumns(n, n), n, flops, staged),
+  ];
+};
+const vectors = (n: number): readonly Work[] => [
+  rowOfThread(n, n),
+  generated("a tile of each lane", inRows(n, n), 1, 2 * n * n, { ...webgpuTarget, lanes: 1, streams: 4 }),
+  rowOfGroup(n, n),
+  generated("shared by lanes", inRows(n, n), 1, 2 * n * n, webgpuTarget),
+  generated("shared by lanes, subgroups", inRows(n, n), 1, 2 * n * n, webgpuSubgroupsTarget),
+  generated("4 vectors, shared by lanes", inRows(n, n), 4, 8 * n * n, webgpuSubgroupsTarget),
+];
+
+/** Seconds that passed, and seconds that processors worked for it: with other work on a machine only these say much. */
+interface Times {
+  readonly passed: number;
+  readonly worked: number;
+}
+type Run = () => Promise<Times>;
+
+/** A dispatch, after a first one that compiles. */
+async function prepared(device: GPUDevice, work: Work): Promise<Run> {
+  const module = device.createShaderModule({ code: work.text });
+  const pipeline = await device.createComputePipelineAsync({
+    layout: "auto",
+    compute: { module, entryPoint: "product" },
+  });
+  const buffers = work.buffers.map(({ bytes }) => {
+    const buffer = device.createBuffer({ size: Math.ceil(bytes / 16) * 16, usage: 0x80 | 0x8 }); // storage, copy target
+    device.queue.writeBuffer(buffer, 0, floats(Math.ceil(bytes / 16) * 4, 1));
+    return buffer;
+  });
+  const uniform = device.createBuffer({ size: Math.ceil(work.uniform.byteLength / 16) * 16, usage: 0x40 | 0x8 });
+  device.queue.writeBuffer(uniform, 0, work.uniform);
+  const entries = [...buffers, uniform].map((buffer, binding) => ({ binding, resource: { buffer } }));
+  const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+  const run: Run = async () => {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...work.workgroups);
+    pass.end();
+    const commands = encoder.finish();
+    const [start, before] = [performance.now(), process.cpuUsage()];
+    device.queue.submit([commands]);
+    await device.queue.onSubmittedWorkDone();
+    const { user, system } = process.cpuUsage(before);
+    return { passed: (performance.now() - start) / 1000, worked: (user + system) / 1e6 };
+  };
+  await run();
+  return run;
+}
+
+/** The best of each, in turns, so that what else a machine does falls on all. */
+async function best(device: GPUDevice, works: readonly Work[]): Promise<readonly Times[]> {
+  const runs: Run[] = [];
+  for (const work of works) runs.push(await prepared(device, work));
+  const least = works.map((): Times => ({ passed: Number.POSITIVE_INFINITY, worked: Number.POSITIVE_INFINITY }));
+  for (const until = performance.now() + seconds * 1000 * works.length; performance.now() < until; )
+    for (const [i, run] of runs.entries()) {
+      const [now, before] = [await run(), least[i]];
+      if (before === undefined) continue;
+      least[i] = { passed: Math.min(now.passed, before.passed), worked: Math.min(now.worked, before.worked) };
+    }
+  return least;
+}
+
+async function onDriver(name: string): Promise<void> {
+  const { create, globals } = await import("webgpu");
+  Object.assign(globalThis, globals);
+  const dawn = create([]);
+  const adapter = await dawn.requestAdapter();
+  if (adapter === null) return console.log(`${name}: no adapter`);
+  const device = await adapter.requestDevice({ requiredFeatures: ["subgroups"] });
+  console.log(`${name}, ${adapter.info.description}: GFLOP in a second, in a second of one processor's work`);
+  const groups = [
+    ["256 x 256 x 256", () => products(256)],
+    ["512 x 512 x 512", () => products(512)],
+    ["2048 x 2048 and a vector", () => vectors(2048)],
+  ] as const;
+  for (const [what, worksOf] of groups) {
+    const works = worksOf();
+    for (const [i, { passed, worked }] of (await best(device, works)).entries()) {
+      const { flops, what: how } = works[i] ?? { flops: 0, what: "" };
+      const [a, b] = [passed, worked].map((t) => (flops / t / 1e9).toFixed(2).padStart(7));
+      console.log(`  ${what.padEnd(26)}${how.padEnd(32)}${a} ${b}`);
+    }
+  }
+  device.destroy();
+  if (dawn === undefined) throw new Error("Dawn must outlive its devices");
+}
+
+const drivers = [
+  ["SwiftShader", process.env["DSC_SWIFTSHADER"] ?? "/usr/lib/chromium/vk_swiftshader_icd.json"],
+  ["lavapipe", process.env["DSC_LAVAPIPE"] ?? ""],
+] as const;
+if (driver !== undefined) await onDriver(driver);
+else
+  for (const [name, icd] of drivers) {
+    if (!existsSync(icd)) {
+      console.log(`${name}: not here`);
+      continue;
+    }
+    const libraries = [process.env["LD_LIBRARY_PATH"], "/usr/lib/chromium"].filter((x) => x !== undefined).join(":");
+    const env = {
+      ...process.env,
+      VK_DRIVER_FILES: icd,
+      VK_ICD_FILENAMES: icd,
+      LD_LIBRARY_PATH: libraries,
+      XDG_RUNTIME_DIR: process.env["XDG_RUNTIME_DIR"] ?? "/tmp",
+      DSC_BENCH_DRIVER: name,
+    };
+    const args = ["--import", "tsx", fileURLToPath(import.meta.url), String(seconds)];
+    spawnSync(process.execPath, args, { env, stdio: ["ignore", "inherit", "ignore"] });
+  }
+if (driver !== undefined) process.exit(); // Dawn keeps it alive
