@@ -21,8 +21,11 @@ export interface WgslMachineOptions {
 /** What stands before and behind each buffer in its binding: nobody may read it. */
 const poison = 0xff;
 
-/** Of the specification of WGSL: a quotient is 2.5 ulp off, an inverse root 2 and a root what a quotient makes of it; an ulp is 2 u at most. */
-export const wgslArithmetic: Arithmetic = { quotient: 5, root: 9, flushed: 2 ** -126 };
+/**
+ * Of the specification of WGSL: a quotient is 2.5 ulp off for divisors up to 2^126, an inverse root 2 and a root what a quotient makes of
+ * it; an ulp is 2 u at most. A compiler may take it that there are no nans.
+ */
+export const wgslArithmetic: Arithmetic = { quotient: 5, root: 9, divisor: 2 ** 126, flushed: 2 ** -126, nans: false };
 
 export const wgslMachine = ({ name, cost, kernel, variant, run }: WgslMachineOptions): Machine => ({
   name,

@@ -11,8 +11,8 @@
  *     steps            comparisons, floor, casts, choices of elements: exact where x ± error falls on one side of every step;
  *                      elsewhere the height of the step, or `unknown` where there is no height
  *
- * What a machine promises less of than f32 is (`Arithmetic`) is part of the formula: quotients and roots that are some units off, and
- * numbers below the least normal one that count as 0.
+ * What a machine promises less of than f32 is (`Arithmetic`) is part of the formula: quotients and roots that are some units off, by
+ * divisors of usual size, numbers below the least normal one that count as 0, and what is no number.
  *
  * So the bound grows with the length of sums, the magnitudes of what is summed and the precision of the accumulator, as each
  * stands in the graph. What is computed exactly has the bound 0 and is to be met exactly: whole numbers, selections, casts of
@@ -36,10 +36,14 @@ export interface Arithmetic {
   /** How far a quotient or a square root may be off: relative, in units of u. 1: rounded once. */
   readonly quotient: number;
   readonly root: number;
+  /** The greatest divisor of which that is said; others may make 0 of what they divide. */
+  readonly divisor: number;
   /** Numbers below it, given or made, may count as 0; 0: none do. */
   readonly flushed: number;
+  /** Whether what comes of no number is known to be none. */
+  readonly nans: boolean;
 }
-export const exactArithmetic: Arithmetic = { quotient: 1, root: 1, flushed: 0 };
+export const exactArithmetic: Arithmetic = { quotient: 1, root: 1, divisor: greatest, flushed: 0, nans: true };
 
 /** A number and the bound of its error; reused from call to call. */
 export interface Rounded {
@@ -102,6 +106,8 @@ export function applyRounded(
   out: Rounded,
   by: Arithmetic = exactArithmetic,
 ): void {
+  if (!by.nans && !whole && (Number.isNaN(a.value) || Number.isNaN(b.value)))
+    return settle(out, scalarFunctions[fn].evaluate(a.value, b.value, 0), unknown);
   if (by.flushed === 0 || whole) return apply(fn, whole, a, b, out, by);
   const [x, y] = [flushed(a, by), flushed(b, by)];
   apply(fn, whole, x, y, out, by);
@@ -135,6 +141,7 @@ function apply(fn: ScalarFn, whole: boolean, a: Rounded, b: Rounded, out: Rounde
     case "mul":
       return rounded(out, value, times(x, ey) + times(y, ex) + times(ex, ey));
     case "div":
+      if (Math.abs(y) > by.divisor && Number.isFinite(y)) return settle(out, value, unknown);
       if (ey === 0) return loosely(out, value, ex === 0 ? 0 : ex / Math.abs(y), by.quotient);
       return loosely(
         out,
@@ -208,10 +215,11 @@ export const times = (x: number, error: number): number => (error === 0 || x ===
 function quotient(fn: "floordiv" | "mod", a: Rounded, b: Rounded, value: number, out: Rounded, by: Arithmetic): void {
   const q = a.value / b.value;
   const exact = a.error === 0 && b.error === 0 && (by.quotient === 1 || q === 0 || !Number.isFinite(q));
-  if (Number.isFinite(q) && Math.abs(q) > greatest) return settle(out, value, unknown);
+  if (Number.isFinite(q) && (Math.abs(q) > greatest || Math.abs(b.value) > by.divisor))
+    return settle(out, value, unknown);
   if (exact && (q === Math.fround(Math.floor(q)) || !Number.isFinite(q))) return settle(out, value, 0);
   const made = (a.error + Math.abs(q) * b.error) / Math.max(Math.abs(b.value) - b.error, 0);
-  const off = made + by.quotient * unit * Math.abs(q) + 2 ** -150; // a quotient below all of f32 is 0
+  const off = made + by.quotient * unit * Math.abs(q) + Math.max(2 ** -150, by.flushed); // a quotient below all of f32 is 0
   if (Math.floor(q - off) !== Math.floor(q + off)) return settle(out, value, fn === "floordiv" ? 1 + off : unknown);
   if (fn === "floordiv") return settle(out, value, 0);
   const steps = Math.floor(q);

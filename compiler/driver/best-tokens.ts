@@ -7,7 +7,7 @@ import { bestTokens } from "../../runtime/artifact/best-tokens.ts";
 import type { Elaborated } from "../elaborate/elaborate.ts";
 import type { Builder } from "../graph/builder.ts";
 import { evalDim } from "../graph/dim.ts";
-import type { Axis, Node, Scalar } from "../graph/node.ts";
+import type { Node, Scalar } from "../graph/node.ts";
 import { add, axis, call, dimValue, mul, name, num, read, reduce } from "../graph/scalar.ts";
 import { UnsupportedError } from "../program/unsupported.ts";
 import { fixedSizes } from "./phases.ts";
@@ -86,15 +86,8 @@ function bestOf({ builder: b, logits, sizes }: Row, most: number): readonly Node
   const inverse = read(b.input(bestTokens.inverseTemperature, [1]), [num(0)]);
   const top = read(best, [...inRows, num(0)]);
   const weight = (v: Scalar): Scalar => call("exp", mul(call("sub", logit(v), top), inverse));
-  const single: readonly Axis[] = rows.length === 0 ? [axis("one", 1)] : rows;
-  if (blocks === 1)
-    return [ids, best, b.map("weight_sum", single, reduce("sum", [axis("v", width)], weight(name("v"))))];
+  // A sum a block, which are a few numbers to add for whoever reads them: one sum of all would be one workgroup's work.
   const id = add(from, name(place.name));
-  const parts = b.map(
-    "weight_sum.of_blocks",
-    [...rows, block],
-    reduce("sum", [place], weight(id), inside(from, name(place.name))),
-  );
-  const sum = reduce("sum", [block], read(parts, [...inRows, name(block.name)]));
-  return [ids, best, b.map("weight_sum", single, sum)];
+  const sum = reduce("sum", [place], weight(id), inside(from, name(place.name)));
+  return [ids, best, b.map("weight_sum", [...rows, block], sum)];
 }

@@ -24,7 +24,7 @@ test.each<readonly [string, Phase]>([
       out("logits", ["T", 24]),
       out("best_ids", ["T", 8], "i32"),
       out("best_logits", ["T", 8]),
-      out("weight_sum", ["T"]),
+      out("weight_sum", ["T", 3]),
     ]),
   ],
 ])("are fine: %s", (_, p) => {

@@ -1,7 +1,7 @@
 /**
  * What calls of a program for WebGPU say of the tokens that come next, so that nobody has to read all logits back: for each row of
- * logits [V] the best K ids i32, best first and of equal ones the lower first, their logits f32, and the sum over all V ids of
- * exp((logit - best logit) * inverse_temperature) f32, by which a logit becomes a probability. `inverse_temperature` is f32 [1].
+ * logits [V] the best K ids i32, best first and of equal ones the lower first, their logits f32, and in parts f32 [B] the sum over all
+ * V ids of exp((logit - best logit) * inverse_temperature), by which a logit becomes a probability. `inverse_temperature` is f32 [1].
  */
 import type { Output, Phase } from "./program.ts";
 import { corrupt } from "./read-value.ts";
@@ -34,7 +34,8 @@ export function checkBestTokens({ inputs, outputs }: Phase, path: string): void 
     logits.elem === "f32" &&
     same(logits.dims, ids.dims) &&
     weights.elem === "f32" &&
-    same(weights.dims, rows.length === 0 ? [1] : rows) &&
+    same(weights.dims.slice(0, -1), rows) &&
+    typeof weights.dims.at(-1) === "number" &&
     temperature.elem === "f32" &&
     same(temperature.dims, [1]);
   if (!fits) throw corrupt(path, `${outputNames.join(", ")} do not fit ${of.name}`);

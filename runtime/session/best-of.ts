@@ -3,16 +3,20 @@ import { bestTokens } from "../artifact/best-tokens.ts";
 import type { CallResults } from "../calls/model-device.ts";
 import type { BestLogits } from "../sampling/best-logits.ts";
 
-/** The last `rows` of them. */
-export function bestOf(results: CallResults, rows: number, vocabulary: number): readonly BestLogits[] {
+/** The last `wanted` of the `rows` that there are. */
+export function bestOf(results: CallResults, rows: number, wanted: number, vocabulary: number): readonly BestLogits[] {
   const [ids, logits, totals] = [bestTokens.ids, bestTokens.logits, bestTokens.weights].map((n) => results.get(n));
-  if (!(ids instanceof Int32Array && logits instanceof Float32Array && totals !== undefined)) return [];
-  const width = ids.length / totals.length;
-  const of = (row: number): BestLogits => ({
-    ids: ids.subarray(row * width, (row + 1) * width),
-    logits: logits.subarray(row * width, (row + 1) * width),
-    total: totals[row] ?? Number.NaN,
+  if (!(ids instanceof Int32Array && logits instanceof Float32Array)) return [];
+  if (!(totals instanceof Float32Array)) return [];
+  const of = <A extends Int32Array | Float32Array>(values: A, row: number): A => {
+    const width = values.length / rows;
+    return values.subarray(row * width, (row + 1) * width) as A;
+  };
+  const best = (row: number): BestLogits => ({
+    ids: of(ids, row),
+    logits: of(logits, row),
+    total: of(totals, row).reduce((n: number, x: number) => n + x, 0),
     vocabulary,
   });
-  return Array.from({ length: rows }, (_, i) => of(totals.length - rows + i));
+  return Array.from({ length: wanted }, (_, i) => best(rows - wanted + i));
 }

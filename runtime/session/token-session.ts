@@ -205,7 +205,7 @@ export class TokenSession {
       const scored = logits === "logits" || to === ids.length;
       const asksBest = mayDo && scored && phase.outputs.some(isBestTokens);
       const found = (results: CallResults): readonly BestLogits[] =>
-        bestOf(results, logits === "next" ? 1 : piece.tokens, program.vocabulary);
+        bestOf(results, gives === "next" ? 1 : piece.tokens, logits === "next" ? 1 : piece.tokens, program.vocabulary);
       const enough = (results: CallResults): boolean =>
         sampling !== undefined && found(results).every((one) => weighedBest(one, sampling) !== null);
       const call = {
