@@ -214,10 +214,12 @@ export const times = (x: number, error: number): number => (error === 0 || x ===
 
 function quotient(fn: "floordiv" | "mod", a: Rounded, b: Rounded, value: number, out: Rounded, by: Arithmetic): void {
   const q = a.value / b.value;
-  const exact = a.error === 0 && b.error === 0 && (by.quotient === 1 || q === 0 || !Number.isFinite(q));
+  const given = a.error === 0 && b.error === 0;
+  if (!Number.isFinite(q)) return settle(out, value, given ? 0 : unknown);
+  const exact = given && (by.quotient === 1 || q === 0);
   if (Number.isFinite(q) && (Math.abs(q) > greatest || Math.abs(b.value) > by.divisor))
     return settle(out, value, unknown);
-  if (exact && (q === Math.fround(Math.floor(q)) || !Number.isFinite(q))) return settle(out, value, 0);
+  if (exact && q === Math.fround(Math.floor(q))) return settle(out, value, 0);
   const made = (a.error + Math.abs(q) * b.error) / Math.max(Math.abs(b.value) - b.error, 0);
   const off = made + by.quotient * unit * Math.abs(q) + Math.max(2 ** -150, by.flushed); // a quotient below all of f32 is 0
   if (Math.floor(q - off) !== Math.floor(q + off)) return settle(out, value, fn === "floordiv" ? 1 + off : unknown);
