@@ -21,8 +21,10 @@ export interface Way {
   readonly prompts: number;
 }
 
-/** Targets of packages that run wherever the tests do. */
-export const targets: readonly string[] = targetNames.filter((name) => machineNames.includes(name) && name !== "webgpu");
+/** Targets of packages that run wherever the tests do; WebGPU takes a driver (test/webgpu/tinyseek.test.ts). */
+export const targets: readonly string[] = targetNames.filter(
+  (name) => machineNames.includes(name) && name !== "webgpu",
+);
 
 /**
  * Every way to run a model. Backends that run graphs compute in f64: what is recorded has nine digits. Packages compute in f32 with
