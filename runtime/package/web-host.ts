@@ -30,7 +30,7 @@ export async function readUrl(url: URL, { signal }: ReadOptions): Promise<Uint8A
 }
 
 /** A message to oneself: a timer would wait for milliseconds. */
-function afterEvents(): Promise<void> {
+export function afterEvents(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -1,4 +1,5 @@
 /** The playground's worker: holds the compiler, so that the page can be typed in meanwhile. */
+import { afterEvents } from "../../../runtime/package/web-host.ts";
 import { type Handlers, serveCalls } from "../../../runtime/page/calls.ts";
 import { readTextFiles } from "../../../runtime/text/text-files.ts";
 import { openHttpSource } from "../../../runtime/weights/http-source.ts";
@@ -36,18 +37,6 @@ function ownWeights(): Promise<OwnWeights> {
   return own;
 }
 
-/** A message to oneself: a timer would wait for milliseconds. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
-
 const handlers: Handlers<PlaygroundCalls> = {
   open: async ({ texts, compiler }) => {
     bench = new Workbench(new Map(Object.entries(texts)), compiler);
@@ -57,7 +46,7 @@ const handlers: Handlers<PlaygroundCalls> = {
   plan: async ({ draft, subgroups }) => opened().plan(draft, subgroups),
   kernel: async (name) => opened().kernel(name),
   run: async ({ draft, run: ask }, { tell, signal }) => {
-    await runDraft({ bench: opened(), draft, ask, own: ownWeights, tell, signal, pause });
+    await runDraft({ bench: opened(), draft, ask, own: ownWeights, tell, signal, pause: afterEvents });
     return null;
   },
 };
