@@ -9,6 +9,7 @@ import { checkProject } from "../../dsl/checker/check-project.ts";
 import { type TensorData, writeSafetensors } from "../../runtime/formats/write-safetensors.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
 import { readProject, root } from "../conformance/bind-text.ts";
+import { configs, whyNoConfigs } from "../models/published-configs.ts";
 import { loadCase, loadSparseCase } from "../oracle/cases.ts";
 import { byteLevelFile } from "../text/tiny-tokenizer.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
@@ -236,7 +237,6 @@ test("folders that are no model, and models that no text describes", async () =>
   expect(named.code).toBe(1);
 });
 
-const configs = join(process.env["DSC_TEST_DATA"] ?? join(root, "../shared"), "architectures/configs");
 const texts: readonly (readonly [RegExp, string])[] = [
   [/^deepseek-(llm|r1-)/, "deepseek-llm.ds"],
   [/^deepseek-moe/, "deepseek-moe.ds"],
@@ -247,9 +247,9 @@ const texts: readonly (readonly [RegExp, string])[] = [
   [/^engram/, "engram-lm.ds"],
 ];
 
-describe.skipIf(!existsSync(configs))("published configs (skipped without DSC_TEST_DATA)", () => {
+describe.skipIf(whyNoConfigs !== "")("published configs (skipped without DSC_TEST_DATA)", () => {
   const table = readModelTable(root);
-  const names = existsSync(configs) ? readdirSync(configs) : [];
+  const names = whyNoConfigs === "" ? readdirSync(configs) : [];
   const named = names.flatMap((name) =>
     texts.flatMap(([pattern, text]) => (pattern.test(name) ? [[name, text] as const] : [])),
   );

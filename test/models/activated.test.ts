@@ -9,9 +9,9 @@ import { describe, expect, test } from "vitest";
 import { checkProject } from "../../dsl/checker/check-project.ts";
 import { newParseCache } from "../../dsl/checker/load.ts";
 import { type ParameterTable, parameterTable } from "../../dsl/graph-view/parameter-rows.ts";
+import { configs, publishedConfig, whyNoConfigs } from "./published-configs.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const configs = join(process.env["DSC_TEST_DATA"] ?? join(root, "../shared"), "architectures/configs");
 const cache = newParseCache();
 const read = (path: string): string | null => {
   const file = join(root, path.startsWith("std/") ? `dsl/stdlib/${path.slice(4)}` : path);
@@ -87,13 +87,12 @@ const counted: Readonly<Record<string, number>> = {
 /** Configs without a text that counts them: the paper gives no widths of Engram's research models, and V4 is counted elsewhere. */
 const uncounted = /^(engram-|deepseek-v4)/;
 
-const found = existsSync(configs);
-test.skipIf(!found)("every config of a text system is in the table", () => {
+test.skipIf(whyNoConfigs !== "")("every config of a text system is in the table", () => {
   const names = readdirSync(configs).map((name) => name.replace(/\.json$/, ""));
   expect(names.filter((name) => !uncounted.test(name)).sort()).toEqual(audited.map(([, name]) => name).sort());
 });
 
-describe.skipIf(!found)(`activated parameters${found ? "" : " (skipped: no configs, set DSC_TEST_DATA)"}`, () => {
+describe.skipIf(whyNoConfigs !== "")(`activated parameters${whyNoConfigs}`, () => {
   test.each(audited)("%s with %s", (model, config, total, activated, rest, bytes) => {
     const table = tableOf(model, join(configs, `${config}.json`));
     const { all, activated: used, embedding } = table.total;
@@ -105,7 +104,7 @@ describe.skipIf(!found)(`activated parameters${found ? "" : " (skipped: no confi
 
 /** The published file of a research model, with widths of a backbone that it does not give. */
 function engramOf(name: string): ParameterTable {
-  const published = JSON.parse(readFileSync(join(configs, `${name}.json`), "utf8"));
+  const published = JSON.parse(publishedConfig(name));
   const { num_hidden_layers: L, engram } = published;
   const places: readonly number[] = engram.layer_ids_paper_1_based.map((layer: number) => layer - 1);
   const orders = engram.ngram_orders.map(() => Array(engram.n_head_per_ngram).fill(engram.engram_vocab_size_per_head));
@@ -130,15 +129,18 @@ function engramOf(name: string): ParameterTable {
   return tableFrom("engram-lm", text);
 }
 
-test.skipIf(!found)("what Engram's research models differ in are tables of which a token fetches rows", () => {
-  const [small, large] = [engramOf("engram-27b").total, engramOf("engram-40b").total];
-  const perRow = 2 * 2 * 8 * 80; // layers, orders, heads, channels
-  expect(large.all - small.all).toBe(perRow * (7_239_680 - 2_262_400));
-  expect(large.activated).toBe(small.activated);
-  // beside the audit's 5.79 and 18.53 billion in tables both have the same backbone
-  expect(large.all - perRow * 7_239_680).toBe(small.all - 5_791_744_000);
-  expect(small.all - small.activated).toBeGreaterThan(5_791_744_000);
-});
+test.skipIf(whyNoConfigs !== "")(
+  "what Engram's research models differ in are tables of which a token fetches rows",
+  () => {
+    const [small, large] = [engramOf("engram-27b").total, engramOf("engram-40b").total];
+    const perRow = 2 * 2 * 8 * 80; // layers, orders, heads, channels
+    expect(large.all - small.all).toBe(perRow * (7_239_680 - 2_262_400));
+    expect(large.activated).toBe(small.activated);
+    // beside the audit's 5.79 and 18.53 billion in tables both have the same backbone
+    expect(large.all - perRow * 7_239_680).toBe(small.all - 5_791_744_000);
+    expect(small.all - small.activated).toBeGreaterThan(5_791_744_000);
+  },
+);
 
 test("V3.2 leaves 248 of 256 experts out in each of 58 layers; its draft module stands apart", () => {
   const { total, optional } = tableOf("deepseek-v3.2", join(root, "models/deepseek-v3.2.config.json"));

@@ -8,9 +8,9 @@ import { newParseCache } from "../../dsl/checker/load.ts";
 import type { Diagnostic } from "../../dsl/diagnostics/diagnostic.ts";
 import { spanText } from "../../dsl/diagnostics/source.ts";
 import { loadSparseCase } from "../oracle/cases.ts";
+import { configs, whyNoConfigs } from "./published-configs.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const configs = join(process.env["DSC_TEST_DATA"] ?? join(root, "../shared"), "architectures/configs");
 const cache = newParseCache();
 const read = (path: string): string | null => {
   const file = join(root, path.startsWith("std/") ? `dsl/stdlib/${path.slice(4)}` : path);
@@ -35,11 +35,10 @@ const takenBy: readonly (readonly [configs: RegExp, model: string])[] = [
 ];
 const models = [...new Set(takenBy.map(([, model]) => model))];
 
-const found = existsSync(configs);
 /** Everyday a config is offered to its own text and to half of the others. */
 const full = process.env["DSC_FULL"] === "1";
-describe.skipIf(!found)(`published configs${found ? "" : " (skipped: not there, set DSC_TEST_DATA)"}`, () => {
-  test.each(found ? readdirSync(configs) : ["none"])("%s", (name) => {
+describe.skipIf(whyNoConfigs !== "")(`published configs${whyNoConfigs}`, () => {
+  test.each(whyNoConfigs === "" ? readdirSync(configs) : ["none"])("%s", (name) => {
     const config = JSON.parse(readFileSync(join(configs, name), "utf8"));
     const wanted = takenBy.filter(([pattern]) => pattern.test(name)).map(([, model]) => model);
     const tried = models.filter((model, i) => full || wanted.includes(model) || i % 2 === name.length % 2);

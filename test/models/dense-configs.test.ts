@@ -6,9 +6,9 @@ import { describe, expect, test } from "vitest";
 import { type CheckOptions, checkProject } from "../../dsl/checker/check-project.ts";
 import { newParseCache } from "../../dsl/checker/load.ts";
 import { caseNames, loadCase } from "../oracle/cases.ts";
+import { configs, whyNoConfigs } from "./published-configs.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const configs = join(process.env["DSC_TEST_DATA"] ?? join(root, "../shared"), "architectures/configs");
 const cache = newParseCache();
 const read = (path: string): string | null => {
   const file = join(root, path.startsWith("std/") ? `dsl/stdlib/${path.slice(4)}` : path);
@@ -30,9 +30,9 @@ test.each(caseNames)("the config and the tensors of %s", (name) => {
   expect(check(config, { weights: { path: "header.json", text } })).toEqual([]);
 });
 
-const found = existsSync(configs);
-describe.skipIf(!found)(`published configs${found ? "" : " (skipped: not there, set DSC_TEST_DATA)"}`, () => {
-  const names = found ? readdirSync(configs).filter((name) => /^deepseek-(llm|r1-)/.test(name)) : ["none"];
+describe.skipIf(whyNoConfigs !== "")(`published configs${whyNoConfigs}`, () => {
+  const names =
+    whyNoConfigs === "" ? readdirSync(configs).filter((name) => /^deepseek-(llm|r1-)/.test(name)) : ["none"];
   test.each(names)("%s", (name) => {
     expect(names).toHaveLength(9);
     expect(check(readFileSync(join(configs, name), "utf8"))).toEqual([]);

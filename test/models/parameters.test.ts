@@ -5,10 +5,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { checkProject } from "../../dsl/checker/check-project.ts";
 import { drawText } from "../../dsl/graph-view/draw-text.ts";
+import { publishedConfig, whyNoConfigs } from "./published-configs.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const data = process.env.DSC_TEST_DATA ?? join(root, "../shared");
-const configs = join(data, "architectures/configs");
 const read = (path: string): string | null => {
   const file = join(root, path.startsWith("std/") ? `dsl/stdlib/${path.slice(4)}` : path);
   return existsSync(file) ? readFileSync(file, "utf8") : null;
@@ -27,19 +26,16 @@ const published: readonly (readonly [model: string, config: string, count: strin
   ["deepseek-v3.2", "deepseek-v3.2", "671,877,944,064"],
 ];
 
-describe.skipIf(!existsSync(configs))(
-  `parameters${existsSync(configs) ? "" : " (skipped: no configs, set DSC_TEST_DATA)"}`,
-  () => {
-    test.each(published)("%s with %s", (model, config, count) => {
-      const text = readFileSync(join(configs, `${config}.json`), "utf8");
-      const result = checkProject({ entry: `models/${model}.ds`, read, config: { path: `${config}.json`, text } });
-      expect(result.diagnostics).toEqual([]);
-      expect(result.model).not.toBeNull();
-      if (result.model === null) return;
-      expect(drawText(result.model)).toContain(`${count}`);
-    });
-  },
-);
+describe.skipIf(whyNoConfigs !== "")(`parameters${whyNoConfigs}`, () => {
+  test.each(published)("%s with %s", (model, config, count) => {
+    const text = publishedConfig(config);
+    const result = checkProject({ entry: `models/${model}.ds`, read, config: { path: `${config}.json`, text } });
+    expect(result.diagnostics).toEqual([]);
+    expect(result.model).not.toBeNull();
+    if (result.model === null) return;
+    expect(drawText(result.model)).toContain(`${count}`);
+  });
+});
 
 test("the config beside the model gives the published count of V3.2 without its draft layer", () => {
   const text = readFileSync(join(root, "models/deepseek-v3.2.config.json"), "utf8");

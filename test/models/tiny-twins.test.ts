@@ -1,7 +1,6 @@
 /** Toy twins of the published configs: the text accepts them, their tensors are those it maps, and the reference runs them. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type PlacedTensor, placedTensors } from "../../compiler/cli/tiny/placed-tensors.ts";
 import { seededNumbers } from "../../compiler/cli/tiny/seeded-numbers.ts";
@@ -9,10 +8,8 @@ import { type TinyConfig, tinyConfig } from "../../compiler/cli/tiny/tiny-config
 import { type CheckedProject, checkProject, type NamedText } from "../../dsl/checker/check-project.ts";
 import { newParseCache } from "../../dsl/checker/load.ts";
 import { bindText, type Rows, readProject } from "../conformance/bind-text.ts";
+import { configs, whyNoConfigs } from "./published-configs.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const configs = join(process.env["DSC_TEST_DATA"] ?? join(root, "../shared"), "architectures/configs");
-const found = existsSync(configs);
 const full = process.env["DSC_FULL"] === "1";
 
 /** Which text describes which configs. */
@@ -34,9 +31,10 @@ const notYet: ReadonlyMap<string, string> = new Map([
 const quick = ["r1-distill-qwen-1.5b", "moe-2b", "moe-16b", "v2-lite", "v2", "v3.2", "v4-flash"].map(
   (name) => `deepseek-${name}.json`,
 );
-const names = found
-  ? readdirSync(configs).filter((name) => modelOf(name) !== undefined && (full || quick.includes(name)))
-  : ["none"];
+const names =
+  whyNoConfigs === ""
+    ? readdirSync(configs).filter((name) => modelOf(name) !== undefined && (full || quick.includes(name)))
+    : ["none"];
 
 /**
  * Where the text leaves a condition to run time that small sizes break: V4 rounds head_dim - qk_rope_head_dim channels in
@@ -97,7 +95,7 @@ function expectSame(whole: Rows, parts: Rows): void {
   expect(Math.max(...apart)).toBeLessThan(1e-10);
 }
 
-describe.skipIf(!found)(`twins of published configs${found ? "" : " (skipped: not there, set DSC_TEST_DATA)"}`, () => {
+describe.skipIf(whyNoConfigs !== "")(`twins of published configs${whyNoConfigs}`, () => {
   test.each(names)("%s", async (name) => {
     const model = modelOf(name) ?? "";
     const entry = `models/${model}.ds`;

@@ -7,6 +7,8 @@ export interface OpenedPage {
   readonly complaints: readonly string[];
   /** Loads what the page offers, or another address, and waits until the model is there. */
   readonly load: (url?: string) => Promise<void>;
+  /** Waits until the model is there; what the page says of a failure is the error. */
+  readonly loaded: () => Promise<void>;
   /** Asks, and waits for the end of the answer. */
   readonly ask: (text: string) => Promise<void>;
   /** What of the page's fields is not as usual. */
@@ -27,6 +29,11 @@ export async function openPage(context: BrowserContext, address: string, patienc
     const known = /status of 404|net::ERR_/.test(message.text());
     if (message.type() === "error" && !known) complaints.push(message.text());
   });
+  const loaded = async (): Promise<void> => {
+    const [tabs, alert] = [page.getByRole("tablist"), page.locator("[role=alert] .note").first()];
+    await tabs.or(alert).first().waitFor(seconds);
+    if (!(await tabs.isVisible())) throw new Error(`the model is not loaded: ${await alert.innerText()}`);
+  };
   await page.goto(address);
   await page.locator("#need", { hasText: /\d/ }).waitFor(seconds);
   return {
@@ -35,8 +42,9 @@ export async function openPage(context: BrowserContext, address: string, patienc
     load: async (url) => {
       if (url !== undefined) await page.getByLabel("Address of the checkpoint").fill(url);
       await page.getByRole("button", { name: "Load", exact: true }).first().click();
-      await page.getByRole("tablist").waitFor(seconds);
+      await loaded();
     },
+    loaded,
     ask: async (text) => {
       await page.locator("#prompt").fill(text);
       await page.locator("#send").click();

@@ -151,11 +151,11 @@ describe.skipIf(why !== "")(`the page of a package in Chromium${why}`, () => {
     const here = await open(story);
     const names = ["model.safetensors", "tokenizer.json", "config.json"].map((name) => join(tinyseek, name));
     await here.page.locator("#files").setInputFiles(names);
-    await here.page.getByRole("tablist").waitFor();
+    await here.loaded();
     expect(await tell(here)).toBe(written());
     await here.page.getByRole("button", { name: "Unload" }).click();
     await here.page.locator("#folder").setInputFiles(join(folder, "story/weights"));
-    await here.page.getByRole("tablist").waitFor();
+    await here.loaded();
     expect(await here.fact("Came from")).toContain("files");
     await here.page.getByRole("button", { name: "Unload" }).click();
     await here.page.locator("#files").setInputFiles(names.slice(1));
@@ -180,7 +180,7 @@ describe.skipIf(why !== "")(`the page of a package in Chromium${why}`, () => {
       await second.page.getByRole("button", { name: "Unload" }).click();
       spoil = (path) => (path.startsWith("/weights/") ? { cut: 0 } : null);
       await second.page.getByRole("button", { name: /^Load http/ }).click();
-      await second.page.getByRole("tablist").waitFor();
+      await second.loaded();
       spoil = () => null;
       expect(await tell(second)).toBe(written());
       await page.getByRole("button", { name: "Unload" }).click();

@@ -2,7 +2,7 @@
  * Models at their published sizes, without weights: they compile, whatever one memory holds, code does not grow with layers and experts,
  * and one decoded token reads what the papers' formulas say that it activates.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { wasmPackages } from "../../backends/wasm/compile-target.ts";
@@ -14,6 +14,7 @@ import { OutOfMemoryError } from "../../runtime/artifact/errors.ts";
 import { readProgram } from "../../runtime/artifact/read-program.ts";
 import { planInMemories } from "../../runtime/device/plan-device.ts";
 import { root } from "../conformance/bind-text.ts";
+import { publishedConfig, whyNoConfigs } from "../models/published-configs.ts";
 import { compileConfig } from "./compiled-models.ts";
 
 const published = JSON.parse(readFileSync(join(root, "models/deepseek-v3.2.config.json"), "utf8"));
@@ -78,8 +79,6 @@ describe("V3.2 as it is published", () => {
   });
 });
 
-const configs = join(process.env["DSC_TEST_DATA"] ?? join(root, "../shared"), "architectures/configs");
-const found = existsSync(configs);
 /** An audit by the papers' formulas: parameters that one token activates but for the table of the input, in units of 1e9. */
 describe("one decoded token reads what it activates", () => {
   test("V3.2, with its indexer: 37.48", () => {
@@ -89,12 +88,12 @@ describe("one decoded token reads what it activates", () => {
     const [all, chosen] = [readByDecode(whole), readByDecode(whole, "decode_after_2048")];
     expect(chosen - all).toBe(61 * (64 * 128 * 1536 + 64 * 7168));
   });
-  test.skipIf(!found).each([
+  test.skipIf(whyNoConfigs !== "").each([
     ["deepseek-v3", "deepseek-v3", "36.63"],
     ["deepseek-v2", "deepseek-v2", "20.85"],
     ["deepseek-v2", "deepseek-v2-lite", "2.45"],
-  ])(`%s with %s: %s${found ? "" : " (skipped: no configs, set DSC_TEST_DATA)"}`, (model, config, audited) => {
-    const text = readFileSync(join(configs, `${config}.json`), "utf8");
+  ])(`%s with %s: %s${whyNoConfigs}`, (model, config, audited) => {
+    const text = publishedConfig(config);
     const compiled = compileConfig(`models/${model}.ds`, JSON.parse(text));
     expect((readByDecode(compiled) / 1e9).toFixed(2)).toBe(audited);
   });

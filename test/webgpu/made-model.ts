@@ -1,5 +1,5 @@
 /** A text with a config as a package for WebGPU on disk, with seeded weights, and what the reference says of it. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,7 +13,8 @@ import { newParseCache } from "../../dsl/checker/load.ts";
 import { hashBytes, hashText } from "../../runtime/artifact/hash.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { writeSafetensors } from "../../runtime/formats/write-safetensors.ts";
-import { bindText, readProject, root } from "../conformance/bind-text.ts";
+import { bindText, readProject } from "../conformance/bind-text.ts";
+import { publishedConfig } from "../models/published-configs.ts";
 
 export interface MadeModel {
   readonly program: Program;
@@ -32,7 +33,7 @@ const cache = newParseCache();
 /** A toy twin of a published config, of which the shared files hold a copy. */
 export function makeTwin(model: string, config: string): Promise<MadeModel> {
   const entry = `models/${model}.ds`;
-  const published = readFileSync(join(configs, `${config}.json`), "utf8");
+  const published = publishedConfig(config);
   const check = (text: string): CheckedProject =>
     checkProject({ entry, read: readProject, cache, config: { path: "config.json", text } });
   const { bound } = check(published);
@@ -41,8 +42,6 @@ export function makeTwin(model: string, config: string): Promise<MadeModel> {
   if ("diagnostics" in twin) throw new Error(twin.diagnostics.map(({ title }) => title).join("\n"));
   return makeModel(entry, twin.config);
 }
-const configs = join(process.env["DSC_TEST_DATA"] ?? join(root, "../shared"), "architectures/configs");
-export const hasConfigs = existsSync(configs);
 
 /** `checks`: whether the package holds values to try its kernels by. */
 export async function makeModel(entry: string, config: object | string, checks = true): Promise<MadeModel> {

@@ -2,9 +2,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { CheckedKernel } from "../../runtime/calls/model-device.ts";
 import type { GenerateTextOptions } from "../../runtime/package/session.ts";
+import { whyNoConfigs } from "../models/published-configs.ts";
 import { latent, llama } from "../program/compiled-models.ts";
 import { lavapipeDriver, swiftshaderDriver } from "./drivers.ts";
-import { hasConfigs, type MadeModel, makeModel, makeTwin } from "./made-model.ts";
+import { type MadeModel, makeModel, makeTwin } from "./made-model.ts";
 import { Player } from "./player.ts";
 import type { Done } from "./player-process.ts";
 
@@ -20,7 +21,7 @@ afterAll(() => {
 const models: Readonly<Record<string, () => Promise<MadeModel>>> = {
   dense: () => makeModel("models/deepseek-llm.ds", llama(2)),
   ...(full ? { "latent attention and experts": () => makeModel("models/deepseek-v2.ds", latent(2)) } : {}),
-  ...(full && hasConfigs
+  ...(full && whyNoConfigs === ""
     ? {
         "experts beside a shared one": () => makeTwin("deepseek-moe", "deepseek-moe-2b"),
         "with drafts": () => makeTwin("deepseek-v3", "deepseek-v3"),

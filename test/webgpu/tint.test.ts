@@ -1,9 +1,3 @@
-/**
- * Every kernel there is, spelled for every variant, through Tint: Chrome's own compiler, with the default limits and no driver. naga,
- * which is Firefox's, as a second opinion.
- */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { NagaError, parseWgsl, validate } from "naga-wasm";
 import { afterAll, describe, expect, test } from "vitest";
 import { wgslModule } from "../../backends/wgsl/module.ts";
@@ -13,13 +7,14 @@ import type { Machine } from "../../compiler/conformance/machine.ts";
 import { suiteCases } from "../../compiler/conformance/suite.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
-import { readProject, root } from "../conformance/bind-text.ts";
+import { readProject } from "../conformance/bind-text.ts";
 import { kernelCases } from "../kernels/cases.ts";
 import { contractionGraphs } from "../kernels/contraction-graphs.ts";
 import { mapCase } from "../kernels/map-case.ts";
 import { operationCases } from "../kernels/operation-cases.ts";
 import { statementCases } from "../kernels/statement-cases.ts";
 import { wideCases } from "../kernels/wide-cases.ts";
+import { publishedConfig, whyNoConfigs } from "../models/published-configs.ts";
 import { compileConfig, latent, llama } from "../program/compiled-models.ts";
 import { isTooWide, isWrappingLoop, parsedKernel } from "./cases.ts";
 import { Gpu } from "./gpu.ts";
@@ -98,17 +93,20 @@ describe.skipIf(why !== "")(`Tint${why}`, () => {
     await expectAccepted(made, i);
   });
 
-  const published = (name: string): object =>
-    JSON.parse(readFileSync(join(root, `../shared/architectures/configs/${name}.json`), "utf8"));
-  const models: Readonly<Record<string, readonly [entry: string, config: () => object]>> = {
-    dense: ["models/deepseek-llm.ds", () => llama(2)],
-    "latent attention and experts": ["models/deepseek-v2.ds", () => latent(3)],
+  const published = (name: string): object => JSON.parse(publishedConfig(name));
+  type Described = readonly [entry: string, config: () => object];
+  const publishedModels: Readonly<Record<string, Described>> = {
     "67B as it is published": ["models/deepseek-llm.ds", () => published("deepseek-llm-67b")],
     "V2-Lite as it is published": ["models/deepseek-v2.ds", () => published("deepseek-v2-lite")],
     "V3 as it is published": ["models/deepseek-v3.ds", () => published("deepseek-v3")],
     "V3.2 as it is published": ["models/deepseek-v3.2.ds", () => published("deepseek-v3.2")],
   };
-  test.skipIf(!full).each(Object.entries(models))(`a model: %s${slow}`, async (_, [entry, config]) => {
+  const models: Readonly<Record<string, Described>> = {
+    dense: ["models/deepseek-llm.ds", () => llama(2)],
+    "latent attention and experts": ["models/deepseek-v2.ds", () => latent(3)],
+    ...(whyNoConfigs === "" ? publishedModels : {}),
+  };
+  test.skipIf(!full).each(Object.entries(models))(`a model: %s${slow}${whyNoConfigs}`, async (_, [entry, config]) => {
     for (const [i, kernel] of targets.entries()) {
       const { kernels } = compileConfig(entry, config(), { name: "webgpu", cost: webgpuCost, kernel });
       await expectAccepted(kernels, i);
