@@ -46,7 +46,8 @@ export function contractionOf(shape: Shape, summed: readonly Reduce[], rowAxisOf
   const last = others.at(-1);
   const along =
     vectors > 1 || last === undefined || last !== nest.axes.at(-1) ? null : outputVectors(nest, last, target);
-  const big = largestRead(summed, nest, extent);
+  // Vectors along an output axis make it the rows, whichever operand is larger: what differs along it is then what others share.
+  const big = largestRead(summed, nest, { extent, along: along?.axis ?? null });
   const uses = (a: Axis): boolean => big !== null && freeNames(big).has(a.name);
   const looked = (a: Axis): boolean => big !== null && isLookedUp(big, a);
   const used = others.filter((a) => uses(a) && !looked(a));
@@ -71,8 +72,9 @@ export function contractionOf(shape: Shape, summed: readonly Reduce[], rowAxisOf
     const along = (a: Axis | undefined): boolean => a !== undefined && names.has(a.name);
     return { copies, rows: along(rowAxis), tokens: along(tokenAxis) };
   });
-  // What a block of weights is used for comes first: the block stays in the cache.
-  const rank = (a: Axis): number => (a === tokenAxis ? 0 : again(a) ? 1 : uses(a) ? 2 : 3);
+  // What a block of weights is used for comes first: the block stays in the cache. Lanes beside others take rows that are adjacent.
+  const isAdjacent = (a: Axis): boolean => target.lanes > 1 && a.name === along?.axis;
+  const rank = (a: Axis): number => (isAdjacent(a) ? -1 : a === tokenAxis ? 0 : again(a) ? 1 : uses(a) ? 2 : 3);
   const order = [...others]
     .reverse()
     .sort((a, b) => rank(a) - rank(b))
@@ -87,9 +89,16 @@ export const rowPlaces = ({ rowAxis, along, extent }: Contraction): number =>
 export const tokenPlaces = ({ tokenAxis, extent }: Contraction): number =>
   tokenAxis === undefined ? 1 : extent(tokenAxis);
 
-/** Registers that accumulators of a lane take: each a vector on processors, as many numbers where lanes are many (`numbers` of a plan). */
-export function accumulators({ sums, along, shape: { target } }: Contraction, rows: number, tokens: number): number {
-  const all = sums.reduce((n, s) => n + s.copies * (s.rows ? rows : 1) * (s.tokens ? tokens : 1), 0);
+/** Sums of a lane. */
+export const sumsOf = ({ sums }: Contraction, rows: number, tokens: number): number =>
+  sums.reduce((n, s) => n + s.copies * (s.rows ? rows : 1) * (s.tokens ? tokens : 1), 0);
+/** Registers that they take: each a vector on processors, as many numbers where lanes are many (`numbers` of a plan). */
+export function accumulators(c: Contraction, rows: number, tokens: number): number {
+  const {
+    along,
+    shape: { target },
+  } = c;
+  const all = sumsOf(c, rows, tokens);
   return target.lanes > 1 && along === null ? Math.ceil(all / target.vector) : all;
 }
 /** Operands of which a place of the rows has one of its own. */
@@ -103,12 +112,18 @@ export const vectorsText = ({ vectors, along }: Contraction): string =>
       ? "no vectors"
       : `vectors of ${along.width} along ${along.axis}`;
 
-function largestRead(summed: readonly Reduce[], nest: Nest, extent: (a: Axis) => number): Read | null {
+/** Of those that differ along an axis, where one is named. */
+function largestRead(
+  summed: readonly Reduce[],
+  nest: Nest,
+  { extent, along }: { readonly extent: (a: Axis) => number; readonly along: string | null },
+): Read | null {
   let best: { read: Read; points: number } | null = null;
   for (const r of summed)
     for (const read of readsOf(r.body)) {
       if (nest.operands.every((o) => o.flat !== read.value)) continue;
       const names = freeNames(read);
+      if (along !== null && !names.has(along)) continue;
       const points = nest.axes.reduce((n, a) => (names.has(a.name) ? n * extent(a) : n), 1);
       if (best === null || points > best.points) best = { read, points };
     }

@@ -1,12 +1,14 @@
 /** Contractions whose sums lanes share: what is read goes through once, lanes side by side read what is adjacent. */
 import { evalDim } from "../graph/dim.ts";
 import type { Axis, Reduce } from "../graph/node.ts";
-import { accumulators, contractionOf, rowPlaces, tokenPlaces } from "./contraction.ts";
+import { accumulators, contractionOf, rowPlaces, sumsOf, tokenPlaces } from "./contraction.ts";
 import { longestAxis, type Shape } from "./nest-shape.ts";
 import type { TilePlan, Walk } from "./tile-plan.ts";
 
 /** Vectors of a sum that each of the lanes should have at least: what they then do together costs as much. */
 const enoughTurns = 4;
+/** Sums side by side from which on a lane need not wait for one to add to it again: of fewer each is as many as a vector has numbers. */
+const enoughSums = 8;
 /** Of more tokens than this the sums of a lane are enough to read each operand for. */
 const mostTokens = 8;
 
@@ -46,7 +48,7 @@ export function sharedSums(shape: Shape, summed: readonly Reduce[]): TilePlan | 
     lanes: target.lanes,
     share,
     vector: target.vector,
-    numbers: true,
+    numbers: sumsOf(c, atOnce, tokens) >= enoughSums,
     turn: 1,
     fewTurns: 1,
     walks,

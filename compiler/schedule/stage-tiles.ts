@@ -126,7 +126,9 @@ function costOf(c: Contraction, { lanesOfRows, lanesOfTokens, rows, tokens }: Si
   const past = ((acrossRows * sideOfRows) / rowsThere) * ((acrossTokens * sideOfTokens) / tokensThere) * again;
   const around = others.reduce((n, a) => (a === c.rowAxis || a === c.tokenAxis ? n : n * c.extent(a)), 1);
   const busy = Math.min(1, (around * acrossRows * acrossTokens) / target.workers);
-  const shared = (streams * rows + tokens) / (streams * rows * tokens);
-  const memory = 1 / sideOfTokens + 1 / (streams * sideOfRows);
+  // Vectors along rows: a load of a token has the terms of several of them.
+  const loaded = c.along === null ? 1 : 1 / target.vector;
+  const shared = (streams * rows + loaded * tokens) / (streams * rows * tokens);
+  const memory = 1 / sideOfTokens + loaded / (streams * sideOfRows);
   return (past * (1 + sharedLoad * shared + memoryLoad * memory)) / busy;
 }

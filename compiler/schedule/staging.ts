@@ -55,9 +55,11 @@ export interface StagedAxes {
 export interface Staged {
   /** Each as a product of tiles, with where its places are in them. */
   readonly terms: readonly StagedTerm[];
-  /** The loops; `inside` gets where the indices stand in a turn of the innermost. */
-  readonly loop: (inside: (places: ReadonlyMap<string, Bound>) => void) => void;
+  /** The loops; `inside` gets where the indices stand in a turn of the innermost, for each place of a turn. */
+  readonly loop: (inside: Inside) => void;
 }
+
+type Inside = (places: readonly ReadonlyMap<string, Bound>[]) => void;
 
 /** What one side has of a summand, in shared memory. */
 interface Tile {
@@ -147,7 +149,7 @@ export class Staging {
         : [kOf(axes), axes.inner.size, Math.min(vector, depth)];
     let load = side.width > 1 ? widthAlong(of, along, most) : termWidth(of, along, most);
     while (load > 1 && factorOf(size) % load !== 0) load /= 2;
-    const elements = side.width > 1 ? depth * side.places : side.places * lineOf(depth, axes.width);
+    const elements = side.width > 1 ? depth * side.places : side.places * lineOf(depth, this.#turnOf(axes));
     const memory = this.#b.shared(side === this.#o.rows ? "rows" : "tokens", "f32", elements);
     this.#tiles += 1;
     const type = { dtype: "f32", dims: [dim(elements)] } as const;
@@ -163,12 +165,13 @@ export class Staging {
     return read(node, [
       side.width > 1
         ? sum(product(term, num(side.places)), place)
-        : sum(product(place, num(lineOf(this.#o.depth, axes.width))), term),
+        : sum(product(place, num(lineOf(this.#o.depth, this.#turnOf(axes)))), term),
     ]);
   }
 
-  #loop(tiles: readonly Tile[], axes: StagedAxes, inside: (places: ReadonlyMap<string, Bound>) => void): void {
+  #loop(tiles: readonly Tile[], axes: StagedAxes, inside: Inside): void {
     const [b, lift, { depth }, { width }] = [this.#b, this.#lift, this.#o, axes];
+    const turn = this.#turnOf(axes);
     const fillings = this.#fillings(tiles);
     const go = (outer: readonly Axis[], around: ReadonlyMap<string, Bound>): void => {
       const [a, ...others] = outer;
@@ -179,13 +182,20 @@ export class Staging {
       b.loop("k0", { from: 0, to: dimExpr(axes.inner.size), step: depth }, (k0) => {
         for (const f of fillings) this.#fill(f, { k0, axes, around });
         b.barrier();
-        b.loop("k", { from: 0, to: depth, step: width }, (k) =>
-          inside(new Map([...around, [kOf(axes), lift.bound(k, { width, depth: b.depth })]])),
-        );
+        b.loop("k", { from: 0, to: depth, step: turn }, (k) => {
+          const bounds = width > 1 ? [lift.bound(k, { width })] : lift.inTurn(k, turn);
+          inside(bounds.map((bound) => new Map([...around, [kOf(axes), bound]])));
+        });
         b.barrier();
       });
     };
     go(axes.outer, new Map());
+  }
+
+  /** Terms of a turn of the innermost loop: a vector, or as many numbers of a token as are read at once. */
+  #turnOf({ width }: StagedAxes): number {
+    const { depth, vector } = this.#o;
+    return width > 1 ? width : Math.min(vector, depth);
   }
 
   #fillings(tiles: readonly Tile[]): readonly Filling[] {
@@ -234,7 +244,7 @@ export class Staging {
   ): void {
     const [b, { depth }] = [this.#b, this.#o];
     const { axes, k0 } = at;
-    const { width } = axes;
+    const width = this.#turnOf(axes);
     const size = dimExpr(axes.inner.size);
     const isWhole = factorOf(axes.inner.size) % depth === 0;
     const alongPlaces = side.width > 1;
@@ -283,8 +293,8 @@ export class Staging {
 
 /** Above the ids of graphs and of what is flat. */
 const firstTile = 2e9;
-/** Elements of a line along the sum: lanes that read one term each of adjacent lines meet no bank twice. */
-const lineOf = (depth: number, width: number): number => depth + width;
+/** Elements of a line along the sum, of which so many are read at once: lanes that read adjacent lines meet no bank twice. */
+const lineOf = (depth: number, turn: number): number => depth + turn;
 const placeIn = ({ axis }: Side): string => `$place of ${axis.name}`;
 function kOf({ names, inner }: StagedAxes): string {
   const k = names.get(inner);

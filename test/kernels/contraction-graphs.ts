@@ -69,6 +69,10 @@ export const contractionGraphs: Readonly<Record<string, string>> = {
     "44] = map [t, n] sum[k: 39](%v[t, k] * %u[k, n])",
     "%v : f32[T, 39] = input\n  %u : f32[39, 44] = weight",
   ),
+  "matrices in columns": of(
+    "44] = map [t, n] sum[k: 40](%v[t, k] * %u[k, n])",
+    "%v : f32[T, 40] = input\n  %u : f32[40, 44] = weight",
+  ),
   "sums over two axes": of(
     "44] = map [t, n] sum[h: 3, k: 20](%v[h, t, k] * %u[n, h, k])",
     "%v : f32[3, T, 20] = input\n  %u : f32[44, 3, 20] = weight",

@@ -117,8 +117,8 @@ test("sums that are ready together meet at the same barriers", () => {
     const { kernel } = caseOf(texts["sums over all lanes"] ?? "", target, T);
     return printKernel(lower(kernel, target)).split("barrier").length - 1;
   };
-  expect([1, 8].map((T) => barriers(gpu, T))).toEqual([8, 8]);
-  expect([1, 8].map((T) => barriers(subgroups, T))).toEqual([2, 2]);
+  expect([1, 8].map((T) => barriers(gpu, T))).toEqual([2, 2]);
+  expect([1, 8].map((T) => barriers(subgroups, T))).toEqual([1, 1]);
 });
 
 test("very short sums, and sums of many tokens, are each lane's own", () => {

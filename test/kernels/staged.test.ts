@@ -5,6 +5,7 @@ import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
 import { parseKernel } from "../../compiler/kernel/parse.ts";
 import { printKernel } from "../../compiler/kernel/print.ts";
+import { exprsOf, walkExpr, walkStmts } from "../../compiler/kernel/walk.ts";
 import { exampleKernelTargets } from "../../compiler/target/example-kernel-targets.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import { contractionGraphs } from "./contraction-graphs.ts";
@@ -36,6 +37,26 @@ describe.each(full ? targets : targets.slice(0, 1))("$name", (target) => {
     }
   });
 });
+
+test.each([17, 44, 180])(
+  "what lies in columns is staged by vectors along them, for %d tokens, and tokens are read by vectors",
+  (T) => {
+    const target = exampleKernelTargets.find((t) => t.name === "gpu");
+    if (target === undefined) throw new Error("no gpu");
+    const c = caseOf(contractionGraphs["matrices in columns"] ?? "", target, T);
+    expect(c.says, c.refused.join()).toMatch(/through shared memory.* vectors of 4 along n/);
+    expect(off(c, c.kernel, {})).toBeLessThan(1e-5);
+    const widths = new Map<string, Set<number>>();
+    walkStmts(c.kernel.body, (s) => {
+      for (const e of exprsOf(s))
+        walkExpr(e, (x) => {
+          if (x.kind === "load") widths.set(x.from, (widths.get(x.from) ?? new Set()).add(x.type.width));
+        });
+    });
+    for (const from of ["v_in", "u_in", "rows", "tokens"])
+      expect([from, ...(widths.get(from) ?? [])]).toEqual([from, 4]);
+  },
+);
 
 const [gpu] = targets;
 if (gpu === undefined) throw new Error("there is no shared memory");

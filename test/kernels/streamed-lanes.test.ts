@@ -1,9 +1,9 @@
 /** Folds with a running maximum on machines with lanes: what they compute, alone and by several items, and that faults are found. */
 import { describe, expect, test } from "vitest";
 import { evaluateExtent, interpret, newData } from "../../compiler/kernel/interpret.ts";
-import type { Kernel, Stmt } from "../../compiler/kernel/kernel.ts";
+import type { Expr, Kernel, Stmt } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
-import { mapStmts } from "../../compiler/kernel/walk.ts";
+import { exprsOf, mapStmts, someExpr } from "../../compiler/kernel/walk.ts";
 import { exampleKernelTargets } from "../../compiler/target/example-kernel-targets.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import { type MapCase, mapCase, outputOf } from "./map-case.ts";
@@ -90,7 +90,7 @@ describe("plans of heads of published sizes fit 16 KiB", () => {
     const bytes = ahead?.kernel.shared.reduce((n, s) => n + 4 * s.size, 0);
     expect(bytes).toBeLessThanOrEqual(16_384);
     expect(ahead?.kernel.shared.find((s) => s.name === "staged")?.size).toBe(4 * 576);
-    expect([ahead?.kernel.lanes, kernel.lanes]).toEqual([64, 1]);
+    expect([ahead?.kernel.lanes, kernel.lanes]).toEqual([64, 64]);
   });
   test("heads that each have keys of their own: a row at a time", () => {
     expect(plan(multiHead(32, 128)).says).toBe("streamed: 1 rows x 256 places, shared by 64 lanes, by 4 items");
@@ -102,19 +102,34 @@ describe("plans of heads of published sizes fit 16 KiB", () => {
   });
 });
 
+test("what merges is shared out until no lane adds up more than eight parts of a row", () => {
+  const target = { ...gpu, workers: 512 };
+  const { kernel, says } = mapCase(multiHead(12, 128), {
+    sizes: { T: 1, S0: 4095 },
+    fixed: { T: 1 },
+    target,
+    expected: false,
+  });
+  expect(says).toContain("by 64 items");
+  const loads = (body: readonly Stmt[]): number =>
+    body.reduce((n, s) => n + ("body" in s ? loads(s.body) : exprsOf(s).filter((e) => someExpr(e, isWide)).length), 0);
+  const isWide = (e: Expr): boolean => e.kind === "load" && e.from === "partials" && e.type.width === 4;
+  expect(loads(kernel.body)).toBe(8);
+});
+
 describe("faults are found", () => {
   const call: Call = { T: 1, S0: 600, fixed: true };
   const split = caseOf(grouped(2, 4, 8), call, apart);
   const one = caseOf(grouped(2, 4, 8), call, alone);
-  /** Without the nth barrier. */
-  const unmet = (n: number): Change => {
+  /** Without the nth barrier of a kernel. */
+  const unmet = (n: number, which = (_: Kernel): boolean => true): Change => {
     let seen = 0;
     return (k) => ({
       ...k,
       body: mapStmts(
         k.body,
         (e) => e,
-        (s) => (s.kind === "barrier" && seen++ === n ? [] : [s]),
+        (s) => (s.kind === "barrier" && which(k) && seen++ === n ? [] : [s]),
       ),
     });
   };
@@ -125,6 +140,13 @@ describe("faults are found", () => {
     expect(barriers).toBeGreaterThan(5);
     for (let n = 0; n < barriers; n += 1)
       expect(wrong(one, alone, 601, unmet(n)), `barrier ${n}`).toMatch(/^race|^unwritten/);
+  });
+  test("so is each of those of what merges", () => {
+    const isMerging = (k: Kernel): boolean => k.buffers.some((b) => b.name === "partials" && b.access === "read");
+    const barriers = count(lower(split.kernel, apart).body);
+    expect([isMerging(split.kernel), barriers > 3]).toEqual([true, true]);
+    for (let n = 0; n < barriers; n += 1)
+      expect(wrong(split, apart, 601, unmet(n, isMerging)), `barrier ${n}`).toMatch(/^race|^unwritten/);
   });
   test("sums that are not rescaled, and items that all take the same places", () => {
     const without = (text: RegExp, c: MapCase, target: KernelTarget): string | null => {

@@ -5,8 +5,8 @@
  *   W = all lanes, size unknown       the actual subgroups, then one result each through shared memory
  *   W less than that                  clusters of the least size, then their results through shared memory
  *   otherwise                         a tree in shared memory
- * Reductions that follow each other meet at the same barriers. A scratch array is shared by all reductions of an elem; the barrier
- * after each use makes room for the next.
+ * Reductions that follow each other meet at the same barriers. A scratch array is shared by all reductions of an elem: lanes meet before it
+ * is used again, and not after the last use.
  */
 import type { KernelTarget } from "../../target/kernel-target.ts";
 import { elems, type Type } from "../elem.ts";
@@ -40,15 +40,32 @@ export function lowerReduce(k: Kernel, target: KernelTarget): Kernel {
     if (subgroup !== null && width === k.lanes) return bySubgroups(places, names);
     return byTree(places);
   };
+  /** Whether lanes may still read what others would now write over. */
+  let isInUse = false;
   const block = (body: readonly Stmt[]): readonly Stmt[] =>
     runsOf(body, room).flatMap((run) => {
-      if (run.kind === "reduces") return together(run.all);
+      if (run.kind === "reduces") {
+        const made = together(run.all);
+        const meets = isInUse && made.includes(barrier) ? [barrier] : [];
+        isInUse ||= made.includes(barrier);
+        return [...meets, ...made];
+      }
       const { s } = run;
-      return [s.kind === "loop" || s.kind === "if" ? { ...s, body: block(s.body) } : s];
+      if (s.kind === "barrier") isInUse = false;
+      if (s.kind !== "loop" && s.kind !== "if") return [s];
+      // A turn of a loop comes after another, and what is under a condition may not be done.
+      const after = isInUse || holdsReduce(s.body);
+      if (s.kind === "loop") isInUse = after;
+      const inner = block(s.body);
+      isInUse = after;
+      return [{ ...s, body: inner }];
     });
   const body = block(k.body);
   return { ...k, body, shared: [...k.shared, ...extra.values()] };
 }
+
+const holdsReduce = (body: readonly Stmt[]): boolean =>
+  body.some((s) => s.kind === "reduce" || ((s.kind === "loop" || s.kind === "if") && holdsReduce(s.body)));
 
 type Run = { readonly kind: "reduces"; readonly all: readonly Reduce[] } | { readonly kind: "other"; readonly s: Stmt };
 
@@ -139,7 +156,6 @@ function inParts(places: readonly Scratch[], names: FreshNames, parts: Parts): r
     },
     barrier,
     ...places.flatMap((place) => gather(place, names, parts)),
-    barrier,
   ];
 }
 
@@ -165,13 +181,22 @@ function gather(place: Scratch, names: FreshNames, { first, count }: Parts): rea
   ];
 }
 
+/** Values that a lane merges one after the other: the fewer at once, the more often lanes meet. */
+const mostAtOnce = 8;
+
+/** Some lanes merge what is an equal way apart, until so few are left that each lane merges these. */
 function byTree(places: readonly Scratch[]): readonly Stmt[] {
   const width = places[0]?.reduce.width ?? 1;
+  const merged = (place: Scratch, first: Expr, apart: number, count: number): Expr =>
+    Array.from({ length: count }, (_, i) => place.at(add(first, i * apart))).reduce((a, b) => place.merge(a, b));
   const out: Stmt[] = [...places.map((place) => place.put(lane, place.reduce.value)), barrier];
-  for (let half = width / 2; half >= 1; half /= 2) {
-    const body = places.map((place) => place.put(lane, place.merge(place.at(lane), place.at(add(lane, half)))));
-    out.push({ kind: "if", cond: lt(mod(lane, width), half), body }, barrier);
+  let left = width;
+  while (left > mostAtOnce) {
+    const [count, next] = [mostAtOnce, left / mostAtOnce];
+    const body = places.map((place) => place.put(lane, merged(place, lane, next, count)));
+    out.push({ kind: "if", cond: lt(mod(lane, width), next), body }, barrier);
+    left = next;
   }
   const first = mul(div(lane, width), width);
-  return [...out, ...places.map((p): Stmt => ({ kind: "let", name: p.reduce.name, value: p.at(first) })), barrier];
+  return [...out, ...places.map((p): Stmt => ({ kind: "let", name: p.reduce.name, value: merged(p, first, 1, left) }))];
 }

@@ -12,7 +12,7 @@ import type { Node, Read, Reduce, Scalar } from "../../graph/node.ts";
 import { freeNames, key } from "../../graph/scalar.ts";
 import { at, type Body, type Memory } from "../../kernel/build.ts";
 import { elems, i64 } from "../../kernel/elem.ts";
-import { add, asExpr, constant, convert, iota, isConst, mul, name, splat } from "../../kernel/expr.ts";
+import { add, asExpr, constant, convert, extract, iota, isConst, mul, name, splat } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
 import { printExpr } from "../../kernel/print.ts";
 import { addressOf } from "../nest/nest.ts";
@@ -20,7 +20,7 @@ import { isNotNegative } from "../nest/not-negative.ts";
 import { wideZero } from "../nest/widen.ts";
 import { dimExpr } from "./spell-dim.ts";
 import { asFloat, asInteger, asTruth, asWide, isFloat, spellFunction } from "./spell-function.ts";
-import { steadyAlong } from "./vector-along.ts";
+import { steadyAlong, termWidth } from "./vector-along.ts";
 
 /** Where an index stands: `index + offset`, and of a vector `width` adjacent values from there. */
 export interface Bound {
@@ -33,6 +33,8 @@ export interface Bound {
   readonly depth: number;
   /** How many places of the same axis are computed side by side. */
   readonly span: number;
+  /** A vector of places that this is one of, all of which are needed: what memory has side by side is read for all at once. */
+  readonly among: { readonly all: Bound; readonly at: number } | null;
 }
 export type Env = ReadonlyMap<string, Bound>;
 
@@ -71,7 +73,12 @@ export class Lift {
   bound(index: Expr, more: { offset?: number; width?: number; span?: number; depth?: number } = {}): Bound {
     this.#ids += 1;
     const { offset = 0, width = 1, span = 1, depth = this.body.depth } = more;
-    return { id: this.#ids, index, offset, width, depth: isConst(index) ? 0 : depth, span };
+    return { id: this.#ids, index, offset, width, depth: isConst(index) ? 0 : depth, span, among: null };
+  }
+  /** As many places from an index on, a multiple of their number, which is a power of two. */
+  inTurn(index: Expr, count: number): readonly Bound[] {
+    const all = this.bound(index, { width: count });
+    return Array.from({ length: count }, (_, at) => ({ ...this.bound(index, { offset: at }), among: { all, at } }));
   }
 
   /** The same place, known from here on: what depends on it is not computed before. */
@@ -161,7 +168,7 @@ export class Lift {
     switch (e.kind) {
       case "read":
         if (e.value === wideZero) return constant(0, i64);
-        return this.#let(e.value.name.split(".").at(-1) ?? "x", e, env, this.#load(e, env));
+        return this.#ofVector(e, env) ?? this.#let(e.value.name.split(".").at(-1) ?? "x", e, env, this.#load(e, env));
       case "call":
         if (isWide(e)) return this.#wideCall(e, env);
         return e.fn === "mul" ? this.#product(e, env) : this.#call(e, env);
@@ -176,6 +183,18 @@ export class Lift {
       default:
         return e satisfies never;
     }
+  }
+
+  /** One element of what is read for several places at once; null where memory does not have them side by side. */
+  #ofVector(e: Read, env: Env): Expr | null {
+    if (this.widthOf(e, env) > 1) return null;
+    for (const n of freeNames(e)) {
+      const among = env.get(n)?.among ?? null;
+      if (among === null || termWidth(e, n, among.all.width) < among.all.width) continue;
+      const vector = this.value(e, new Map(env).set(n, among.all));
+      return vector.type.width === 1 ? vector : extract(vector, among.at);
+    }
+    return null;
   }
 
   #let(base: string, e: Scalar, env: Env, value: Expr): Expr {

@@ -288,7 +288,7 @@ export class Reductions {
     { outer, inner, names, segment, sharing, staged }: Looping,
     inside: (places: readonly ReadonlyMap<string, Bound>[]) => void,
   ): void {
-    if (staged !== null) return staged.loop((places) => inside([places]));
+    if (staged !== null) return staged.loop(inside);
     const lift = this.#lift;
     const b = lift.body;
     const go = (rest: readonly Axis[], places: ReadonlyMap<string, Bound>): void => {
@@ -297,12 +297,11 @@ export class Reductions {
         const { from, to, width, turn } = segment;
         (sharing ?? b).loop("k", { from, to, step: width * turn }, (k) => {
           const here = b.depth;
-          inside(
-            Array.from({ length: turn }, (_, u) => {
-              const bound = lift.bound(k, { offset: u * width, width, depth: here });
-              return new Map(places).set(names.get(inner) ?? "", bound);
-            }),
-          );
+          const side = (u: number): Bound => lift.bound(k, { offset: u * width, width, depth: here });
+          // Where lanes are many a load costs the same for a vector: what a turn needs of adjacent memory is one.
+          const bounds =
+            this.#plan.numbers && width === 1 ? lift.inTurn(k, turn) : Array.from({ length: turn }, (_, u) => side(u));
+          inside(bounds.map((bound) => new Map(places).set(names.get(inner) ?? "", bound)));
         });
         return;
       }

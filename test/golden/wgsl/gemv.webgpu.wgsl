@@ -48,65 +48,25 @@ fn gemv(@builtin(local_invocation_index) index_in_group: u32, @builtin(workgroup
     let wk_1 = w[(w_at + (row_at_1 + k)) >> 2u];
     acc_1 = fma(wk_1, xk, acc_1);
   }
+  workgroupBarrier();
   partial_f32[lane] = fold_sum_f32x4(acc_0);
   workgroupBarrier();
-  if ((lane % 64) < 32) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 32];
-  }
-  workgroupBarrier();
-  if ((lane % 64) < 16) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 16];
-  }
-  workgroupBarrier();
   if ((lane % 64) < 8) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 8];
+    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 8] + partial_f32[lane + 16] + partial_f32[lane + 24] + partial_f32[lane + 32] + partial_f32[lane + 40] + partial_f32[lane + 48] + partial_f32[lane + 56];
   }
   workgroupBarrier();
-  if ((lane % 64) < 4) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 4];
-  }
-  workgroupBarrier();
-  if ((lane % 64) < 2) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 2];
-  }
-  workgroupBarrier();
-  if ((lane % 64) < 1) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 1];
-  }
-  workgroupBarrier();
-  let all_sum_0 = partial_f32[lane / 64 * 64];
-  workgroupBarrier();
+  let all_sum_0 = partial_f32[lane / 64 * 64] + partial_f32[lane / 64 * 64 + 1] + partial_f32[lane / 64 * 64 + 2] + partial_f32[lane / 64 * 64 + 3] + partial_f32[lane / 64 * 64 + 4] + partial_f32[lane / 64 * 64 + 5] + partial_f32[lane / 64 * 64 + 6] + partial_f32[lane / 64 * 64 + 7];
   if ((n0 < size.N) & (lane == 0)) {
     y[y_at + n0] = all_sum_0;
   }
+  workgroupBarrier();
   partial_f32[lane] = fold_sum_f32x4(acc_1);
   workgroupBarrier();
-  if ((lane % 64) < 32) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 32];
-  }
-  workgroupBarrier();
-  if ((lane % 64) < 16) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 16];
-  }
-  workgroupBarrier();
   if ((lane % 64) < 8) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 8];
+    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 8] + partial_f32[lane + 16] + partial_f32[lane + 24] + partial_f32[lane + 32] + partial_f32[lane + 40] + partial_f32[lane + 48] + partial_f32[lane + 56];
   }
   workgroupBarrier();
-  if ((lane % 64) < 4) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 4];
-  }
-  workgroupBarrier();
-  if ((lane % 64) < 2) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 2];
-  }
-  workgroupBarrier();
-  if ((lane % 64) < 1) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 1];
-  }
-  workgroupBarrier();
-  let all_sum_1 = partial_f32[lane / 64 * 64];
-  workgroupBarrier();
+  let all_sum_1 = partial_f32[lane / 64 * 64] + partial_f32[lane / 64 * 64 + 1] + partial_f32[lane / 64 * 64 + 2] + partial_f32[lane / 64 * 64 + 3] + partial_f32[lane / 64 * 64 + 4] + partial_f32[lane / 64 * 64 + 5] + partial_f32[lane / 64 * 64 + 6] + partial_f32[lane / 64 * 64 + 7];
   if (((n0 + 1) < size.N) & (lane == 0)) {
     y[y_at + (n0 + 1)] = all_sum_1;
   }

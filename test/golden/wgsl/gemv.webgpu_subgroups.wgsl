@@ -53,6 +53,7 @@ fn gemv(@builtin(local_invocation_index) index_in_group: u32, @builtin(workgroup
     let wk_1 = w[(w_at + (row_at_1 + k)) >> 2u];
     acc_1 = fma(wk_1, xk, acc_1);
   }
+  workgroupBarrier();
   let all_sum_part_0 = subgroupAdd(fold_sum_f32x4(acc_0));
   if (subgroup_lane == 0) {
     partial_f32[subgroup_id] = all_sum_part_0;
@@ -64,10 +65,10 @@ fn gemv(@builtin(local_invocation_index) index_in_group: u32, @builtin(workgroup
     all_sum_acc_0 = all_sum_acc_0 + partial_f32[all_sum_i_0];
   }
   let all_sum_0 = all_sum_acc_0;
-  workgroupBarrier();
   if ((n0 < size.N) & (lane == 0)) {
     y[y_at + n0] = all_sum_0;
   }
+  workgroupBarrier();
   let all_sum_part_1 = subgroupAdd(fold_sum_f32x4(acc_1));
   if (subgroup_lane == 0) {
     partial_f32[subgroup_id] = all_sum_part_1;
@@ -79,7 +80,6 @@ fn gemv(@builtin(local_invocation_index) index_in_group: u32, @builtin(workgroup
     all_sum_acc_1 = all_sum_acc_1 + partial_f32[all_sum_i_1];
   }
   let all_sum_1 = all_sum_acc_1;
-  workgroupBarrier();
   if (((n0 + 1) < size.N) & (lane == 0)) {
     y[y_at + (n0 + 1)] = all_sum_1;
   }
