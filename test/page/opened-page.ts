@@ -23,6 +23,7 @@ export interface OpenedPage {
 export async function openPage(context: BrowserContext, address: string, patience = 60_000): Promise<OpenedPage> {
   const seconds = { timeout: patience };
   const page = await context.newPage();
+  page.setDefaultTimeout(patience);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {

@@ -1,4 +1,7 @@
 /** A process with Dawn in it that loads packages and does with their models what it is asked for. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { nodeHost } from "../../runtime/node/node-host.ts";
 import type { LoadOptions } from "../../runtime/package/load-options.ts";
 import { loadInto } from "../../runtime/package/load-package.ts";
@@ -40,6 +43,8 @@ export type Deed =
       readonly options: GenerateTextOptions;
     }
   | { readonly kind: "checks"; readonly model: string }
+  /** Bytes of this process, and the most of them since this was asked before: those of a driver on a processor too. Linux tells. */
+  | { readonly kind: "memory" }
   | { readonly kind: "save"; readonly session: string }
   | { readonly kind: "restore"; readonly model: string; readonly session: string; readonly bytes: Uint8Array }
   | { readonly kind: "dispose"; readonly model?: string; readonly session?: string }
@@ -106,6 +111,16 @@ async function forward({ session, ids, all = false, abortAt }: Deed & { readonly
   return named(sessions, session).forward(ids, { all, signal: stop.signal });
 }
 
+function memory(): { readonly now: number; readonly most: number } {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  const status = readFileSync("/proc/self/status", "utf8");
+  const bytes = (name: string): number => 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]);
+  const told = { now: bytes("VmRSS"), most: bytes("VmHWM") };
+  writeFileSync("/proc/self/clear_refs", "5"); // the most begins anew
+  return told;
+}
+
 async function done(deed: Deed): Promise<unknown> {
   switch (deed.kind) {
     case "start":
@@ -131,6 +146,8 @@ async function done(deed: Deed): Promise<unknown> {
       for await (const result of named(models, deed.model).checks?.() ?? []) results.push(result);
       return results;
     }
+    case "memory":
+      return memory();
     case "save":
       return named(sessions, deed.session).save();
     case "restore":
