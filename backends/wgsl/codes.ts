@@ -8,7 +8,7 @@ export type Coded = "f16" | "bf16";
 export function decoded(p: Prelude, elem: Coded, width: number, x: string): string {
   if (elem === "bf16") {
     if (width === 1) return `bitcast<f32>(${x} << 16u)`;
-    const [words, last] = width === 2 ? ["u32", "w, w"] : ["vec2<u32>", "w.x, w.x, w.y, w.y"];
+    const [words, last] = width === 2 ? ["u32", "w, w"] : ["vec2u", "w.x, w.x, w.y, w.y"];
     const bits = vector("u32", width);
     const shifts = width === 2 ? "16u, 0u" : "16u, 0u, 16u, 0u";
     const name = p.fn(`bf16x${width}_to_f32`, (n) =>
@@ -22,7 +22,7 @@ export function decoded(p: Prelude, elem: Coded, width: number, x: string): stri
   if (width === 1) return `unpack2x16float(${x}).x`;
   if (width === 2) return `unpack2x16float(${x})`;
   const name = p.fn("f16x4_to_f32", (n) =>
-    fn(`${n}(w: vec2<u32>) -> vec4<f32>`, ["return vec4<f32>(unpack2x16float(w.x), unpack2x16float(w.y));"]),
+    fn(`${n}(w: vec2u) -> vec4f`, ["return vec4f(unpack2x16float(w.x), unpack2x16float(w.y));"]),
   );
   return `${name}(${x})`;
 }

@@ -13,7 +13,7 @@ import { calledAs, signOf } from "./ops.ts";
 import type { Prelude } from "./prelude.ts";
 import { valueType, vector } from "./types.ts";
 import type { WgslVariant } from "./variant.ts";
-import { dotProducts, folded, picked, repeated } from "./vectors.ts";
+import { dotProducts, folded, lanesOntoSum, picked, repeated } from "./vectors.ts";
 import { wideOp } from "./wide.ts";
 
 type Of<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
@@ -59,7 +59,7 @@ export class Expressions {
         return this.#constant(e);
       case "wide": {
         const bits = BigInt.asUintN(64, e.value);
-        return `vec2<u32>(${bits & 0xffffffffn}u, ${bits >> 32n}u)`;
+        return `vec2u(${bits & 0xffffffffn}u, ${bits >> 32n}u)`;
       }
       case "name":
         return this.#s.named(e.name);
@@ -92,7 +92,17 @@ export class Expressions {
   /** A statement. */
   store(to: string, index: Expr, value: Expr): string {
     const memory = this.#s.memory(to) ?? this.#s.refuse(`there is no memory ${to}`);
-    return memory.store(value.type, this.expr(this.#s.place(to, index, undefined)), this.expr(value));
+    const at = this.expr(this.#s.place(to, index, undefined));
+    const variable = memory.variable(value.type, at);
+    if (variable !== null) return this.assigned(variable, value);
+    return memory.store(value.type, at, this.expr(value));
+  }
+
+  /** A statement. `variable`: a register or an element of memory. */
+  assigned(variable: string, value: Expr): string {
+    const [own, more]: readonly (Expr | undefined)[] = value.kind === "op" && value.op === "add" ? value.args : [];
+    const adds = own?.kind === "load" && more !== undefined && value.type.elem !== "i64" && this.expr(own) === variable;
+    return adds ? `${variable} += ${this.expr(more)};` : `${variable} = ${this.expr(value)};`;
   }
 
   #op(e: Of<"op">): string {
@@ -110,6 +120,10 @@ export class Expressions {
     if (e.op === "neg") return `(-${this.#operand(a)})`;
     if (e.op === "not") return `!${this.#operand(a)}`;
     if (e.op === "rounded") return this.#rounded(a);
+    if (e.op === "fma") {
+      const lanes = lanesOntoSum(e);
+      if (lanes !== null) return this.#ontoSum(lanes.a, lanes.b, lanes.c);
+    }
     if (e.op === "select" && b !== undefined && c !== undefined)
       return `select(${[c, b, a].map(this.#argument).join(", ")})`;
     const name = isTranscendental(e.op) ? this.#function(e.op, e.args) : calledAs(e.op);
@@ -124,6 +138,17 @@ export class Expressions {
     }
     const by = b.type.elem === "u32" ? this.#operand(b) : `${vector("u32", b.type.width)}(${this.expr(b)})`;
     return `${this.#operand(a)} ${sign} ${by}`;
+  }
+
+  /** Lane after lane, so that it rounds as the kernel says. */
+  #ontoSum(a: Expr, b: Expr, c: Expr): string {
+    const { width } = a.type;
+    const type = vector("f32", width);
+    const name = this.#s.prelude.fn(`fma_f32x${width}`, (n) => {
+      const sum = Array.from("xyzw".slice(0, width)).reduce((s, lane) => `fma(a.${lane}, b.${lane}, ${s})`, "c");
+      return fn(`${n}(a: ${type}, b: ${type}, c: f32) -> f32`, [`return ${sum};`]);
+    });
+    return `${name}(${[a, b, c].map(this.#argument).join(", ")})`;
   }
 
   /** One that WGSL promises less of than the IR, written out. */

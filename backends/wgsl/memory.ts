@@ -70,6 +70,11 @@ export class WgslMemory {
     return `${name}(${at})`;
   }
 
+  /** What may stand on both sides of an assignment of such a value at `at`; null where no single thing may. */
+  variable(t: Type, at: string): string | null {
+    return this.#elem === "bool" ? null : this.#direct(t, at);
+  }
+
   /** A statement. */
   store(t: Type, at: string, value: string): string {
     const given = this.#elem === "bool" ? `${vector("u32", t.width)}(${value})` : value;

@@ -1,6 +1,6 @@
 /**
- * The texts of a package: all kernels for any adapter in `plain.wgsl`, and beside it for each set of features those that have another
- * text with it. The plan is one for all: what an adapter has changes how kernels are lowered and what their memory is.
+ * The texts of a package: all kernels for any adapter in `plain.wgsl`, and beside it for each set of features what is different with
+ * it of those that have another text. The plan is one for all: what an adapter has changes how kernels are lowered and what their memory is.
  */
 import type { Emitted, PackageTarget } from "../../compiler/driver/package-target.ts";
 import { InternalError } from "../../compiler/graph/internal-error.ts";
@@ -9,6 +9,7 @@ import { lower } from "../../compiler/kernel/lower/lower.ts";
 import { checksText, kernelChecks } from "../../compiler/package/kernel-checks.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import type { KernelDecl, KernelVariant } from "../../runtime/artifact/program.ts";
+import { plainFile, variantFile } from "./kernel-files.ts";
 import { usesElem, type WgslModule, wgslModule } from "./module.ts";
 import { startAtVectors } from "./starts.ts";
 import { webgpuSubgroupsTarget, webgpuTarget } from "./target.ts";
@@ -41,11 +42,11 @@ export const wgslFiles: PackageTarget["emit"] = async ({ program, kernels, sched
       checkSame(m, base[i]);
       return m.text === base[i]?.text ? [] : [m];
     });
-    return own.length === 0 ? [] : [written(order.name, own)];
+    return own.length === 0 ? [] : [written(order.name, own, variantFile(own, base))];
   });
   // Where no kernel holds f16, for one, that variant is another one under a plainer name.
   const different = found.filter((v, i) => found.findLastIndex((w) => w.content === v.content) === i);
-  const files = [...different, { ...written(plain.name, base), features: [], language: [] }];
+  const files = [...different, written(plain.name, base, plainFile(base))];
   const variants = files.map(
     ({ name, features, language }): KernelVariant => ({ file: `kernels/${name}`, features, language }),
   );
@@ -61,10 +62,9 @@ export const wgslFiles: PackageTarget["emit"] = async ({ program, kernels, sched
 const mayDiffer = (k: Kernel, { target, f16 }: Order): boolean =>
   (target.subgroup !== null && k.lanes > 1) || (f16 && usesElem(k, "f16"));
 
-function written(name: string, modules: readonly WgslModule[]) {
+function written(name: string, modules: readonly WgslModule[], content: string) {
   const features = [...new Set(modules.flatMap((m) => m.features))].sort();
   const language = [...new Set(modules.flatMap((m) => m.language))].sort();
-  const content = modules.map((m) => `//// ${m.kernel.name}\n${m.text}`).join("\n");
   return { name: `${name}.wgsl`, features, language, content };
 }
 

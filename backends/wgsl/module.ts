@@ -3,6 +3,8 @@
  * a uniform of i32: the sizes, then for each buffer the element where it starts in what is bound, then 0. What is bound is a multiple
  * of 16 bytes.
  *
+ * The kernel stands first, then the functions that it takes, of which most are the same in many kernels.
+ *
  * A kernel of one lane is run by as many invocations of a workgroup as have room for its shared memory, an item each.
  */
 import { type Elem, elems } from "../../compiler/kernel/elem.ts";
@@ -26,15 +28,20 @@ import { inOneLine, writeStatements } from "../c-like/statements.ts";
 import { Writer } from "../c-like/writer.ts";
 import { accessesIn } from "./accesses.ts";
 import { type Binding, bindingsOf, mostBindings } from "./bindings.ts";
+import { fn } from "./codes.ts";
+import { withoutCopies } from "./copies.ts";
 import { Expressions } from "./expressions.ts";
 import { WgslMemory } from "./memory.ts";
-import { Prelude } from "./prelude.ts";
+import { Prelude, type WgslFunction } from "./prelude.ts";
 import { Statements } from "./statements.ts";
 import type { WgslVariant } from "./variant.ts";
 import { WgslError } from "./wgsl-error.ts";
 
 export interface WgslModule {
+  /** `own`, then `functions`. */
   readonly text: string;
+  readonly own: string;
+  readonly functions: readonly WgslFunction[];
   readonly kernel: Kernel;
   readonly bindings: readonly Binding[];
   /** Work items of one workgroup. */
@@ -126,20 +133,19 @@ class Spelling {
     if (this.#variant.f16 && this.#declaresF16()) w.line("enable f16;");
     if (subgroups) w.line("enable subgroups;");
     if (this.#uses("subgroup_id")) w.line("requires subgroup_id;");
-    w.line(`// ${k.name}: ${inOneLine(k.source)}`);
+    w.line(`// ${inOneLine(k.source)}`);
     w.line("");
     this.#declarations(w);
-    for (const text of this.#prelude.texts) {
-      w.line("");
-      for (const line of text.split("\n")) w.line(line);
-    }
     const features = [
       ...(this.#variant.f16 && this.#declaresF16() ? (["shader-f16"] as const) : []),
       ...(subgroups ? (["subgroups"] as const) : []),
     ];
     const language = this.#uses("subgroup_id") ? ["subgroup_id"] : [];
-    const text = `${w.text()}\n${entry}`;
-    return { text, kernel: k, bindings: this.#bindings, itemsInGroup: this.#itemsInGroup, features, language };
+    const own = `${w.text()}\n${entry}`;
+    const { functions } = this.#prelude;
+    const text = [own, ...functions.map((f) => `${f.text}\n`)].join("\n");
+    const [bindings, itemsInGroup] = [this.#bindings, this.#itemsInGroup];
+    return { text, own, functions, kernel: k, bindings, itemsInGroup, features, language };
   }
 
   #declaresF16(): boolean {
@@ -169,9 +175,10 @@ class Spelling {
     w.line("}");
     for (const [i, { members, written }] of this.#bindings.entries()) {
       const memory = this.#memories.get(members[0]?.name ?? "");
-      for (const b of members) w.line(`// ${b.name}: ${b.elem}[${extentText(b)}]`);
+      const each = members.map((b) => `${members.length === 1 ? "" : `${b.name}: `}${b.elem}[${extentText(b)}]`);
       const access = written ? "read_write" : "read";
-      w.line(`@group(0) @binding(${i}) var<storage, ${access}> ${memory?.name}: array<${memory?.element}>;`);
+      const variable = `var<storage, ${access}> ${memory?.name}: array<${memory?.element}>;`;
+      w.line(`@group(0) @binding(${i}) ${variable} // ${each.join(", ")}`);
     }
     w.line(`@group(0) @binding(${this.#bindings.length}) var<uniform> size: ${sizes};`);
     for (const s of this.#shared) {
@@ -190,12 +197,8 @@ class Spelling {
     const k = this.#k;
     const own = (what: string): string => this.#names.take(what);
     const { index } = this.#own;
-    const [group, groups] = [own("group"), own("groups")];
-    const inputs = [
-      `@builtin(local_invocation_index) ${index}: u32`,
-      `@builtin(workgroup_id) ${group}: vec3<u32>`,
-      `@builtin(num_workgroups) ${groups}: vec3<u32>`,
-    ];
+    const place = own("place");
+    const inputs = [`${place}: ${this.#place()}`, `@builtin(local_invocation_index) ${index}: u32`];
     const builtin = {
       subgroup_size: "subgroup_size",
       subgroup_lane: "subgroup_invocation_id",
@@ -207,8 +210,7 @@ class Spelling {
     w.line(`@compute @workgroup_size(${k.lanes === 1 ? this.#itemsInGroup : k.lanes})`);
     w.block(`fn ${k.name}(${inputs.join(", ")})`, () => {
       const { item } = this.#own;
-      w.line("// Workgroups beyond the most of one dimension go on in the next.");
-      const at = `i32(${group}.x + ${group}.y * ${groups}.x)`;
+      const at = `${this.#groupOf()}(${place})`;
       w.line(`let ${item} = ${this.#itemsInGroup === 1 ? at : `${at} * ${this.#itemsInGroup} + i32(${index})`};`);
       if (k.lanes > 1) w.line(`let lane = i32(${index});`); // no name of a kernel
       for (const { n, as } of given) w.line(`let ${n} = i32(${as});`);
@@ -223,6 +225,26 @@ class Spelling {
       else this.#sides(w, index);
     });
     return w.text();
+  }
+  /** Of a workgroup, the same for all that are in it. */
+  #place(): string {
+    return this.#prelude.fn("Place", (n) =>
+      [
+        `struct ${n} {`,
+        "  @builtin(workgroup_id) group: vec3u,",
+        "  @builtin(num_workgroups) groups: vec3u,",
+        "}",
+      ].join("\n"),
+    );
+  }
+  #groupOf(): string {
+    const type = this.#place();
+    return this.#prelude.fn("group_of", (n) =>
+      fn(`${n}(at: ${type}) -> i32`, [
+        "// Workgroups beyond the most of one dimension go on in the next.",
+        "return i32(at.group.x + at.group.y * at.groups.x);",
+      ]),
+    );
   }
   #spelled(part: Kernel): Statements {
     const { knownTurns } = this.#variant;
@@ -244,7 +266,7 @@ class Spelling {
         for (const s of part.shared)
           w.line(`let ${this.#starts.get(s.name)} = i32(${this.#own.index}) * ${this.#room(s)};`);
     }
-    writeStatements(w, part.body, spelled);
+    writeStatements(w, withoutCopies(part.body), spelled);
   }
 
   /** Parts side by side: each has groups of its own. */

@@ -10,8 +10,7 @@ export function unpacked(p: Prelude, elem: "i8" | "i16", width: number, x: strin
   const bits = bitsOf(elem);
   const places = Array.from({ length: width }, (_, i) => i);
   const shifts = places.map((i) => `${32 - bits - ((i * bits) % 32)}u`).join(", ");
-  const [words, last] =
-    width * bits > 32 ? ["vec2<u32>", "w.x, w.x, w.y, w.y"] : ["u32", places.map(() => "w").join(", ")];
+  const [words, last] = width * bits > 32 ? ["vec2u", "w.x, w.x, w.y, w.y"] : ["u32", places.map(() => "w").join(", ")];
   const [u, i] = [vector("u32", width), vector("i32", width)];
   const name = p.fn(`${elem}x${width}_to_i32`, (n) =>
     fn(`${n}(w: ${words}) -> ${i}`, [`return ${i}(${u}(${last}) << ${u}(${shifts})) >> ${u}(${32 - bits}u);`]),

@@ -1,10 +1,16 @@
 /** Functions that a text needs beside its entry point, each once and under a name that the kernel does not have. */
 import type { FreshNames } from "../../compiler/kernel/lower/fresh-names.ts";
 
+/** One of a text, with its name; what it needs itself is a function of the text too. */
+export interface WgslFunction {
+  readonly name: string;
+  readonly text: string;
+}
+
 export class Prelude {
   readonly #names: FreshNames;
   readonly #made = new Map<string, string>();
-  readonly #texts: string[] = [];
+  readonly #functions: WgslFunction[] = [];
   constructor(names: FreshNames) {
     this.#names = names;
   }
@@ -15,11 +21,11 @@ export class Prelude {
     const name = this.#names.take(what);
     this.#made.set(what, name);
     const text = write(name);
-    this.#texts.push(text);
+    this.#functions.push({ name, text });
     return name;
   }
   /** In the order in which they were needed, what they need themselves before them. */
-  get texts(): readonly string[] {
-    return this.#texts;
+  get functions(): readonly WgslFunction[] {
+    return this.#functions;
   }
 }

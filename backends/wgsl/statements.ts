@@ -58,12 +58,15 @@ export class Statements implements Language {
 
   bound = (s: Of<"let">): string => `let ${s.name} = ${this.expr(s.value)};`;
 
-  registers = (s: Of<"reg">): readonly string[] =>
-    (this.#registers.get(s.name) ?? []).map((n) => `var ${n}: ${this.#type(s.type)};`);
+  registers = (s: Of<"reg">, values: readonly Expr[]): readonly string[] =>
+    (this.#registers.get(s.name) ?? []).map((n, i) => {
+      const value = values[i];
+      return value === undefined ? `var ${n}: ${this.#type(s.type)};` : `var ${n} = ${this.expr(value)};`;
+    });
 
   stored = (s: Of<"store">): string =>
     this.#registers.has(s.to)
-      ? `${this.#register(s.to, s.index)} = ${this.expr(s.value)};`
+      ? this.#expressions.assigned(this.#register(s.to, s.index), s.value)
       : this.#expressions.store(s.to, s.index, s.value);
 
   /** Items of one lane have nobody to wait for. */

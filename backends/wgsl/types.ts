@@ -6,7 +6,12 @@
 import { type Elem, elems, type Type } from "../../compiler/kernel/elem.ts";
 import type { WgslVariant } from "./variant.ts";
 
-export const vector = (scalar: string, n: number): string => (n === 1 ? scalar : `vec${n}<${scalar}>`);
+export function vector(scalar: string, n: number): string {
+  if (n === 1) return scalar;
+  const short = shortNames[scalar];
+  return short === undefined ? `vec${n}<${scalar}>` : `vec${n}${short}`;
+}
+const shortNames: Readonly<Record<string, string>> = { f32: "f", i32: "i", u32: "u", f16: "h" };
 
 /** Elems that WGSL has as a type of memory, and what that is. A bool is a word there. */
 export function nativeIn(elem: Elem, { f16 }: WgslVariant): string | null {
@@ -18,7 +23,7 @@ export function nativeIn(elem: Elem, { f16 }: WgslVariant): string | null {
     case "bool":
       return "u32";
     case "i64":
-      return "vec2<u32>";
+      return "vec2u";
     case "f16":
       return f16 ? "f16" : null;
     case "i8":

@@ -1,5 +1,6 @@
 /** Lanes of vectors: repeating, picking one, and summing them up. */
 import { type Elem, elems, type Type } from "../../compiler/kernel/elem.ts";
+import type { Expr } from "../../compiler/kernel/kernel.ts";
 import type { Monoid } from "../../compiler/kernel/ops.ts";
 import { fn } from "./codes.ts";
 import type { Prelude } from "./prelude.ts";
@@ -10,18 +11,21 @@ const isItself = (elem: Elem, variant: WgslVariant): boolean => elem === "bool" 
 const typeOfLane = (elem: Elem, variant: WgslVariant): string =>
   elem === "bool" ? "bool" : (nativeIn(elem, variant) ?? "u32");
 
+/** In parentheses unless it is a name. */
+const whole = (x: string): string => (/^\w+$/.test(x) ? x : `(${x})`);
+
 /** A narrower value, again and again. */
 export function repeated(p: Prelude, from: Type, width: number, x: string, variant: WgslVariant): string {
   if (isItself(from.elem, variant)) {
     const wide = vector(typeOfLane(from.elem, variant), width);
-    return from.width === 1 ? `${wide}(${x})` : `(${x}).xyxy`;
+    return from.width === 1 ? `${wide}(${x})` : `${whole(x)}.xyxy`;
   }
   const words = wordsOf({ elem: from.elem, width });
   const bits = 8 * elems[from.elem].bytes;
   const inWord = repeatedInWord(p, Math.min(32, from.width * bits), bits * width, x, from);
   if (words === 1) return inWord;
   const have = Math.max(1, wordsOf(from));
-  if (have === 2) return `(${inWord}).xyxy`;
+  if (have === 2) return `${whole(inWord)}.xyxy`;
   return `${vector("u32", words)}(${inWord})`;
 }
 
@@ -37,10 +41,10 @@ function repeatedInWord(p: Prelude, have: number, want: number, x: string, from:
 }
 
 export function picked(from: Type, lane: number, x: string, variant: WgslVariant): string {
-  if (isItself(from.elem, variant)) return `(${x}).${"xyzw"[lane]}`;
+  if (isItself(from.elem, variant)) return `${whole(x)}.${"xyzw"[lane]}`;
   const bits = 8 * elems[from.elem].bytes;
   const perWord = 32 / bits;
-  const word = wordsOf(from) === 1 ? x : `(${x}).${"xyzw"[Math.floor(lane / perWord)]}`;
+  const word = wordsOf(from) === 1 ? x : `${whole(x)}.${"xyzw"[Math.floor(lane / perWord)]}`;
   const signed = !elems[from.elem].float;
   return `extractBits(${signed ? `bitcast<i32>(${word})` : word}, ${(lane % perWord) * bits}u, ${bits}u)`;
 }
@@ -87,3 +91,26 @@ function wordProduct(p: Prelude, group: number, { packedDot }: WgslVariant): str
   });
   return p.fn(`dot${group}`, (n) => fn(`${n}(a: u32, b: u32) -> i32`, [`return ${terms.join(" + ")};`]));
 }
+
+/**
+ * `c` and the products of the lanes of `a` and `b`, the first first, each rounded once: what an `fma` of an `fma` of … says. Null where
+ * it says anything else.
+ */
+export function lanesOntoSum(e: Expr): { readonly a: Expr; readonly b: Expr; readonly c: Expr } | null {
+  const lanes: (readonly [Expr, Expr])[] = [];
+  let c = e;
+  while (c.kind === "op" && c.op === "fma") {
+    const [a, b, rest]: readonly (Expr | undefined)[] = c.args;
+    if (a?.kind !== "extract" || b?.kind !== "extract" || rest === undefined || a.lane !== b.lane) break;
+    const [first] = lanes;
+    const lane = (first === undefined ? a.arg.type.width : a.arg.type.width - lanes.length) - 1;
+    if (a.lane !== lane || !isVector(a.arg) || !isVector(b.arg)) break;
+    if (first !== undefined && !(isSameName(a.arg, first[0]) && isSameName(b.arg, first[1]))) break;
+    lanes.push([a.arg, b.arg]);
+    c = rest;
+    if (lane === 0) return { a: a.arg, b: b.arg, c };
+  }
+  return null;
+}
+const isVector = (x: Expr): boolean => x.kind === "name" && x.type.elem === "f32" && x.type.width > 1;
+const isSameName = (x: Expr, y: Expr): boolean => x.kind === "name" && y.kind === "name" && x.name === y.name;

@@ -4,7 +4,7 @@ import type { OpName } from "../../compiler/kernel/ops.ts";
 import { fn } from "./codes.ts";
 import type { Prelude } from "./prelude.ts";
 
-const pair = "vec2<u32>";
+const pair = "vec2u";
 const binary = (body: readonly string[], to = pair): ((n: string) => string) => {
   return (n) => fn(`${n}(a: ${pair}, b: ${pair}) -> ${to}`, body);
 };
@@ -36,7 +36,7 @@ const divided = (p: Prelude): string => {
   const minus = sub(p);
   return p.fn("u64_divide", (n) =>
     [
-      `fn ${n}(a: ${pair}, b: ${pair}) -> vec4<u32> {`,
+      `fn ${n}(a: ${pair}, b: ${pair}) -> vec4u {`,
       `  var quotient = a;`,
       `  var rest = ${pair}(0u);`,
       "  for (var i = 0; i < 64; i += 1) {",
@@ -47,7 +47,7 @@ const divided = (p: Prelude): string => {
       `      quotient.x |= 1u;`,
       "    }",
       "  }",
-      "  return vec4<u32>(quotient, rest);",
+      "  return vec4u(quotient, rest);",
       "}",
     ].join("\n"),
   );
@@ -170,7 +170,7 @@ const truncated = (p: Prelude): string => {
       "let bits = bitcast<u32>(x);",
       "let exponent = i32((bits >> 23u) & 0xffu) - 150;",
       "let negative = bits > 0x7fffffffu;",
-      "if ((bits & 0x7fffffffu) > 0x7f800000u) { return vec2<u32>(0u); }",
+      "if ((bits & 0x7fffffffu) > 0x7f800000u) { return vec2u(0u); }",
       `if (exponent > 39) { return select(${pair}(0xffffffffu, 0x7fffffffu), ${pair}(0u, 0x80000000u), negative); }`,
       `let digits = ${pair}((bits & 0x7fffffu) | 0x800000u, 0u);`,
       `let by = ${pair}(u32(min(abs(exponent), 63)), 0u);`,
@@ -200,7 +200,7 @@ const rounded = (p: Prelude): string => {
   return p.fn("i64_to_f32", (n) =>
     fn(`${n}(x: ${pair}) -> f32`, [
       `let size = ${size}(x);`,
-      "if (all(size == vec2<u32>(0u))) { return 0.0; }",
+      "if (all(size == vec2u(0u))) { return 0.0; }",
       "let zeros = select(countLeadingZeros(size.y), 32u + countLeadingZeros(size.x), size.y == 0u);",
       `let top = ${left}(size, ${pair}(zeros, 0u));`,
       "let digits = top.y >> 8u;",

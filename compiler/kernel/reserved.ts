@@ -22,8 +22,8 @@ const words: ReadonlySet<string> = new Set(
   static_assert static_cast std step storage storageBarrier struct subgroupAdd subgroupMax subgroupMin
   subgroupShuffleXor subroutine super switch target template texture this thread thread_local throw trait true try
   type typedef typeid typename typeof undef uniform union unless unorm unpack2x16float unroll unsafe unsigned unsized
-  update use using var varying vec2 vec3 vec4 virtual void volatile wgsl where while with workgroup workgroupBarrier
-  write writeonly xor yield`.split(/\s+/),
+  update use using var varying vec2 vec2f vec2h vec2i vec2u vec3 vec4 vec4f vec4h vec4i vec4u virtual void
+  volatile wgsl where while with workgroup workgroupBarrier write writeonly xor yield`.split(/\s+/),
 );
 export const isReserved = (name: string): boolean =>
   words.has(name) || isOp(name) || isElem(name) || readType(name) !== null || builtins.includes(name);

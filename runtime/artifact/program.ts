@@ -48,7 +48,7 @@ export interface Program {
   readonly modules?: Readonly<Record<string, string>>;
 }
 
-/** A file of kernels, each after a line `//// NAME`. Kernels that it does not have are those of the last variant. */
+/** A file of kernels (`webgpu/kernel-texts.ts`). Kernels that it does not have are those of the last variant. */
 export interface KernelVariant {
   /** Its name inside of the package. */
   readonly file: string;

@@ -102,9 +102,10 @@ async function readTexts(
   const plain = program.variants?.at(-1) ?? variant;
   const all = [...new Set([plain.file, variant.file])];
   const read = await Promise.all(all.map((file) => readFile(files, program, file)));
-  const texts = new Map(read.flatMap((bytes) => [...kernelTexts(new TextDecoder().decode(bytes))]));
+  const [base = "", own = null] = read.map((bytes) => new TextDecoder().decode(bytes));
+  const texts = kernelTexts(base, own);
   return (kernel) => {
-    const text = texts.get(kernel);
+    const text = texts(kernel);
     if (text === undefined) throw new CorruptPackageError(variant.file, `it has no kernel ${JSON.stringify(kernel)}`);
     return text;
   };

@@ -5,6 +5,7 @@ import type { Emitted } from "../../compiler/driver/package-target.ts";
 import { elemBytes } from "../../runtime/artifact/elems.ts";
 import { checkBytes, firstWrong, type KernelCheck, readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
 import type { KernelDecl } from "../../runtime/artifact/program.ts";
+import { kernelTexts } from "../../runtime/webgpu/kernel-texts.ts";
 import { compileConfig, latent, llama } from "../program/compiled-models.ts";
 import { openLavapipe, openSwiftshader } from "./drivers.ts";
 import type { Gpu } from "./gpu.ts";
@@ -42,10 +43,10 @@ const content = ({ modules }: Emitted, name: string): string =>
 const checksOf = (e: Emitted): readonly KernelCheck[] =>
   readKernelChecks(bytesOf(content(e, "checks.json")), e.program);
 
-/** By kernel; those that a variant does not have are the plain ones. */
+/** By kernel. */
 function textsOf(e: Emitted, variant: string): ReadonlyMap<string, string> {
-  const parts = [content(e, "plain.wgsl"), content(e, variant)].flatMap((text) => text.split(/^\/\/\/\/ /m).slice(1));
-  return new Map(parts.map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n") + 1)]));
+  const textOf = kernelTexts(content(e, "plain.wgsl"), variant === "plain.wgsl" ? null : content(e, variant));
+  return new Map(e.program.kernels.map((k) => [k.name, textOf(k.name) ?? "it is missing"]));
 }
 
 /** What the device finds wrong. */
@@ -118,7 +119,9 @@ describe.skipIf(typeof swiftshader === "string")(
         const e = await emitted(model);
         const texts = textsOf(e, "plain.wgsl");
         const mutants: readonly (readonly [RegExp, string])[] = [
-          [/fma\((\w+), (\w+), (\w+)\)/, "fma(-$1, $2, $3)"],
+          [/fma(\w*)\((\w+), (\w+), (\w+)\)/, "fma$1(-$2, $3, $4)"],
+          [/fma\(a\.x, b\.x, c\)/, "fma(-a.x, b.x, c)"],
+          [/fma\(a\.w, b\.w, /, "fma(a.w, b.z, "],
           [/(fma\([^;]*;[\s\S]*?)fma\((\w+), (\w+), (\w+)\)/, "$1fma(-$2, $3, $4)"],
           [/((?:fma\([^;]*;[\s\S]*?){2})fma\((\w+), (\w+), (\w+)\)/, "$1fma(-$2, $3, $4)"],
           [/ k \+= 4\)/, " k += 8)"],

@@ -1,4 +1,4 @@
-// gemv: gemv: 2 rows x 64 lanes x 1 groups, 1 tokens
+// gemv: 2 rows x 64 lanes x 1 groups, 1 tokens
 
 struct Sizes {
   N: i32,
@@ -7,24 +7,15 @@ struct Sizes {
   x_at: i32,
   y_at: i32,
 }
-// w: f32[N * K]
-@group(0) @binding(0) var<storage, read> w: array<vec4<f32>>;
-// x: f32[K]
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-// y: f32[N]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> w: array<vec4f>; // f32[N * K]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>; // f32[K]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // f32[N]
 @group(0) @binding(3) var<uniform> size: Sizes;
 var<workgroup> partial_f32: array<f32, 64>;
 
-fn fold_sum_f32x4(v: vec4<f32>) -> f32 {
-  let pair = v.xy + v.zw;
-  return pair.x + pair.y;
-}
-
 @compute @workgroup_size(64)
-fn gemv(@builtin(local_invocation_index) index_in_group: u32, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  // Workgroups beyond the most of one dimension go on in the next.
-  let item = i32(group.x + group.y * groups.x);
+fn gemv(place: Place, @builtin(local_invocation_index) index_in_group: u32) {
+  let item = group_of(place);
   let lane = i32(index_in_group);
   if (item >= (size.N + 1) / 2) { return; }
   let block = item;
@@ -32,15 +23,11 @@ fn gemv(@builtin(local_invocation_index) index_in_group: u32, @builtin(workgroup
   let x_at = size.x_at;
   let y_at = size.y_at;
   let n0 = block * 2;
-  var row_at_0: i32;
-  var row_at_1: i32;
-  row_at_0 = min(n0, size.N - 1) * size.K;
-  row_at_1 = min(n0 + 1, size.N - 1) * size.K;
-  var acc_0: vec4<f32>;
-  var acc_1: vec4<f32>;
-  acc_0 = vec4<f32>(0.0);
-  acc_1 = vec4<f32>(0.0);
-  var xk: vec4<f32>;
+  var row_at_0 = min(n0, size.N - 1) * size.K;
+  var row_at_1 = min(n0 + 1, size.N - 1) * size.K;
+  var acc_0 = vec4f(0.0);
+  var acc_1 = vec4f(0.0);
+  var xk: vec4f;
   for (var k = lane * 4; k < size.K; k += 256) {
     xk = x[(x_at + k) >> 2u];
     let wk_0 = w[(w_at + (row_at_0 + k)) >> 2u];
@@ -70,4 +57,19 @@ fn gemv(@builtin(local_invocation_index) index_in_group: u32, @builtin(workgroup
   if (((n0 + 1) < size.N) & (lane == 0)) {
     y[y_at + (n0 + 1)] = all_sum_1;
   }
+}
+
+struct Place {
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+}
+
+fn group_of(at: Place) -> i32 {
+  // Workgroups beyond the most of one dimension go on in the next.
+  return i32(at.group.x + at.group.y * at.groups.x);
+}
+
+fn fold_sum_f32x4(v: vec4f) -> f32 {
+  let pair = v.xy + v.zw;
+  return pair.x + pair.y;
 }
