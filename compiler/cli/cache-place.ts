@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { PackageRoot } from "./package-root.ts";
 
 /** `DSC_CACHE`, else what the system has for caches. */
@@ -36,8 +37,10 @@ function compilerState(folder: string): string {
 }
 
 function filesState(folder: string): string {
-  const built = !import.meta.url.endsWith(".ts");
-  const parts = ["dsl", "compiler", "backends", "runtime"].map((part) => (built ? join("dist", part) : part));
+  const [top, part] = relative(folder, fileURLToPath(import.meta.url)).split(sep);
+  const layers = ["dsl", "compiler", "backends", "runtime"];
+  const built = layers.map((layer) => join("dist", layer));
+  const parts = top !== "dist" ? layers : part === "bundle" ? [join(top, part)] : built;
   return parts
     .flatMap((part) => filesUnder(folder, part))
     .map((path) => {

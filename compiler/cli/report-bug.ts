@@ -1,6 +1,7 @@
 /** What is shown when dsc itself fails: enough to report it, nothing of the user's machine. */
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import type { PackageRoot } from "./package-root.ts";
+import { sourceFrame } from "./source-frame.ts";
 import type { Terminal } from "./terminal.ts";
 
 const shownFrames = 8;
@@ -17,6 +18,7 @@ export function reportBug(
     .split("\n")
     .filter((line) => !line.includes("node:internal"))
     .slice(0, shownFrames)
+    .map(sourceFrame)
     .map((line) => folders.reduce((text, folder) => text.replaceAll(folder, ""), line));
   terminal.error(
     [

@@ -33,12 +33,12 @@ test("a bundle is found again until a source changes or a file is gone", () => {
   expect(storedBundle(home(), "wasm")).toBeNull();
   writeFileSync(join(folder, "runtime/a.ts"), "first");
   expect(storedBundle(home(), "wasm")).not.toBeNull();
-  rmSync(join(folder, "dist/package/wasm/chunk-A.js"));
+  rmSync(join(folder, "dist/bundle/wasm/chunk-A.js"));
   expect(storedBundle(home(), "wasm")).toBeNull();
 });
 
 test("a new bundle leaves nothing of the old one", () => {
   storeBundle(folder, "wasm", { files: files("chunk-A.js"), inputs });
   storeBundle(folder, "wasm", { files: files("chunk-B.js"), inputs });
-  expect(readdirSync(join(folder, "dist/package/wasm")).sort()).toEqual(["bundle.json", "chunk-B.js", "runtime.js"]);
+  expect(readdirSync(join(folder, "dist/bundle/wasm")).sort()).toEqual(["bundle.json", "chunk-B.js", "runtime.js"]);
 });

@@ -1,4 +1,4 @@
-/** What `npm run build` runs after the compiler: makes the bundles that packages carry where they are missing or their sources changed. */
+/** What `npm run build` runs after the compiler: makes bundles where they are missing or their sources changed. */
 import { findPackageRoot } from "../package-root.ts";
 import { bundleNames, makeBundle } from "./make-bundle.ts";
 import { storeBundle, storedBundle } from "./stored-bundle.ts";

@@ -1,4 +1,4 @@
-/** A bundle in `dist/package/` of dsc, by name: whether it is there and of these sources, and how it gets there. */
+/** A bundle in `dist/bundle/` of dsc, by name: whether it is there and of these sources, and how it gets there. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { PackageRoot } from "../package-root.ts";
@@ -10,7 +10,7 @@ interface Listing {
   readonly files: readonly string[];
 }
 
-const place = (folder: string, name: string): string => join(folder, "dist", "package", name);
+const place = (folder: string, name: string): string => join(folder, "dist", "bundle", name);
 const listingName = "bundle.json";
 
 /**
@@ -39,13 +39,16 @@ export function storeBundle(folder: string, name: string, { files, inputs }: Pic
   for (const { name, content } of [...files, last]) {
     const file = join(own, name);
     const draft = join(dirname(file), `.${name}-${process.pid}.tmp`);
-    writeFileSync(draft, content);
+    writeFileSync(draft, content, { mode: isScript(content) ? 0o755 : 0o644 });
     renameSync(draft, file);
   }
   const wanted = new Set([...listing.files, listingName]);
   for (const name of readdirSync(own))
     if (!wanted.has(name) && !name.endsWith(".tmp")) rmSync(join(own, name), { force: true });
 }
+
+/** What says itself what runs it. */
+const isScript = ([first, second]: Uint8Array): boolean => first === 0x23 && second === 0x21;
 
 function readListing(file: string): Listing | null {
   try {
