@@ -3,6 +3,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { type PassesSchedule, selectByPasses } from "./sort-passes.ts";
 import { binsOf, radixBytes, turnsOf } from "./sort-radix.ts";
+import { isRanked } from "./sort-rank.ts";
 import { multipleOf, type Selection } from "./sort-row.ts";
 import { selectByThreshold, type ThresholdSchedule } from "./sort-threshold.ts";
 import { widthFor } from "./vectors.ts";
@@ -26,15 +27,22 @@ export function chooseSelection(d: Selection, count: number, t: KernelTarget): S
   const vector = vectorFor(d, t);
   const shape = { k: d.k, turns: Math.ceil(count / (lanes * vector)), lanes };
   if (d.k === 0 || passesCost(shape) <= thresholdCost(shape)) return { way: "passes", lanes, vector };
-  return { way: "threshold", lanes, vector, room: roomFor(2, d.k, 12, t) };
+  const ranked = isRanked(d.k, lanes);
+  return { way: "threshold", lanes, vector, room: roomFor(ranked ? 1 : 2, d.k, 20, t, ranked ? 0 : radixBytes(lanes)) };
 }
 /** For what is selected from the keys of blocks. */
 export function chooseKeeping(d: Selection, t: KernelTarget): ThresholdSchedule {
-  return { lanes: t.lanes, vector: vectorFor(d, t), room: roomFor(1, d.k, 20, t) };
+  return { lanes: t.lanes, vector: vectorFor(d, t), room: roomFor(1, d.k, 28, t) };
 }
-/** `rooms` for k words and what they are of; `byLane`: bytes of counts by lane, and of a reduction. */
-function roomFor(rooms: number, k: number, byLane: number, { lanes, sharedBytes }: KernelTarget): "shared" | "buffers" {
-  return 8 * rooms * k + radixBytes(lanes) + byLane * lanes <= sharedBytes ? "shared" : "buffers";
+/** `rooms` for k words and what they are of; `byLane`: bytes of counts by lane, and of reductions side by side. */
+function roomFor(
+  rooms: number,
+  k: number,
+  byLane: number,
+  { lanes, sharedBytes }: KernelTarget,
+  sorting = radixBytes(lanes),
+): "shared" | "buffers" {
+  return 8 * rooms * k + sorting + byLane * lanes <= sharedBytes ? "shared" : "buffers";
 }
 
 const fewRows = 4;
@@ -58,7 +66,10 @@ interface Shape {
 const reduction = (lanes: number): number => (lanes === 1 ? 0 : 100);
 const passesCost = (s: Shape): number => s.k * (6 * s.turns + 2 * reduction(s.lanes));
 function thresholdCost(s: Shape): number {
+  const reduced = reduction(s.lanes);
+  // Half as many visits, which count thrice; to collect and to rank is some reductions more.
+  if (isRanked(s.k, s.lanes)) return 12.5 * (3 * s.turns + reduced) + 4 * reduced + (2 * s.k * s.k) / s.lanes;
   const turns = turnsOf(32, s.lanes);
   const tables = turns * (3 * binsOf(s.lanes) + s.lanes - 1);
-  return 25 * (2 * s.turns + reduction(s.lanes)) + tables + (14 * turns * s.k) / s.lanes;
+  return 25 * (2 * s.turns + reduced) + tables + (14 * turns * s.k) / s.lanes;
 }

@@ -4,9 +4,9 @@ import { typeOf } from "../kernel/elem.ts";
 import { add, both, ceilDiv, constant, either, eq, fold, lt, min, mul, op, select, sub } from "../kernel/expr.ts";
 import type { Expr } from "../kernel/kernel.ts";
 import type { Keys, Threshold } from "./sort-cut.ts";
-import { clamp, type Room, sumOf, writeTo } from "./sort-radix.ts";
-import type { Row, Span } from "./sort-row.ts";
-import { alone, countKeys, type ReadKeys, sweep } from "./sort-sweep.ts";
+import { clamp, type Room, sumsOf, writeTo } from "./sort-radix.ts";
+import type { Span } from "./sort-row.ts";
+import { alone, countEach, type ReadKeys, sweep, type Visitor } from "./sort-sweep.ts";
 
 export interface Collecting {
   readonly threshold: Threshold;
@@ -28,8 +28,9 @@ export function collect(b: Body, sources: readonly Source[], c: Collecting): Exp
   let taken: Taken = { count: constant(0), equals: threshold.equals };
   for (const source of sources) {
     const { keys } = source;
-    const span = pieceOf(b, source.row);
-    if (b.lanes > 1) taken = shareOut(b, keys, span, { key: threshold.key, taken, next, left });
+    const span = pieceOf(b, source);
+    const by = alone(vectorOf(source, span));
+    if (b.lanes > 1) taken = shareOut(b, { keys, span, by }, { key: threshold.key, taken, next, left });
     const take = (i: Expr): void => {
       const key = b.let("key", keys(i, 1));
       const equal = b.let("is_equal", both(eq(key, threshold.key), lt(0, at(left, 0))));
@@ -39,7 +40,7 @@ export function collect(b: Body, sources: readonly Source[], c: Collecting): Exp
         b.store(left, 0, sub(at(left, 0), select(equal, constant(1), 0)));
       });
     };
-    sweep(b, span, alone(b.lanes === 1 ? source.vector : 1), (i, width) => {
+    sweep(b, span, by, (i, width) => {
       if (width === 1) return take(i);
       const some = op("le", threshold.key, fold("max", keys(i, width)));
       b.if(some, () => b.loop("e", { from: i, to: min(add(i, width), span.to), step: 1 }, take));
@@ -48,12 +49,17 @@ export function collect(b: Body, sources: readonly Source[], c: Collecting): Exp
   return b.let("chosen", clamp(b.lanes === 1 ? at(next, 0) : taken.count, c.k + 1));
 }
 
-function pieceOf(b: Body, row: Row): Span {
+/** Where lanes are many, pieces of whole vectors where the row begins and ends at such. */
+function pieceOf(b: Body, { row, vector }: Source): Span {
   if (b.lanes === 1) return row;
-  const length = b.let("part", ceilDiv(row.count, b.lanes));
+  const multiple = row.multiple % vector === 0 ? vector : 1;
+  const length = b.let("part", mul(ceilDiv(row.count, b.lanes * multiple), multiple));
   const from = b.let("part_from", add(row.from, mul(b.lane, length)));
-  return { ...row, from, to: b.let("part_to", min(add(from, length), row.to)), multiple: 1 };
+  return { ...row, from, to: b.let("part_to", min(add(from, length), row.to)), multiple };
 }
+/** One lane takes vectors out of a row that begins anywhere; lanes beside each other not. */
+const vectorOf = ({ vector, row }: Source, span: Span): number =>
+  span === row || span.multiple % vector === 0 ? vector : 1;
 
 /** Of the sources so far: how many were taken, and how many that equal the threshold may still be. */
 interface Taken {
@@ -67,25 +73,24 @@ interface Progress {
   readonly next: Memory;
   readonly left: Memory;
 }
+interface Piece {
+  readonly keys: ReadKeys;
+  readonly span: Span;
+  readonly by: Visitor;
+}
 /** Sets where each lane begins, by counting first. */
-function shareOut(b: Body, keys: ReadKeys, piece: Span, { key, taken, next, left }: Progress): Taken {
+function shareOut(b: Body, { keys, span, by }: Piece, { key, taken, next, left }: Progress): Taken {
   const above = b.shared("above_by_lane", "i32", b.lanes);
   const equal = b.shared("equal_by_lane", "i32", b.lanes);
-  b.store(
-    above,
-    b.lane,
-    countKeys(b, keys, piece, alone(1), (x) => lt(key, x)),
-  );
-  b.store(
-    equal,
-    b.lane,
-    countKeys(b, keys, piece, alone(1), (x) => eq(key, x)),
-  );
+  const [more, same] = countEach(b, keys, span, by, [(x) => lt(key, x), (x) => eq(key, x)]);
+  b.store(above, b.lane, more ?? constant(0));
+  b.store(equal, b.lane, same ?? constant(0));
   b.barrier();
-  const before = b.let("taken", min(sumOf(b, equal, b.lane), taken.equals));
-  b.store(next, 0, add(taken.count, add(sumOf(b, above, b.lane), before)));
+  const [aboves, alike] = [sumsOf(b, above), sumsOf(b, equal)];
+  const before = b.let("taken", min(alike.before, taken.equals));
+  b.store(next, 0, add(taken.count, add(aboves.before, before)));
   b.store(left, 0, sub(taken.equals, before));
-  const equals = b.let("equals_taken", min(sumOf(b, equal, b.lanes), taken.equals));
-  const count = b.let("taken_so_far", add(taken.count, add(sumOf(b, above, b.lanes), equals)));
+  const equals = b.let("equals_taken", min(alike.all, taken.equals));
+  const count = b.let("taken_so_far", add(taken.count, add(aboves.all, equals)));
   return { count, equals: sub(taken.equals, equals) };
 }

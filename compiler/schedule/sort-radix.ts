@@ -4,7 +4,7 @@
  */
 import { at, type Body, type Memory } from "../kernel/build.ts";
 import { typeOf } from "../kernel/elem.ts";
-import { add, ceilDiv, constant, max, min, mul, type Operand, op, sub } from "../kernel/expr.ts";
+import { add, ceilDiv, constant, lt, max, min, mul, type Operand, op, select, sub } from "../kernel/expr.ts";
 import type { Expr } from "../kernel/kernel.ts";
 
 export interface Entry {
@@ -119,7 +119,7 @@ function runningSum(b: Body, counts: Memory, totals: Memory | null): void {
     own((i) => b.store(sum, 0, add(at(sum, 0), at(counts, i))));
     b.store(totals, b.lane, at(sum, 0));
     b.barrier();
-    b.store(sum, 0, sumOf(b, totals, b.lane));
+    b.store(sum, 0, sumsOf(b, totals).before);
   }
   own((i) => {
     const here = b.let("here", at(counts, i));
@@ -128,9 +128,19 @@ function runningSum(b: Body, counts: Memory, totals: Memory | null): void {
   });
 }
 
-/** The sum of m[0], …, m[to - 1]. */
-export function sumOf(b: Body, m: Memory, to: Operand): Expr {
-  const sum = b.reg("sum", typeOf("i32"), 1, constant(0));
-  b.loop("i", { from: 0, to, step: 1 }, (i) => b.store(sum, 0, add(at(sum, 0), at(m, i))));
-  return b.let("sum", at(sum, 0));
+/** Of an array by lane: the sum of what is before the lane's own, and of all. */
+export function sumsOf(b: Body, m: Memory): { readonly before: Expr; readonly all: Expr } {
+  const [i32, zero] = [typeOf("i32"), constant(0)];
+  const [before, all] = [b.reg("before", i32, 1, zero), b.reg("sum", i32, 1, zero)];
+  const turn = Math.min(8, b.lanes);
+  // All of them for each lane, so that no load waits for another, nor for how many there are.
+  b.loop("i", { from: 0, to: b.lanes, step: turn }, (first) => {
+    for (let j = 0; j < turn; j += 1) {
+      const i = add(first, j);
+      const x = b.let("of_lane", at(m, i));
+      b.store(all, 0, add(at(all, 0), x));
+      b.store(before, 0, add(at(before, 0), select(lt(i, b.lane), x, 0)));
+    }
+  });
+  return { before: b.let("sum_before", at(before, 0)), all: b.let("sum_of_all", at(all, 0)) };
 }

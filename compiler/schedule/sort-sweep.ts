@@ -44,12 +44,22 @@ export const keysIn =
   (index, width) =>
     at(m, index, width);
 
+type Holds = (key: Expr) => Expr;
 /** How many of the keys that a lane visits `holds` of. */
-export function countKeys(b: Body, keys: ReadKeys, s: Span, by: Visitor, holds: (key: Expr) => Expr): Expr {
-  const counts = widthsOf(by.vector).map((w) => b.reg("found", typeOf("i32", w), 1, constant(0, typeOf("i32", w))));
+export function countKeys(b: Body, keys: ReadKeys, s: Span, by: Visitor, holds: Holds): Expr {
+  return countEach(b, keys, s, by, [holds])[0] ?? constant(0);
+}
+/** The same of several, in one visit. */
+export function countEach(b: Body, keys: ReadKeys, s: Span, by: Visitor, each: readonly Holds[]): readonly Expr[] {
+  const counts = each.map((holds) => ({
+    holds,
+    by: widthsOf(by.vector).map((w) => b.reg("found", typeOf("i32", w), 1, constant(0, typeOf("i32", w)))),
+  }));
   sweep(b, s, by, (i, width) => {
-    for (const m of counts.filter((x) => x.type.width === width))
-      b.store(m, 0, add(at(m, 0), select(holds(keys(i, width)), constant(1, m.type), 0)));
+    const key = each.length > 1 ? b.let("key", keys(i, width)) : keys(i, width);
+    for (const { holds, by: registers } of counts)
+      for (const m of registers.filter((x) => x.type.width === width))
+        b.store(m, 0, add(at(m, 0), select(holds(key), constant(1, m.type), 0)));
   });
-  return counts.map((m) => fold("sum", at(m, 0))).reduce((x, y) => add(x, y));
+  return counts.map(({ by: registers }) => registers.map((m) => fold("sum", at(m, 0))).reduce((x, y) => add(x, y)));
 }

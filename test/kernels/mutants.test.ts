@@ -41,6 +41,7 @@ describe("without one barrier a run fails, unless another one serves", () => {
     ["gpu", "contraction of 13", [] as readonly number[]],
     ["gpu", "rms_norm of 3", []],
     ["gpu", "6 of 3", []],
+    ["gpu", "70 of 3", []],
     ["gpu_subgroups", "rms_norm of 3", []],
     ["gpu_unit", "rms_norm of 3", []],
   ])("%s: %s", (name, start, spare) => {
@@ -95,6 +96,9 @@ describe("what the verifier cannot see, a run does", () => {
     ["gpu", "rms_norm of 3", "lane % 64 < 8", "lane % 64 < 4", "y["],
     ["gpu", "rms_norm of 3", "partial_f32[lane + 8]", "partial_f32[lane + 1]", "race"],
     ["gpu", "rms_norm of 3", "partial_f32[lane + 32]", "partial_f32[lane + 16]", "y["],
+    ["gpu", "70 of 3", "own_key < other |", "own_key <= other |", "race"],
+    ["gpu", "70 of 3", "other & j1 < e", "other & j1 <= e", "race"],
+    ["gpu", "70 of 3", "(3 << 31", "(2 << 31", "race"],
     ["gpu", "gemv of f32 37", "k in lane * 4 .. K step 256", "k in lane * 4 .. K step 512", "y["],
     ["gpu_subgroups", "rms_norm of 3", "subgroup_size + 64 - 1", "subgroup_size + 64 - 65", "y["],
     ["gpu", "contraction of 13", "= extract2(x)", "= extract1(x)", "c["],
