@@ -48,7 +48,7 @@ export function longestAxis(r: Reduce, target: KernelTarget): { readonly vectors
 }
 
 /** A short axis by which branches are chosen: written out, each place computes its own branch. */
-function isSelector(e: Scalar, a: Axis): boolean {
+export function isSelector(e: Scalar, a: Axis): boolean {
   const n = constantOf(a.size);
   if (n === null || n > 4) return false;
   let found = false;

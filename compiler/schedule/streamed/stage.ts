@@ -5,6 +5,7 @@ import type { Axis } from "../../graph/node.ts";
 import { add, constant, eq, mul } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
 import type { Bound, Env } from "../lift/lift.ts";
+import { isSelector } from "../nest-shape.ts";
 import type { Item } from "./item.ts";
 import type { Segment } from "./pattern.ts";
 import type { RowBlock } from "./plan.ts";
@@ -35,7 +36,7 @@ export function layoutOf({ pattern }: Pick<Item, "pattern">, width: number): Lay
 /** `store`: for each c, in the order of the moving part, and each row. Lanes share the places c. */
 export function stage(item: Item<RowBlock>, layout: Layout, store: (c: Expr, row: number, value: Expr) => void): void {
   for (const { segment, from } of layout.sums.flat())
-    eachOf(item, segment.axes, (env, c) => {
+    eachOf(item, segment, (env, c) => {
       for (let r = 0; r < item.plan.count; r += 1) {
         const value = item.lift.float(segment.fixed, new Map([...item.block.row(r), ...env]));
         store(add(c, from), r, value);
@@ -43,18 +44,21 @@ export function stage(item: Item<RowBlock>, layout: Layout, store: (c: Expr, row
     });
 }
 
-/** Short axes are written out: each place may choose its own branch. */
-const mostWrittenOut = 4;
-
-function eachOf({ b, lift }: Item<RowBlock>, all: readonly Axis[], then: (env: Env, position: Expr) => void): void {
-  const last = all.findLast((a) => lengthOf(a) > mostWrittenOut);
+/** Axes by which branches are chosen are written out: each place computes its own. */
+function eachOf(
+  { b, lift }: Item<RowBlock>,
+  { axes: all, fixed }: Segment,
+  then: (env: Env, position: Expr) => void,
+): void {
+  const looped = all.filter((a) => lengthOf(a) > 1 && !isSelector(fixed, a));
+  const last = looped.at(-1);
   const go = (axes: readonly Axis[], env: Env, position: Expr): void => {
     const [a, ...rest] = axes;
     if (a === undefined) return then(env, position);
     const [n, stride] = [lengthOf(a), rest.reduce((x, y) => x * lengthOf(y), 1)];
     const at = (bound: Bound): void =>
       go(rest, new Map(env).set(a.name, bound), add(position, mul(add(bound.index, bound.offset), stride)));
-    if (n <= mostWrittenOut) for (let i = 0; i < n; i += 1) at(lift.bound(constant(i)));
+    if (!looped.includes(a)) for (let i = 0; i < n; i += 1) at(lift.bound(constant(i)));
     else {
       const range = a === last ? { from: b.lane, to: n, step: b.lanes } : { from: 0, to: n, step: 1 };
       b.loop("c", range, (c) => at(lift.bound(c)));
