@@ -9,6 +9,7 @@ import { fn } from "./codes.ts";
 import { converted } from "./conversions.ts";
 import { bitsLiteral, floatLiteral } from "./literals.ts";
 import type { WgslMemory } from "./memory.ts";
+import { loadsMerged } from "./merged.ts";
 import { calledAs, signOf } from "./ops.ts";
 import type { Prelude } from "./prelude.ts";
 import { valueType, vector } from "./types.ts";
@@ -116,6 +117,8 @@ export class Expressions {
       return wideOp(prelude, e.op, order) ?? refuse(`${e.op} of i64`);
     }
     if ((e.op === "shl" || e.op === "shr") && b !== undefined) return this.#shift(e, a, b);
+    const several = this.#several(e);
+    if (several !== null) return several;
     if (signOf(e.op) !== null) return infix(e, this.#spelling);
     if (e.op === "neg") return `(-${this.#operand(a)})`;
     if (e.op === "not") return `!${this.#operand(a)}`;
@@ -138,6 +141,21 @@ export class Expressions {
     }
     const by = b.type.elem === "u32" ? this.#operand(b) : `${vector("u32", b.type.width)}(${this.expr(b)})`;
     return `${this.#operand(a)} ${sign} ${by}`;
+  }
+
+  /** Elements of one memory at equal distances, merged one after the other; null of anything else, and of few. */
+  #several(e: Of<"op">): string | null {
+    const chain = loadsMerged(e);
+    const memory = chain === null ? null : this.#s.memory(chain.from);
+    if (chain === null || memory === null || memory.variable(e.type, "at") === null) return null;
+    const { from, index, step, count } = chain;
+    const of = (i: number): string => memory.load(e.type, i === 0 ? "at" : `at + ${i === 1 ? "" : `${i} * `}apart`);
+    const name = this.#s.prelude.fn(`${e.op}_${count}_of_${from}`, (n) => {
+      const others = Array.from({ length: count - 1 }, (_, i) => of(i + 1));
+      const merged = others.reduce((a, b) => (e.op === "add" ? `${a} + ${b}` : `${e.op}(${a}, ${b})`), of(0));
+      return fn(`${n}(at: i32, apart: i32) -> ${this.type(e.type)}`, [`return ${merged};`]);
+    });
+    return `${name}(${this.expr(this.#s.place(from, index, undefined))}, ${step})`;
   }
 
   /** Lane after lane, so that it rounds as the kernel says. */

@@ -29,8 +29,8 @@ import { Writer } from "../c-like/writer.ts";
 import { accessesIn } from "./accesses.ts";
 import { type Binding, bindingsOf, mostBindings } from "./bindings.ts";
 import { fn } from "./codes.ts";
-import { withoutCopies } from "./copies.ts";
 import { Expressions } from "./expressions.ts";
+import { inlined } from "./inlined.ts";
 import { WgslMemory } from "./memory.ts";
 import { Prelude, type WgslFunction } from "./prelude.ts";
 import { Statements } from "./statements.ts";
@@ -266,7 +266,7 @@ class Spelling {
         for (const s of part.shared)
           w.line(`let ${this.#starts.get(s.name)} = i32(${this.#own.index}) * ${this.#room(s)};`);
     }
-    writeStatements(w, withoutCopies(part.body), spelled);
+    writeStatements(w, inlined(part.body), spelled);
   }
 
   /** Parts side by side: each has groups of its own. */
