@@ -4,7 +4,7 @@ import { InternalError } from "../graph/internal-error.ts";
 import { elems } from "../kernel/elem.ts";
 import type { Buffer, Expr, Kernel } from "../kernel/kernel.ts";
 import { lower } from "../kernel/lower/lower.ts";
-import { OneOfEach } from "../kernel/one-of-each.ts";
+import { OneOfEach, textButForNames } from "../kernel/one-of-each.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { NestSchedules } from "./nest-schedules.ts";
 import { times } from "./size-of-scalar.ts";
@@ -13,6 +13,8 @@ export class KernelPool {
   readonly schedules: NestSchedules;
   readonly #target: KernelTarget;
   readonly #each = new OneOfEach();
+  /** What is one kernel of the program: names of buffers do not count. */
+  readonly #alike = new OneOfEach(textButForNames);
   readonly #numbers = new Map<Kernel, number>();
   readonly #scheduled: Kernel[] = [];
   readonly #kernels: Kernel[] = [];
@@ -37,7 +39,7 @@ export class KernelPool {
 
   /** The number of the kernel that does the same. `label`, `where`: the definition that it is for, and its place in the text. */
   add(k: Kernel, label: string, where: string | null = null): number {
-    const one = this.#each.of(k);
+    const one = this.#alike.of(this.#each.of(k));
     const known = this.#numbers.get(one);
     if (known !== undefined) return known;
     const source = `${label}${where === null ? "" : ` (${where})`}: ${one.source}`;
