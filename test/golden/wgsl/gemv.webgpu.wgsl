@@ -39,10 +39,10 @@ fn gemv(place: Place, @builtin(local_invocation_index) index_in_group: u32) {
   partial_f32[lane] = fold_sum_f32x4(acc_0);
   workgroupBarrier();
   if ((lane % 64) < 8) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 8] + partial_f32[lane + 16] + partial_f32[lane + 24] + partial_f32[lane + 32] + partial_f32[lane + 40] + partial_f32[lane + 48] + partial_f32[lane + 56];
+    partial_f32[lane] = add_8_of_partial_f32(lane, 8);
   }
   workgroupBarrier();
-  let all_sum_0 = partial_f32[lane / 64 * 64] + partial_f32[lane / 64 * 64 + 1] + partial_f32[lane / 64 * 64 + 2] + partial_f32[lane / 64 * 64 + 3] + partial_f32[lane / 64 * 64 + 4] + partial_f32[lane / 64 * 64 + 5] + partial_f32[lane / 64 * 64 + 6] + partial_f32[lane / 64 * 64 + 7];
+  let all_sum_0 = add_8_of_partial_f32(lane / 64 * 64, 1);
   if ((n0 < size.N) & (lane == 0)) {
     y[y_at + n0] = all_sum_0;
   }
@@ -50,10 +50,10 @@ fn gemv(place: Place, @builtin(local_invocation_index) index_in_group: u32) {
   partial_f32[lane] = fold_sum_f32x4(acc_1);
   workgroupBarrier();
   if ((lane % 64) < 8) {
-    partial_f32[lane] = partial_f32[lane] + partial_f32[lane + 8] + partial_f32[lane + 16] + partial_f32[lane + 24] + partial_f32[lane + 32] + partial_f32[lane + 40] + partial_f32[lane + 48] + partial_f32[lane + 56];
+    partial_f32[lane] = add_8_of_partial_f32(lane, 8);
   }
   workgroupBarrier();
-  let all_sum_1 = partial_f32[lane / 64 * 64] + partial_f32[lane / 64 * 64 + 1] + partial_f32[lane / 64 * 64 + 2] + partial_f32[lane / 64 * 64 + 3] + partial_f32[lane / 64 * 64 + 4] + partial_f32[lane / 64 * 64 + 5] + partial_f32[lane / 64 * 64 + 6] + partial_f32[lane / 64 * 64 + 7];
+  let all_sum_1 = add_8_of_partial_f32(lane / 64 * 64, 1);
   if (((n0 + 1) < size.N) & (lane == 0)) {
     y[y_at + (n0 + 1)] = all_sum_1;
   }
@@ -72,4 +72,8 @@ fn group_of(at: Place) -> i32 {
 fn fold_sum_f32x4(v: vec4f) -> f32 {
   let pair = v.xy + v.zw;
   return pair.x + pair.y;
+}
+
+fn add_8_of_partial_f32(at: i32, apart: i32) -> f32 {
+  return partial_f32[at] + partial_f32[at + apart] + partial_f32[at + 2 * apart] + partial_f32[at + 3 * apart] + partial_f32[at + 4 * apart] + partial_f32[at + 5 * apart] + partial_f32[at + 6 * apart] + partial_f32[at + 7 * apart];
 }
