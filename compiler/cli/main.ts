@@ -2,6 +2,7 @@
 /** `dsc`: finds the command and leaves the rest to it. */
 import { readCommandLine } from "./command-line.ts";
 import { findCommand } from "./commands.ts";
+import { settleEngine } from "./engine-settings.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { isGpuOpen } from "./gpu/open-gpu.ts";
@@ -37,6 +38,7 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
 }
 
 async function main(): Promise<void> {
+  settleEngine(process.versions.node);
   endQuietlyOnClosedPipe(process);
   const terminal = openTerminal(process);
   const args = process.argv.slice(2);
