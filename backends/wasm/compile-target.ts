@@ -2,9 +2,9 @@
 import type { PackageTarget } from "../../compiler/driver/package-target.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
 import type { CostTarget } from "../../compiler/target/target.ts";
-import { hasRelaxedSimd } from "../../runtime/device/features.ts";
+import { hasRelaxedSimd, usualThreads } from "../../runtime/device/features.ts";
 import { wasmText } from "./module.ts";
-import { wasmFiles, wasmWriter } from "./module-files.ts";
+import { moduleName, wasmFiles, wasmWriter } from "./module-files.ts";
 import { wasmTarget } from "./target.ts";
 
 /** One core with memory far beyond its caches; `dsc bench` measures both limits. */
@@ -22,7 +22,8 @@ const wasmCost: CostTarget = {
 export const wasmPackages: PackageTarget = {
   target: { name: "wasm", cost: wasmCost, kernel: wasmTarget },
   textOf: (k) => wasmText([lower(k, wasmTarget)]),
-  engine: () => (hasRelaxedSimd() ? "relaxed" : "simd"),
+  engine: ({ cores, threads }) =>
+    moduleName({ relaxed: hasRelaxedSimd(), shared: (threads ?? usualThreads(cores)) > 1 }),
   emit: wasmFiles,
   writer: wasmWriter,
 };

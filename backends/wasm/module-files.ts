@@ -2,18 +2,22 @@
 import type { ModuleWriter, PackageTarget } from "../../compiler/driver/package-target.ts";
 import { inOneLine } from "../c-like/statements.ts";
 import { loadBinaryen } from "./binaryen.ts";
-import { WasmModules } from "./module.ts";
+import { type ModuleVariant, WasmModules } from "./module.ts";
 
-const allVariants = [
-  { name: "simd.wasm", relaxed: false, shared: false },
-  { name: "relaxed.wasm", relaxed: true, shared: false },
-  { name: "simd-threads.wasm", relaxed: false, shared: true },
-  { name: "relaxed-threads.wasm", relaxed: true, shared: true },
-] as const;
+const allVariants: readonly ModuleVariant[] = [
+  { relaxed: false, shared: false },
+  { relaxed: true, shared: false },
+  { relaxed: false, shared: true },
+  { relaxed: true, shared: true },
+];
 
-/** `engine`: what it is able to do, `relaxed` or `simd`. */
+/** As the runtime looks for it. */
+export const moduleName = ({ relaxed, shared }: ModuleVariant): string =>
+  `${relaxed ? "relaxed" : "simd"}${shared ? "-threads" : ""}.wasm`;
+
+/** `engine`: the name of the one module that it takes. */
 export async function wasmWriter(engine?: string): Promise<ModuleWriter> {
-  const variants = allVariants.filter(({ relaxed }) => engine === undefined || relaxed === (engine === "relaxed"));
+  const variants = allVariants.filter((variant) => engine === undefined || moduleName(variant) === engine);
   const making = new WasmModules(await loadBinaryen(), variants);
   const about: string[] = [];
   return {
@@ -22,10 +26,10 @@ export async function wasmWriter(engine?: string): Promise<ModuleWriter> {
       about.push(`;; ${k.name}: ${inOneLine(k.source)}\n`);
     },
     finish: () => {
-      const made = making.finish((m, { relaxed, shared }) => ({
-        name: variants.find((v) => v.relaxed === relaxed && v.shared === shared)?.name ?? "",
+      const made = making.finish((m, variant) => ({
+        name: moduleName(variant),
         content: m.emitBinary(),
-        text: relaxed || shared || engine !== undefined ? null : m.emitText(),
+        text: variant.relaxed || variant.shared || engine !== undefined ? null : m.emitText(),
       }));
       return {
         modules: made.map(({ name, content }) => ({ name, content })),

@@ -1,6 +1,6 @@
 /** A model that runs from its package: one that was compiled before, or that is compiled now into the cache. */
 import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { targetNames } from "../../backends/registry.ts";
@@ -46,6 +46,12 @@ export interface PhaseNumbers {
   readonly bytes: number;
 }
 
+interface Caching {
+  /** That it will run in; null where nobody says. */
+  readonly threads: number | null;
+  readonly fresh: boolean;
+}
+
 interface FoundPackage {
   readonly folder: string;
   /** Of compiling it now; null where it was there. */
@@ -56,7 +62,7 @@ interface FoundPackage {
 async function findPackage(
   line: CommandLine,
   surroundings: Surroundings,
-  { config, fresh }: { readonly config: string | null; readonly fresh: boolean },
+  { config, threads, fresh }: Caching & { readonly config: string | null },
 ): Promise<FoundPackage | Failure | null> {
   const { cwd } = surroundings.terminal;
   const [name = ""] = line.operands;
@@ -74,7 +80,7 @@ async function findPackage(
   if (schedule instanceof Failure) return schedule;
   const inputs: CheckInputs = { config: read, weights: null, settings, schedule };
   const model = checkedModel({ file: name, inputs, choices }, surroundings);
-  return model === null || model instanceof Failure ? model : cached(model, surroundings, fresh);
+  return model === null || model instanceof Failure ? model : cached(model, surroundings, { threads, fresh });
 }
 
 /** A package is compiled already. */
@@ -90,10 +96,10 @@ function unasked(line: CommandLine): Failure | null {
 async function cached(
   model: ModelToCompile,
   surroundings: Surroundings,
-  fresh: boolean,
+  { threads, fresh }: Caching,
 ): Promise<FoundPackage | Failure> {
   const { terminal, home } = surroundings;
-  const engine = (await packagesFor(model)).engine();
+  const engine = (await packagesFor(model)).engine({ cores: availableParallelism(), threads });
   const cache = cacheFolder(process.env, process.platform);
   const key = cacheKey([...model.texts, ["engine", engine]], home);
   const found = fresh ? null : keptPackage(cache, key);
@@ -217,7 +223,7 @@ async function prepare(
   const checkpoint = await checkpointAt(line, terminal.cwd);
   if (checkpoint instanceof Failure) return checkpoint;
   const { weights, folder, config } = checkpoint;
-  const found = await findPackage(line, surroundings, { config, fresh });
+  const found = await findPackage(line, surroundings, { config, threads, fresh });
   if (found === null || found instanceof Failure) return found;
   const read = readJson(line.value("config") ?? config, terminal.cwd);
   if (read instanceof Failure) return read;

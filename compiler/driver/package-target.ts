@@ -20,10 +20,16 @@ export interface Emitted {
   readonly texts: readonly PackageFile[];
 }
 
+export interface EngineHost {
+  readonly cores: number;
+  /** Null where nobody says how many. */
+  readonly threads: number | null;
+}
+
 export interface PackageTarget extends PlanTarget {
-  /** What the engine of this process is able to do, as far as modules hang on that. */
-  readonly engine: () => string;
-  /** The kernels are those that `lower` has proved. `engine`: for engines that are able to do this alone, and without texts; without it for all. */
+  /** What this process runs packages with, as far as modules hang on that. */
+  readonly engine: (host: EngineHost) => string;
+  /** The kernels are those that `lower` has proved. `engine`: for what says this of itself alone, and without texts; without it for all. */
   readonly emit: (compiled: Pick<Compiled, "program" | "kernels" | "scheduled">, engine?: string) => Promise<Emitted>;
   /** The same, of a program that stays as it is, from kernels as they come; where that takes long enough to be done beside planning. */
   readonly writer?: (engine?: string) => Promise<ModuleWriter>;

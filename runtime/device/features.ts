@@ -54,3 +54,7 @@ export function mayBlock(): boolean {
     return false;
   }
 }
+
+/** Of a package, where nobody says how many. */
+export const usualThreads = (cores: number): number =>
+  hasSharedMemory() && mayBlock() ? Math.max(1, Math.min(4, Math.floor(cores / 2))) : 1;

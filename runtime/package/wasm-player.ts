@@ -3,7 +3,7 @@ import { OptionError, ReadError } from "../artifact/errors.ts";
 import { hashBytes, hashText } from "../artifact/hash.ts";
 import type { Program } from "../artifact/program.ts";
 import { Device } from "../device/device.ts";
-import { hasRelaxedSimd, hasSharedMemory, mayBlock } from "../device/features.ts";
+import { hasRelaxedSimd, hasSharedMemory, mayBlock, usualThreads } from "../device/features.ts";
 import { planInMemories } from "../device/plan-device.ts";
 import { type LoadOptions, wholeOption } from "./load-options.ts";
 import type { PlannedModel, Player, PlayerOrder } from "./player.ts";
@@ -52,8 +52,6 @@ function threadsOf({ threads }: LoadOptions, cores: number): number {
   const wanted = threads === undefined ? usualThreads(cores) : wholeOption("threads", threads, mostThreads);
   return hasSharedMemory() ? wanted : 1;
 }
-const usualThreads = (cores: number): number =>
-  hasSharedMemory() && mayBlock() ? Math.max(1, Math.min(4, Math.floor(cores / 2))) : 1;
 
 /** Which instructions the kernels may use. Throws OptionError where they are asked for and the engine lacks them. */
 function chooseSimd(wanted: LoadOptions["simd"] = "auto"): "baseline" | "relaxed" {

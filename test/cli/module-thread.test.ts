@@ -32,6 +32,20 @@ test("they are those that are made in one go", async () => {
 });
 
 test.each([
+  [1, "simd.wasm"],
+  [2, "simd-threads.wasm"],
+])("for a run in %i threads they are the one module that it takes", async (threads, name) => {
+  const engine = wasmPackages.engine({ cores: 16, threads }).replace("relaxed", "simd");
+  const thread = open({ target: "wasm", engine });
+  for (const k of kernels) thread.add(k);
+  const { modules } = await wasmPackages.emit({ program: exampleProgram, kernels, scheduled: [] });
+  const made = await thread.finish();
+  expect(made?.modules.map((file) => file.name)).toEqual([name]);
+  expect(made?.modules).toEqual(modules.filter((file) => file.name === name));
+  expect(made?.texts).toEqual([]);
+});
+
+test.each([
   ["a target that there is not", { target: "fpga" }, []],
   ["two kernels of one name", { target: "wasm" }, [...kernels.slice(0, 1), ...kernels.slice(0, 1)]],
 ])("%s: nothing, so that it is made where what is wrong is told", async (_, order, given) => {

@@ -55,20 +55,22 @@ export async function buildPackage(
   const started = performance.now();
   const { weights, verify } = choices;
   const order = { model, declared, entry, target, weights, compiler: home.version, verify };
-  const { compiled, emitted, planned } = await emitBeside(order, packages, {
+  const { compiled, emitted, planned, beside } = await emitBeside(order, packages, {
     engine,
     target: choices.target,
-    planned: ({ kernels }) => terminal.progress(`compiling ${shown}: ${kernels.length} kernels`),
+    planned: ({ kernels, program, reports }) => {
+      terminal.progress(`compiling ${shown}: ${kernels.length} kernels`);
+      return reports.map((report) => phaseCost(report, program, target.cost));
+    },
   });
-  const { kernels, reports } = compiled;
+  const { kernels } = compiled;
   const { program, modules, texts } = emitted;
   const spelled = performance.now();
-  const cost = reports.map((report) => phaseCost(report, program, target.cost));
   const files = packageFiles({
     program,
     kernels,
     target: target.name,
-    cost,
+    cost: beside,
     modules,
     texts,
     runtime: bundle,
@@ -87,25 +89,27 @@ export async function buildPackage(
   };
 }
 
-interface Emitting {
+interface Emitting<T> {
   readonly engine: string | undefined;
   /** What it is called. */
   readonly target: string;
-  readonly planned: (compiled: Compiled) => void;
+  /** What is done while modules are finished. */
+  readonly planned: (compiled: Compiled) => T;
 }
 
 /** Modules are made while there are still kernels to come, where the target and this process are able to. */
-async function emitBeside(request: CompileRequest, { emit, writer }: PackageTarget, emitting: Emitting) {
+async function emitBeside<T>(request: CompileRequest, { emit, writer }: PackageTarget, emitting: Emitting<T>) {
   const { engine, target } = emitting;
   const thread =
     writer === undefined ? null : openModuleThread({ target, ...(engine === undefined ? {} : { engine }) });
   try {
     const compiled = compileModel(thread === null ? request : { ...request, onKernel: thread.add });
     const planned = performance.now();
-    emitting.planned(compiled);
-    const made = thread === null ? null : await thread.finish();
+    const finishing = thread?.finish() ?? null;
+    const beside = emitting.planned(compiled);
+    const made = await finishing;
     const emitted = made === null ? await emit(compiled, engine) : { program: compiled.program, ...made };
-    return { compiled, emitted, planned };
+    return { compiled, emitted, planned, beside };
   } finally {
     thread?.close();
   }
