@@ -2,7 +2,7 @@
 import { InternalError } from "../graph/internal-error.ts";
 import { type Elem, type Type, typeOf } from "./elem.ts";
 import { add, asExpr, constant, convert, load, mul, name, type Operand } from "./expr.ts";
-import type { Buffer, Expr, Kernel, Shared, Stmt } from "./kernel.ts";
+import type { Buffer, Expr, Kernel, Shared, Stmt, Window } from "./kernel.ts";
 import type { Monoid } from "./ops.ts";
 import { isReserved } from "./reserved.ts";
 
@@ -120,6 +120,15 @@ export class Body {
   if(cond: Expr, body: () => void): void {
     this.emit({ kind: "if", cond, body: this.#inside(body) });
   }
+  /** An `if` around a body of its own: what is shared by all of that stands in it, and not before it. */
+  apart(cond: Expr, body: () => void): void {
+    const outer = this.#open;
+    const inner: Stmt[] = [];
+    this.#open = [inner];
+    body();
+    this.#open = outer;
+    this.emit({ kind: "if", cond, body: inner });
+  }
   store(to: Memory, index: Operand, value: Expr): void {
     this.emit({ kind: "store", to: to.name, index: asExpr(index), value });
   }
@@ -159,6 +168,7 @@ export interface KernelSpec {
   readonly buffers: Readonly<Record<string, BufferSpec>>;
   /** First axis fastest. */
   readonly grid: Readonly<Record<string, Operand>>;
+  readonly window?: Window | undefined;
 }
 
 /** `fill` writes the body; it gets the buffers by name. */
@@ -188,6 +198,7 @@ export function kernel(spec: KernelSpec, fill: (b: Body, buffer: (name: string) 
     if (found === undefined) throw new InternalError(`${spec.name} has no buffer ${n}`);
     return { name: n, type: typeOf(found.elem) };
   });
-  const { lanes, source } = spec;
-  return { name: spec.name, source, sizes, buffers, grid, lanes, ...body.finish() };
+  const { lanes, source, window } = spec;
+  const made = { name: spec.name, source, sizes, buffers, grid, lanes, ...body.finish() };
+  return window === undefined ? made : { ...made, window };
 }

@@ -162,6 +162,17 @@ export interface GridAxis {
   readonly extent: Expr;
 }
 
+/**
+ * Sizes of a kernel that is launched several times, each time with other pieces of some buffers: buffers of `pieces` pieces, of which
+ * the first is piece `first` of all. Each launch stores what belongs to the pieces that it has.
+ */
+export interface Window {
+  readonly first: string;
+  readonly pieces: string;
+  /** All that there are. */
+  readonly of: number;
+}
+
 /** A kernel that is launched with others. */
 export interface Part {
   readonly kernel: Kernel;
@@ -185,6 +196,7 @@ export interface Kernel {
   /** Memory of one work item; undefined at first. On a CPU a scratch area of the worker. */
   readonly shared: readonly Shared[];
   readonly body: readonly Stmt[];
+  readonly window?: Window;
   /**
    * Of several kernels in one launch, which has no body of its own: joined.ts makes them. Its items are groups of `lanes` lanes: one for
    * each item of a part that has lanes, and for as many items of one that has none. Of several stages there is one group, which goes

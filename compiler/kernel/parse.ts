@@ -1,7 +1,16 @@
 /** Reads the text form (print.ts). Types are inferred, not checked: verify.ts judges what was read. */
 import { Cursor, TextMistake } from "../graph/tokens.ts";
 import { isElem, typeOf } from "./elem.ts";
-import { type Buffer, bufferAccesses, builtins, type GridAxis, type Kernel, type Shared, type Size } from "./kernel.ts";
+import {
+  type Buffer,
+  bufferAccesses,
+  builtins,
+  type GridAxis,
+  type Kernel,
+  type Shared,
+  type Size,
+  type Window,
+} from "./kernel.ts";
 import { type Declared, parseExpr } from "./parse-expr.ts";
 import { StatementReader } from "./parse-stmt.ts";
 import { accessWords } from "./text-form.ts";
@@ -27,6 +36,7 @@ function readKernel(c: Cursor): Kernel {
   const declared: Declared = { names: new Map(builtins.map((n) => [n, typeOf("i32")])), memories: new Map() };
   const [sizes, buffers, grid, shared]: [Size[], Buffer[], GridAxis[], Shared[]] = [[], [], [], []];
   let lanes = 1;
+  let window: Window | undefined;
   c.expect("kernel");
   const name = c.of("graph", "a kernel's name").text.slice(1);
   const source = readText(c);
@@ -55,6 +65,12 @@ function readKernel(c: Cursor): Kernel {
         declared.names.set(axis, typeOf("i32"));
         break;
       }
+      case "window": {
+        const [first, pieces] = [c.of("word", "a size").text, c.of("word", "a size").text];
+        c.expect("of");
+        window = { first, pieces, of: c.whole("a number of pieces") };
+        break;
+      }
       case "shared": {
         const m = readMemory(c, declared, () => c.whole("a number of elements"));
         shared.push({ name: m.name, elem: m.elem, size: m.extent });
@@ -66,7 +82,7 @@ function readKernel(c: Cursor): Kernel {
   }
   const body = new StatementReader(c, declared).block();
   if (c.next.kind !== "end") c.fail(`expected the end, found ${c.next.text}`);
-  return { name, source, sizes, buffers, grid, lanes, shared, body };
+  return { name, source, sizes, buffers, grid, lanes, shared, body, ...(window === undefined ? {} : { window }) };
 }
 
 function readText(c: Cursor): string {

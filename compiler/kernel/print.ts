@@ -93,6 +93,7 @@ export function printKernel(k: Kernel): string {
     ...k.buffers.map(
       (b) => `${accessWords[b.access]} ${b.name}: ${b.elem}[${inPiece(b.pieces)}${printExpr(b.extent)}] ${b.layout}`,
     ),
+    ...(k.window === undefined ? [] : [`window ${k.window.first} ${k.window.pieces} of ${k.window.of}`]),
     ...k.grid.map((g) => `grid ${g.name} in ${printExpr(g.extent)}`),
     `lanes ${k.lanes}`,
     ...k.shared.map((s) => `shared ${s.name}: ${s.elem}[${s.size}]`),

@@ -371,3 +371,43 @@ describe("buffers in pieces", () => {
     expect(broken(large.replace("256; 14680064", "3758096384"), "y[g] = w[0]")).toEqual([2]);
   });
 });
+
+describe("windows of pieces", () => {
+  const head =
+    "size first size some min 1 read w: f32[some; 16] rows write y: f32[8] rows window first some of 8 grid g in 8";
+  const here = "if first <= g & g < first + some";
+  const load = "w[min(max(g - first, 0), some - 1); 0]";
+  test.each<readonly string[]>([
+    ["a store of the piece that is at hand", `${here} { y[g] = ${load} }`],
+    [
+      "where both bounds have names",
+      `let a1 = g let past = some + first let c1 = first <= a1 if c1 { if a1 < past { y[a1] = ${load} } }`,
+    ],
+    [
+      "a piece that is looked up",
+      `let p1 = pick[g] if first <= p1 & p1 < first + some { y[g] = f32(1) }`,
+      `read pick: i32[8] rows ${head}`,
+    ],
+  ])("%s", (_, body = "", more = head) => {
+    expect(broken(more, body)).toEqual([]);
+  });
+  test.each<readonly string[]>([
+    ["no guard", `y[g] = ${load}`],
+    ["half a guard", `if g < first + some { y[g] = ${load} }`],
+    ["a guard of two different pieces", `if first <= g & g / 2 < first + some { y[g] = ${load} }`],
+    [
+      "a piece that hangs on the window",
+      `let p1 = g - g + first if first <= p1 & p1 < first + some { y[g] = ${load} }`,
+    ],
+    ["an element that does", `${here} { y[min(g + 1 - first / 100, 7)] = f32(1) }`],
+    [
+      "a piece that what is at hand says",
+      `let p1 = to_i32(${load}) if first <= p1 & p1 < first + some { y[g] = f32(1) }`,
+    ],
+    ["other items in each window", `${here} { y[g] = f32(1) }`, head.replace("in 8", "in min(some, 8)")],
+    ["a buffer of another size in each", `${here} { y[g] = f32(1) }`, head.replace("f32[8]", "f32[some + 8]")],
+    ["a window of no sizes", `y[g] = f32(1)`, head.replace("window first some", "window first all")],
+  ])("11: %s", (_, body = "", more = head) => {
+    expect(broken(more, body)).toContain(11);
+  });
+});

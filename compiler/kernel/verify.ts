@@ -24,6 +24,9 @@
  *     "both" that is stored to, every load as well as every store provably is of an element of its own item, and all find their
  *     item in the same way; so a load is guarded, not clamped.
  *
+ * 11. Of a kernel with a window every store to a buffer is guarded by that a piece is at hand, which is the same piece whatever the window
+ *     is, as is the element: no two launches with different pieces write one element (windows.ts).
+ *
  * What cannot be proved is a problem: the strategy must clamp or guard. Only the interpreter sees reads of what nobody wrote,
  * races between the lanes of an item, and divisions by zero.
  */
@@ -38,6 +41,7 @@ import { structureProblems } from "./structure.ts";
 import { accessesOf } from "./symbolic.ts";
 import { sharedBytes, targetProblems } from "./target-fit.ts";
 import { uniformityProblems } from "./uniform.ts";
+import { windowProblems } from "./windows.ts";
 import { writerProblems } from "./writers.ts";
 
 interface Proof {
@@ -70,7 +74,12 @@ function joinedKernelProblems(k: Kernel, parts: readonly Part[], target: KernelT
 
 /** The same kernel under another name, or for another place. */
 export const sameButForNames = (a: Kernel, b: Kernel): boolean =>
-  a.sizes === b.sizes && a.buffers === b.buffers && a.grid === b.grid && a.shared === b.shared && a.lanes === b.lanes;
+  a.sizes === b.sizes &&
+  a.buffers === b.buffers &&
+  a.grid === b.grid &&
+  a.shared === b.shared &&
+  a.lanes === b.lanes &&
+  a.window === b.window;
 
 /** Part of invariant 7, which no proof is made anew for. */
 const nameProblem = (k: Kernel, problems: readonly Problem[]): readonly Problem[] =>
@@ -87,5 +96,6 @@ function problemsOf(k: Kernel, target: KernelTarget | null): readonly Problem[] 
   alignmentProblems(accesses, problems);
   boundsProblems(accesses, problems);
   writerProblems(k, accesses, problems);
+  windowProblems(k, problems);
   return problems.list;
 }
