@@ -13,6 +13,7 @@ const wasmCost: CostTarget = {
   flopsPerSecond: 35e9,
   bytesPerSecond: 18e9,
   launchSeconds: 3e-7,
+  windowElements: null,
   manyLanes: false,
   tile: 8,
   foldTile: 512,

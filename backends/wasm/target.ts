@@ -13,6 +13,7 @@ export const wasmTarget: KernelTarget = {
   launchBytes: 5_400,
   mostBuffers: null,
   mostElements: 2 ** 31,
+  windowBytes: null,
   sharedBytes: 1 << 20,
   keysAtOnce: 65_536,
   stageTiles: false,

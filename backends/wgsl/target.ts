@@ -4,12 +4,16 @@ import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import type { CostTarget } from "../../compiler/target/target.ts";
 import { mostBindings } from "./bindings.ts";
 
+/** `maxStorageBufferBindingSize`: 128 MiB. */
+const bindingBytes = 2 ** 27;
+
 /** A GPU of a notebook: what is planned with these numbers is right on all. */
 export const webgpuCost: CostTarget = {
   name: "webgpu",
   flopsPerSecond: 5e12,
   bytesPerSecond: 2e11,
   launchSeconds: 5e-6,
+  windowElements: bindingBytes / 4,
   manyLanes: true,
   tile: 8,
   foldTile: 1024,
@@ -27,8 +31,8 @@ export const webgpuTarget: KernelTarget = {
   workers: 64,
   launchBytes: webgpuCost.launchSeconds * webgpuCost.bytesPerSecond,
   mostBuffers: mostBindings,
-  /** A binding of 128 MiB holds as many f32. */
-  mostElements: 2 ** 25,
+  mostElements: 2 ** 31,
+  windowBytes: bindingBytes,
   sharedBytes: 16_384,
   keysAtOnce: 65_536,
   stageTiles: true,

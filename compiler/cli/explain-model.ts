@@ -12,7 +12,6 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { memoryCard } from "../package/memory-card.ts";
 import { byteText } from "../package/number-words.ts";
 import { kernelCosts, launchesIn } from "../package/phase-cost.ts";
-import { weightBindings } from "../package/weight-bindings.ts";
 import { printReport } from "../passes/pass.ts";
 import type { KernelReport } from "../program/phase-builder.ts";
 import type { CostTarget } from "../target/target.ts";
@@ -20,6 +19,7 @@ import { readInputs } from "./check-file.ts";
 import type { CommandLine } from "./command-line.ts";
 import { checkedModel, readChoices } from "./compile/checked-model.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { windowsText } from "./explain-windows.ts";
 import { Failure } from "./failure.ts";
 import { knownFailure } from "./known-failures.ts";
 import { projectOf, shownPath } from "./project.ts";
@@ -188,18 +188,7 @@ function cardText(program: Compiled["program"], target: CompileTarget): string {
   const elements = program.weights.reduce((n, w) => [...w.stacks, ...w.shape].reduce((m, size) => m * size, 1) + n, 0);
   const kept = `${byteText(weights)} of weights (${countText(elements).trim()} numbers as ${kinds})`;
   const tokens = `${byteText(statePerToken)} a remembered token, ${byteText(stateAtContext)} for ${context}`;
-  return `${program.model}: ${kept}; ${tokens}\n${bindingsText(program, target)}\n`;
-}
-
-/** Weights of which more is bound at one time than any machine of the target has to take. */
-function bindingsText(program: Compiled["program"], { kernel: { mostBuffers, mostElements } }: CompileTarget): string {
-  if (mostBuffers === null) return "";
-  const most = 4 * mostElements;
-  const large = weightBindings(program).filter(({ bytes }) => bytes > most);
-  const [first] = large;
-  if (first === undefined) return "";
-  const others = large.length > 1 ? `, and ${large.length - 1} more` : "";
-  return `needs bindings of ${byteText(first.bytes)} for ${first.weight}${others}: not every adapter has more than ${byteText(most)}\n`;
+  return `${program.model}: ${kept}; ${tokens}\n${windowsText(program, target)}\n`;
 }
 
 /** The calls of a phase: `2 to 163 tokens, up to 2048 rows after them`. */

@@ -9,6 +9,7 @@ import { foldReductions } from "../passes/fold-reductions.ts";
 import { fuse } from "../passes/fuse.ts";
 import { groupBySelection } from "../passes/group-by-selection.ts";
 import { outlineFactors } from "../passes/outline-factors.ts";
+import { outlineRows } from "../passes/outline-rows.ts";
 import type { Pass, Report } from "../passes/pass.ts";
 import { restrictToDemand } from "../passes/restrict-to-demand.ts";
 import { selectAll } from "../passes/select-all.ts";
@@ -20,6 +21,7 @@ import type { CostTarget } from "../target/target.ts";
 export const sharedPasses: readonly Pass[] = [
   simplifyIndices, //   leaves no condition that is decided for all indices
   splitConcat, //       leaves sums over single parts, which are contractions
+  outlineRows, //       leaves rows of tables that may be in parts as nodes; on targets that have such
   outlineFactors, //    leaves gated products as nodes: contractions on either side of them are apart
 ];
 /** Once for each range of rows: what they ask is what the graph says of its calls (`bounds`). */

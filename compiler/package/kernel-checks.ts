@@ -69,7 +69,11 @@ interface Attempt extends Pick<KernelCheck, "kernel" | "wholes" | "reals"> {
 
 /** Null where inputs are such that the kernel is not for them. */
 function attempt(k: Kernel, { kernel, decl, wholes, reals, least, several }: Attempt): KernelCheck | "too long" | null {
-  const numbers = k.sizes.map(({ minimum, multiple }) => Math.ceil(Math.max(minimum, least) / multiple) * multiple);
+  const numbers = k.sizes.map(({ name, minimum, multiple }) => {
+    // All pieces are at hand.
+    if (name === k.window?.first) return 0;
+    return name === k.window?.pieces ? k.window.of : Math.ceil(Math.max(minimum, least) / multiple) * multiple;
+  });
   const sizes = Object.fromEntries(k.sizes.map((s, i) => [s.name, numbers[i] ?? 0]));
   const inGroup = decl.gpu?.itemsInGroup ?? 1;
   const all = k.grid.reduce((n, g) => n * Math.max(0, evaluateExtent(g.extent, sizes)), 1);

@@ -14,6 +14,7 @@ import { expressionsOf, isComputed, regions } from "../graph/walk.ts";
 import { extentsOf, isSorted } from "../target/cost.ts";
 import { isCostlyFunction, isInReduction, isSharedInStep, losesOrder } from "./fusion/objections.ts";
 import { copiesOf, depth, depthAround, type Price, priceOf, type Reader, sizeOf } from "./fusion/price.ts";
+import { windowObjection } from "./fusion/windows.ts";
 import { WorkGraph } from "./fusion/work-graph.ts";
 import { isTransparent } from "./open.ts";
 import type { Pass, PassContext, Report } from "./pass.ts";
@@ -95,6 +96,13 @@ function structuralObjection(
   readers: readonly Reader[],
   { target, sizes }: PassContext,
 ): string | null {
+  const apart = windowObjection(
+    n,
+    body,
+    readers.map((r) => r.node),
+    { target, sizes },
+  );
+  if (apart !== null) return apart;
   if (readers.some((r) => r.rounds > 1) && isCostlyFunction(body)) return "the same in every round of a loop";
   if (!isTransparent(body)) return "its values are of another kind than what they are computed from";
   if (isSorted(n)) return "its order is read off its structure";

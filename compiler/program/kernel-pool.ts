@@ -1,8 +1,8 @@
 /** Kernels of a program, each once: layers, parts and phases of one shape share them. */
-import type { KernelDecl, SizeExpr } from "../../runtime/artifact/program.ts";
+import type { KernelDecl, SizeExpr, WindowDecl } from "../../runtime/artifact/program.ts";
 import { InternalError } from "../graph/internal-error.ts";
 import { elems } from "../kernel/elem.ts";
-import type { Buffer, Expr, Kernel } from "../kernel/kernel.ts";
+import type { Buffer, Expr, Kernel, Window } from "../kernel/kernel.ts";
 import { lower } from "../kernel/lower/lower.ts";
 import { OneOfEach, textButForNames } from "../kernel/one-of-each.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
@@ -68,13 +68,21 @@ export class KernelPool {
 }
 
 function declOf(k: Kernel): KernelDecl {
+  const window = k.window === undefined ? {} : { window: windowDecl(k, k.window) };
   return {
     name: k.name,
     buffers: k.buffers.map((b) => ({ name: b.name, elem: b.elem, extent: elementsOf(b), access: b.access })),
     sizes: k.sizes.map((s) => s.name),
     grid: k.grid.map((g) => sizeOf(g.extent)),
     scratch: k.shared.reduce((sum, s) => sum + Math.ceil((s.size * elems[s.elem].bytes) / 16) * 16, 0),
+    ...window,
   };
+}
+
+function windowDecl(k: Kernel, { first, pieces }: Window): WindowDecl {
+  const size = (n: string): number => k.sizes.findIndex((s) => s.name === n);
+  const isPart = (b: Buffer): boolean => b.pieces?.kind === "name" && b.pieces.name === pieces;
+  return { first: size(first), pieces: size(pieces), buffers: k.buffers.flatMap((b, i) => (isPart(b) ? [i] : [])) };
 }
 
 /** Elements of a buffer, in all of its pieces, as a size of the program. */

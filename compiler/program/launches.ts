@@ -106,6 +106,8 @@ function meet(a: PlannedCall, b: PlannedCall): boolean {
 
 /** Those of the members that have lanes, which are to be as many; null: none has. Undefined where they are not. */
 function lanesOf(of: Launch<PlannedCall>, target: KernelTarget): number | null | undefined {
+  // Alone: it may have to be launched several times.
+  if (of.length > 1 && of.some((m) => m.call.kernel.window !== undefined)) return undefined;
   const all = new Set(of.map((m) => m.call.kernel.lanes).filter((n) => n > 1));
   const [lanes = null] = all;
   const isAlone = (k: Kernel): boolean => k.lanes === 1 && k.shared.length > 0;

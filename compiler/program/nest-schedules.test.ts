@@ -31,6 +31,7 @@ ${maps.map((m, i) => `  %${names[i]} : f32[T, 8] = map ${m}`).join("\n")}
       counts: new Map(),
       elemOf: () => "f32",
       mostElements: 2 ** 31,
+      windowBytes: null,
       ...options,
     }),
   );

@@ -50,7 +50,7 @@ export class NestSchedules {
 function shapeOf({ axes, body, where, elem, operands, loops, least }: Nest): string {
   const given = operands.map(({ flat, node, elem: of }) => {
     const dims = flat.type.dims.map((d) => d.key);
-    return [flat.id, node.name.split(".").at(-1), flat.type.dtype, dims, of, isSorted(node)];
+    return [flat.id, node.name.split(".").at(-1), flat.type.dtype, dims, of, node.kind, isSorted(node)];
   });
   const facts = [axes.map((a) => [a.name, a.size.key]), elem, given, [...loops.keys()], [...least].sort()];
   return `${JSON.stringify(facts)} ${key(body)} where ${where === null ? "" : key(where)}`;

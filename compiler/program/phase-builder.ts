@@ -247,6 +247,7 @@ class PhaseBuilder {
       counts: this.#counts,
       elemOf: (x) => elemOf(block?.parts.get(x) ?? x),
       mostElements: target.mostElements,
+      windowBytes: target.windowBytes,
     });
     const made = constantOf(productOf(nest.axes.map((a) => a.size))) ?? 0;
     if (made >= mostIndices)
@@ -305,6 +306,8 @@ class PhaseBuilder {
     const sizes = kernel.sizes.map((s): SizeExpr => {
       const loop = loops.get(s.name);
       if (loop !== undefined) return this.#loop(loop);
+      if (s.name === kernel.window?.first) return 0;
+      if (s.name === kernel.window?.pieces) return kernel.window.of;
       return block?.sizes.get(s.name) ?? this.#sizes.inCall(s.name);
     });
     const call: LabelledCall = { kind: "planned", kernel, buffers, sizes, label: n.name, where };

@@ -12,6 +12,7 @@ import { Unsuitable } from "./lift/lift.ts";
 import { joinedSums } from "./nest/join-sums.ts";
 import type { Nest } from "./nest/nest.ts";
 import { unfoldedNest } from "./nest/unfold.ts";
+import { windowOf } from "./nest/windows.ts";
 import { streamed } from "./streamed.ts";
 import { tile } from "./tile.ts";
 import { planText, type TileOptions, type TilePlan } from "./tile-plan.ts";
@@ -87,7 +88,10 @@ function waysFor(nest: Nest, sizes: Sizes, target: KernelTarget, options: Schedu
   const folds = plain !== nest;
   const onePass = (apart: boolean): Way => ({
     says: "streamed",
-    make: () => streamed(nest, sizes, target, { ...options, apart }),
+    make: () => {
+      if (windowOf(nest) !== null) throw new Unsuitable("launches have some pieces of its weights at hand");
+      return streamed(nest, sizes, target, { ...options, apart });
+    },
   });
   const inOnePass = target.lanes > 1 ? [onePass(true), onePass(false)] : [onePass(false)];
   const plans = (): readonly Way[] => tilePlans(unfolded, sizes, target).map((plan) => inTiles(plan.says, () => plan));

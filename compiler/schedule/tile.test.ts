@@ -60,6 +60,7 @@ function run(
     ranges: new Map([...g.sizes].filter(([name]) => fixed[name] === undefined)),
     counts: new Map(),
     mostElements: 2 ** 31,
+    windowBytes: null,
     elemOf: (x) => (x.type.dtype === "i32" ? "i32" : x.type.dtype === "bool" ? "bool" : "f32"),
   });
   const { kernel, says } = scheduleNest(nest, sizes, simd as NonNullable<typeof simd>, { name: "made" });

@@ -5,7 +5,7 @@
  */
 import { InternalError } from "../graph/internal-error.ts";
 import type { Axis, Node, Scalar } from "../graph/node.ts";
-import { bottomUp, name as indexName, key } from "../graph/scalar.ts";
+import { bottomUp, freeNames, name as indexName, key } from "../graph/scalar.ts";
 import { type Body, type BufferSpec, kernel, type Memory } from "../kernel/build.ts";
 import { elems } from "../kernel/elem.ts";
 import {
@@ -25,6 +25,7 @@ import {
   sub,
 } from "../kernel/expr.ts";
 import type { Expr, Kernel } from "../kernel/kernel.ts";
+import { inWindow, itemInWindow } from "./item-in-window.ts";
 import { type Bound, Lift } from "./lift/lift.ts";
 import { Reductions } from "./lift/reductions.ts";
 import { dimExpr } from "./lift/spell-dim.ts";
@@ -32,6 +33,7 @@ import { asFloat, asInteger, asTruth } from "./lift/spell-function.ts";
 import { allDims, buffersOf, sizesOf } from "./nest/given.ts";
 import type { Nest } from "./nest/nest.ts";
 import { refolded } from "./nest/specialise.ts";
+import { type NestWindow, windowOf } from "./nest/windows.ts";
 import { SharedOut } from "./shared-out.ts";
 import { type Side, Staging } from "./staging.ts";
 import { type Point, plainName, TileAxes, walkOf } from "./tile-axes.ts";
@@ -53,7 +55,9 @@ export function tile(nest: Nest, plan: TilePlan, { name: kernelName, finish }: T
   }
   if (plan.order.length === 0) grid["once"] = constant(1);
   const sizes = sizesOf(nest, allDims(nest));
-  return kernel({ name: kernelName, source: plan.says, lanes: plan.lanes, sizes, buffers, grid }, (b, memory) => {
+  const window = windowOf(nest)?.sizes;
+  const spec = { name: kernelName, source: plan.says, lanes: plan.lanes, sizes, buffers, grid, window };
+  return kernel(spec, (b, memory) => {
     const places = new Map(inputs.map((x): [Node, Memory] => [x.node, memory(x.name)]));
     new Tile({ nest, plan, finish: finish ?? ((v) => v), b, memory: places, out: memory("made") }).write();
   });
@@ -87,9 +91,11 @@ class Tile {
   readonly #axes: TileAxes;
   readonly #reductions: Reductions;
   readonly #sharing: SharedOut;
+  readonly #window: NestWindow | null;
   constructor(w: Writing) {
     this.#w = w;
-    this.#lift = new Lift(w.b, w.memory);
+    this.#window = windowOf(w.nest);
+    this.#lift = new Lift(w.b, w.memory, this.#window);
     const sharing = new SharedOut(w.b, w.plan.share);
     this.#sharing = sharing;
     this.#axes = new TileAxes(this.#lift, w.plan, sharing);
@@ -107,7 +113,14 @@ class Tile {
     return new Staging(this.#lift, { rows: side(rows), tokens: side(tokens), depth, vector: plan.vector, local });
   }
 
+  /** Items that have no place of the window do nothing. */
   write(): void {
+    const { nest, plan, b, memory } = this.#w;
+    const some = this.#window === null ? null : itemInWindow(this.#window, { nest, plan, b, memory });
+    if (some === null) this.#places();
+    else b.apart(some, () => this.#places());
+  }
+  #places(): void {
     const { nest, plan } = this.#w;
     const axes = this.#axes;
     const isLoop = (a: Axis): boolean => walkOf(plan, a).kind === "loop";
@@ -137,7 +150,13 @@ class Tile {
     b.loop("place", { from: first, to: end, step: 1 }, (place) => {
       const here = found(lift.bound(place));
       const before = found(lift.bound(b.let("before", max(sub(place, 1), 0))));
-      b.if(either(eq(place, first), op("not", eq(here, before))), () => {
+      const begins = either(eq(place, first), op("not", eq(here, before)));
+      const window = this.#window;
+      const at = window === null ? null : replaced(window.at, lookup, indexName(sharedLookup));
+      const known = at !== null && [...freeNames(at)].every((n) => n === sharedLookup);
+      const there =
+        known && window !== null ? inWindow(window, lift.value(at, new Map([[sharedLookup, lift.bound(here)]]))) : null;
+      b.if(there === null ? begins : both(begins, there), () => {
         const shared = refolded(replaced(nest.body, lookup, indexName(sharedLookup)), new Map());
         const group = lift.bound(here);
         const inside = points.map((p): Point => {
@@ -196,8 +215,9 @@ class Tile {
       const { index, width } = this.#outIndex(point);
       const whole = width > value.type.width ? splat(value, width) : value;
       const store = (): void => b.store(out, index, convert(whole, out.type.elem));
+      const mine = this.#window === null ? [] : [inWindow(this.#window, lift.value(this.#window.at, env))];
       const alone = plan.share > 1 && this.#sharing.isTogether(b.depth) ? [this.#sharing.isFirst] : [];
-      const [first, ...others] = [...guards, ...alone];
+      const [first, ...others] = [...guards, ...mine, ...alone];
       if (first === undefined) store();
       else b.if(others.reduce(both, first), store);
     }

@@ -21,6 +21,11 @@ export interface KernelTarget {
   readonly mostBuffers: number | null;
   /** A buffer of as many elements or more is bound in pieces: 2^31 where indices are i32 and nothing else limits a binding. */
   readonly mostElements: number;
+  /**
+   * Bytes of a binding: a weight that is larger is in pieces, of which a launch has as many as the machine's own limit has room for; null:
+   * all of a weight is always at hand.
+   */
+  readonly windowBytes: number | null;
   /** Of one work item. */
   readonly sharedBytes: number;
   /** Keys of a row that a selection from memory of any length holds; a multiple of 128. */

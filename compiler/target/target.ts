@@ -7,6 +7,8 @@ export interface CostTarget {
   readonly bytesPerSecond: number;
   /** Seconds from one kernel to the next. */
   readonly launchSeconds: number;
+  /** A weight of as many elements may be larger than what a kernel can be given of it at a time; null: no weight is. */
+  readonly windowElements: number | null;
   /**
    * Whether a work unit has many lanes: arithmetic goes on while memory is waited for, a row is shared out among them, and it costs no
    * more to begin rows in many places. Of a core that does one thing after the other, all of that is paid for.

@@ -224,15 +224,19 @@ export class NoAdapterError extends DscError {
   }
 }
 
-/** The adapter allows less than the model takes. Nothing was downloaded. */
+/**
+ * The adapter allows less than the model takes: for rows of a session or memory of calls that `load` could be asked for less of, or for a
+ * weight of which a kernel wants more at a time than a binding holds. Nothing was downloaded.
+ */
 export class GpuLimitError extends DscError {
   override readonly name = "GpuLimitError";
   /** As WebGPU calls it. */
   readonly limit: string;
   readonly needed: number;
   readonly available: number;
-  constructor(limit: string, what: string, needed: number, available: number) {
-    super("gpu-limit", `${what} takes ${needed} bytes; ${limit} of this adapter is ${available}`);
+  /** `remedy`: what would make it less. */
+  constructor(limit: string, what: string, needed: number, available: number, remedy: string) {
+    super("gpu-limit", `${what} takes ${needed} bytes; ${limit} of this adapter is ${available}: ${remedy}`);
     this.limit = limit;
     this.needed = needed;
     this.available = available;

@@ -121,6 +121,18 @@ export interface KernelDecl {
   readonly scratch: number;
   /** What WebGPU needs to know; of a program for it every kernel has it. */
   readonly gpu?: GpuKernel;
+  /** Where it may be launched several times, each time with some pieces of a weight; none without it. */
+  readonly window?: WindowDecl;
+}
+/**
+ * Sizes of the kernel, by their ordinals: the first piece that a launch has, and how many it has; and those buffers of it that are in
+ * these pieces, all of equal size. A call has all pieces. It may be played in parts that have all of them between them: each stores what
+ * belongs to its own.
+ */
+export interface WindowDecl {
+  readonly first: number;
+  readonly pieces: number;
+  readonly buffers: readonly number[];
 }
 /**
  * A compute shader whose entry point has the kernel's name. Behind its bindings stands one more, the uniform: i32 sizes in order, then

@@ -18,6 +18,7 @@ import {
   type Program,
   programFormat,
   type StateDecl,
+  type WindowDecl,
 } from "./program.ts";
 import { readDecoder } from "./read-decoder.ts";
 import { readGpuKernel, readVariants } from "./read-gpu.ts";
@@ -189,6 +190,7 @@ function readKernel(at: At): KernelDecl {
     }),
   );
   const gpu = orNull(member(at, "gpu"), (a) => readGpuKernel(a, buffers));
+  const window = orNull(member(at, "window"), (a) => readWindow(a, sizes, buffers));
   return {
     name: text(member(at, "name"), 1024),
     buffers,
@@ -196,7 +198,24 @@ function readKernel(at: At): KernelDecl {
     grid: list(member(at, "grid"), 8, (a) => readSizeExpr(a, names)),
     scratch: count(member(at, "scratch"), 2 ** 30),
     ...(gpu === null ? {} : { gpu }),
+    ...(window === null ? {} : { window }),
   };
+}
+
+/** The extent of a buffer in pieces hangs on how many there are, and on nothing else. */
+function readWindow(at: At, sizes: readonly string[], buffers: readonly KernelBuffer[]): WindowDecl {
+  const [first = 0, pieces = 0] = ["first", "pieces"].map((n) => count(member(at, n), sizes.length - 1));
+  if (first === pieces) throw corrupt(at.path, "one size is two things");
+  const inPieces = list(member(at, "buffers"), buffers.length, (a) => count(a, buffers.length - 1));
+  refuseTwice(inPieces.map(String), `${at.path}.buffers`);
+  for (const i of inPieces) {
+    const extent = buffers[i]?.extent;
+    const isProduct = Array.isArray(extent) && extent[0] === "*" && extent[1] === sizes[pieces];
+    if (extent !== sizes[pieces] && !(isProduct && typeof extent[2] === "number"))
+      throw corrupt(`${at.path}.buffers`, `buffer ${i} is in no pieces of known size`);
+    if (buffers[i]?.access !== "read") throw corrupt(`${at.path}.buffers`, `buffer ${i} is written`);
+  }
+  return { first, pieces, buffers: inPieces };
 }
 
 /** A program for WebGPU says of all kernels how they are bound, and where their texts are. */

@@ -9,4 +9,13 @@ export const limitsOf = (limits: GPUSupportedLimits): GpuLimits => ({
   binding: whole(limits.maxStorageBufferBindingSize),
   buffer: whole(limits.maxBufferSize),
 });
-const whole = (bytes: number): number => bytes - (bytes % 16);
+/** Kernels count elements in i32, of two bytes or more. */
+const most = 2 ** 32 - 16;
+const whole = (bytes: number): number => Math.min(most, bytes - (bytes % 16));
+
+/** Of what is more than that. */
+export const remedies = {
+  context: "load it with a smaller context",
+  call: "load it with a smaller context or chunk",
+  weight: "compile it with weights of fewer bits, or take an adapter with a larger limit",
+} as const;

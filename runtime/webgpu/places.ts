@@ -5,7 +5,7 @@ import type { BufferElem, Program } from "../artifact/program.ts";
 import type { PlacedBuffer } from "../calls/link-call.ts";
 import type { ValueBuilder, ValueId } from "../calls/values.ts";
 import type { BoundRange, BufferTable } from "./buffer-table.ts";
-import type { GpuLimits } from "./gpu-limits.ts";
+import { type GpuLimits, remedies } from "./gpu-limits.ts";
 import { planStates, type StatePlan } from "./plan-states.ts";
 import { planWeights, type WeightPart } from "./plan-weights.ts";
 
@@ -113,7 +113,13 @@ export class Places {
     const from = first * size - ((first * size) % windowAlignment);
     const bytes = Math.ceil(((first + count) * size - from) / 16) * 16;
     if (bytes > this.#limits.binding)
-      throw new GpuLimitError("maxStorageBufferBindingSize", `weight ${name}`, bytes, this.#limits.binding);
+      throw new GpuLimitError(
+        "maxStorageBufferBindingSize",
+        `weight ${name}`,
+        bytes,
+        this.#limits.binding,
+        remedies.weight,
+      );
     return {
       range: { ...range, from, bytes: Math.min(bytes, range.bytes - from) },
       start: b.constant(first - from / size),

@@ -9,12 +9,13 @@ import { type PhaseElements, phaseElements } from "../calls/phase-elements.ts";
 import { type CallSizes, extremeCalls, playedBetween, playedProgram } from "../calls/played-program.ts";
 import { type BindingSet, type BoundRange, BufferTable, sizeOf } from "./buffer-table.ts";
 import { type ConstantCopy, Gathered } from "./gathered.ts";
-import type { GpuLimits } from "./gpu-limits.ts";
+import { type GpuLimits, remedies } from "./gpu-limits.ts";
 import type { BufferOrder } from "./gpu-memory.ts";
 import { type GpuPhase, linkGpuPhase } from "./link-gpu.ts";
 import { type PhasePlaces, Places, type WeightPlace } from "./places.ts";
 import { planSlots } from "./plan-slots.ts";
 import type { StatePlan } from "./plan-states.ts";
+import { inWindows } from "./windows.ts";
 
 export interface GpuPlan extends PlayedProgram {
   readonly phases: readonly GpuPhase[];
@@ -37,7 +38,7 @@ export interface GpuPlan extends PlayedProgram {
 /** Throws CorruptPackageError and GpuLimitError. */
 export function planGpu(whole: Program, sizes: CallSizes, limits: GpuLimits): GpuPlan {
   const { chunk, context } = sizes;
-  const program = playedProgram(whole, sizes);
+  const program = inWindows(playedProgram(whole, sizes), limits);
   const elements = program.phases.map((phase) => phaseElements(program, phase, context));
   const table = new BufferTable();
   const places = new Places(program, context, limits, table);
@@ -121,8 +122,9 @@ function checkLimits(table: BufferTable, states: StatePlan, { binding, buffer }:
   const bound = new Set(table.sets.flatMap(({ ranges }) => ranges));
   for (const range of bound) {
     const { what } = (range.session ? states.orders : table.orders)[range.buffer] ?? { what: "" };
-    if (range.bytes > binding) throw new GpuLimitError("maxStorageBufferBindingSize", what, range.bytes, binding);
+    if (range.bytes > binding)
+      throw new GpuLimitError("maxStorageBufferBindingSize", what, range.bytes, binding, remedies.call);
   }
   for (const { what, bytes } of [...table.orders, ...states.orders])
-    if (bytes > buffer) throw new GpuLimitError("maxBufferSize", what, bytes, buffer);
+    if (bytes > buffer) throw new GpuLimitError("maxBufferSize", what, bytes, buffer, remedies.call);
 }

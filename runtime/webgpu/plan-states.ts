@@ -3,7 +3,7 @@ import { elemBytes } from "../artifact/elems.ts";
 import { GpuLimitError } from "../artifact/errors.ts";
 import type { Program } from "../artifact/program.ts";
 import { type BoundRange, sizeOf } from "./buffer-table.ts";
-import type { GpuLimits } from "./gpu-limits.ts";
+import { type GpuLimits, remedies } from "./gpu-limits.ts";
 import type { BufferOrder } from "./gpu-memory.ts";
 import { alignment } from "./plan-weights.ts";
 
@@ -30,7 +30,13 @@ export function planStates({ states }: Program, rows: number, { binding }: GpuLi
     const copyElements = Math.ceil((rows * row) / alignment) * alignment;
     const copyBytes = copyElements * elemBytes[elem];
     if (copyBytes > binding)
-      throw new GpuLimitError("maxStorageBufferBindingSize", `${rows} rows of ${name}`, copyBytes, binding);
+      throw new GpuLimitError(
+        "maxStorageBufferBindingSize",
+        `${rows} rows of ${name}`,
+        copyBytes,
+        binding,
+        remedies.context,
+      );
     const together = Math.max(1, Math.floor(binding / Math.max(1, copyBytes)));
     const parts: PlannedState["parts"][number][] = [];
     for (let from = 0; from < copies; from += together) {

@@ -5,7 +5,7 @@ import type { Program } from "../artifact/program.ts";
 import { weightElements } from "../artifact/weight-sizes.ts";
 import { cutWeights } from "../calls/cut-weights.ts";
 import { usesOf } from "../calls/step-uses.ts";
-import type { GpuLimits } from "./gpu-limits.ts";
+import { type GpuLimits, remedies } from "./gpu-limits.ts";
 
 /** Elements at a multiple of which everything starts that is told by its element: what kernels load at a time is no more. */
 export const alignment = 16;
@@ -37,7 +37,8 @@ export function planWeights(program: Program, { binding, buffer }: GpuLimits): r
       else parts.push(partOf(from, to));
     }
     const largest = Math.max(...parts.map((p) => p.elements * size));
-    if (largest > buffer) throw new GpuLimitError("maxBufferSize", `weight ${decl.name}`, largest, buffer);
+    if (largest > buffer)
+      throw new GpuLimitError("maxBufferSize", `weight ${decl.name}`, largest, buffer, remedies.weight);
     return parts;
   });
 }

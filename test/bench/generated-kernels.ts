@@ -41,6 +41,7 @@ function made(
     ranges: open,
     counts: new Map(),
     mostElements,
+    windowBytes: null,
     elemOf: (n) => (n.type.dtype === "i32" ? "i32" : n.kind === "weight" ? weights : "f32"),
   });
   const { kernel } = scheduleNest(nest, sizes, wasmTarget, { name: "generated" });

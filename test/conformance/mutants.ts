@@ -335,7 +335,7 @@ export const mutants: readonly Mutant[] = [
   {
     what: "an index has no piece in its kernel",
     file: "schedule/lift/lift.ts",
-    from: "return { ...place, piece: piece.index };",
+    from: "return { ...place, piece: found };",
     to: "return { ...place, piece: constant(0) };",
     only: "moe, greedy_router",
     mostElements: 64,

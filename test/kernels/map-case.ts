@@ -76,6 +76,7 @@ export function mapCase(text: string, { sizes, fixed, target, expected = true }:
     ranges: new Map([...g.sizes].filter(([name]) => fixed[name] === undefined)),
     counts: new Map(),
     mostElements: target.mostElements,
+    windowBytes: target.windowBytes,
     elemOf,
   });
   // What other nodes compute for it is taken from the interpreter, too.

@@ -86,6 +86,7 @@ describe("a norm before a matrix product", () => {
       flopsPerSecond: 1e6,
       bytesPerSecond: 1e12,
       launchSeconds: 0,
+      windowElements: null,
       tile: 1,
       foldTile: 1,
       manyLanes: true,

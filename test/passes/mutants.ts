@@ -392,6 +392,35 @@ export const mutants: readonly Mutant[] = [
     to: "const rest = list;",
     law: "factors that outputs share",
   },
+  // weights of which a launch may have a part
+  {
+    what: "rows are read where no guard protects them",
+    file: "outline-rows.ts",
+    from: "if (!staysInRange(r, placeOf(facts, used))) return null;",
+    to: "",
+    law: "rows of tables that may be in parts",
+  },
+  {
+    what: "rows go back to who reads them",
+    file: "fusion/windows.ts",
+    from: "if (own.some(isLookedUp) &&",
+    to: "if (own.length < 0 &&",
+    law: "rows of tables that may be in parts",
+  },
+  {
+    what: "a sum goes through several parts",
+    file: "fusion/windows.ts",
+    from: "if (changes) return",
+    to: "if (changes && own.length < 0) return",
+    law: "sums of weights that may be in parts",
+  },
+  {
+    what: "parts of one weight are those of another",
+    file: "fusion/windows.ts",
+    from: "if (ways.size > 1)",
+    to: "if (ways.size > 9)",
+    law: "sums of weights that may be in parts",
+  },
   // index arithmetic
   {
     what: "lt decides as le",

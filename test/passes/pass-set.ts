@@ -5,6 +5,7 @@ import { fuse } from "../../compiler/passes/fuse.ts";
 import { groupBySelection } from "../../compiler/passes/group-by-selection.ts";
 import { groupBy } from "../../compiler/passes/grouping/group-by.ts";
 import { outlineFactors } from "../../compiler/passes/outline-factors.ts";
+import { outlineRows } from "../../compiler/passes/outline-rows.ts";
 import type { Pass } from "../../compiler/passes/pass.ts";
 import { restrictToDemand } from "../../compiler/passes/restrict-to-demand.ts";
 import { selectAll } from "../../compiler/passes/select-all.ts";
@@ -19,6 +20,7 @@ export const realPasses = {
   groupBy,
   groupBySelection,
   outlineFactors,
+  outlineRows,
   restrictToDemand,
   selectAll,
   simplifyIndices,
@@ -30,6 +32,7 @@ export type PassSet = typeof realPasses;
 export const pipelineOf = (p: PassSet): readonly Pass[] => [
   p.simplifyIndices,
   p.splitConcat,
+  p.outlineRows,
   p.outlineFactors,
   p.selectAll,
   p.restrictToDemand,

@@ -1,4 +1,6 @@
+/** Calls that are launched together: which, what they compute, and how many are left for a token. */
 import { describe, expect, test } from "vitest";
+import { bindingsOf } from "../../backends/wgsl/bindings.ts";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
 import { webgpuCost, webgpuTarget } from "../../backends/wgsl/target.ts";
 import { runCase } from "../../compiler/conformance/graph-case.ts";
@@ -14,6 +16,8 @@ import { launchesIn } from "../../compiler/package/phase-cost.ts";
 import { checkedPlan } from "../../compiler/program/check-plan.ts";
 import { launchesOf, type PlannedCall } from "../../compiler/program/launches.ts";
 import type { Binding } from "../../runtime/artifact/program.ts";
+import { planGpu } from "../../runtime/webgpu/plan-gpu.ts";
+import { windowsOf } from "../../runtime/webgpu/windows.ts";
 import { readProject } from "../conformance/bind-text.ts";
 import { publishedConfig, whyNoConfigs } from "../models/published-configs.ts";
 import { compileConfig, latent, llama } from "./compiled-models.ts";
@@ -158,7 +162,36 @@ function expectWithin(compiled: Compiled, rounds: number, { layer, around }: Bud
   checkedPlan(phase, { ...compiled.program.sizes, [compiled.program.tokens]: 1, [compiled.program.before]: 511 });
   for (const k of compiled.kernels) expect(verify(k, webgpuTarget), k.name).toEqual([]);
 }
-const published = (name: string): object => JSON.parse(publishedConfig(name));
+/** As they are published: with weights of 16 bits. */
+const compilePublished = (model: string, config: string): Compiled => {
+  const published = JSON.parse(publishedConfig(config));
+  return compileConfig(`models/${model}.ds`, published, webgpuPackages.target, null, { weights: "bf16" });
+};
+
+const defaults = { binding: 2 ** 27, buffer: 2 ** 28 };
+/** With the limits that every adapter has all is bound; what a launch is given of a weight is no more than a binding. */
+function expectBound({ program, kernels }: Compiled, weights: readonly string[]): void {
+  const decls = program.kernels.map((decl, i) => {
+    const kernel = kernels[i] ?? plusOne(1);
+    const bindings = bindingsOf(kernel).map((b) => b.members.map((m) => kernel.buffers.indexOf(m)));
+    return { ...decl, gpu: { bindings, itemsInGroup: 64 } };
+  });
+  const plan = planGpu({ ...program, kernels: decls }, { context: 2048, chunk: 64, logitsChunk: 16 }, defaults);
+  for (const { bytes, what } of plan.buffers) expect(bytes, what).toBeLessThanOrEqual(defaults.binding);
+  const windows = windowsOf(program, defaults);
+  expect([...windows.keys()]).toEqual(expect.arrayContaining([...weights]));
+  // And all of what is in windows is there: pieces of a weight are in no window or in one.
+  for (const [i, places] of plan.weights.entries()) {
+    const { name, stacks, shape } = program.weights[i] ?? { name: "", stacks: [], shape: [] };
+    const ends = places.filter((p) => p.at === 0).map((p) => [p.from, p.from + p.elements] as const);
+    let reached = 0;
+    for (const [from, to] of ends.sort(([a], [b]) => a - b)) {
+      expect(from, name).toBeLessThanOrEqual(reached);
+      reached = Math.max(reached, to);
+    }
+    expect(reached, name).toBe([...stacks, ...shape].reduce((n, e) => n * e, 1));
+  }
+}
 
 describe("launches of a decoded token on WebGPU", () => {
   test("a dense layer: at most 8", () => {
@@ -168,25 +201,29 @@ describe("launches of a decoded token on WebGPU", () => {
     const compiled = compileConfig("models/deepseek-v2.ds", latent(6), webgpuPackages.target);
     expectWithin(compiled, 5, { layer: 12, around: 24 });
   });
-  test.skipIf(whyNoConfigs !== "")(
-    `67B as it is published: at most 8 a layer${whyNoConfigs}`,
-    { timeout: 60_000 },
-    () => {
-      const compiled = compileConfig("models/deepseek-llm.ds", published("deepseek-llm-67b"), webgpuPackages.target);
+  describe.skipIf(whyNoConfigs !== "")(`as it is published${whyNoConfigs}`, { timeout: 180_000 }, () => {
+    test("1.5B: bound by every adapter", () => {
+      expectBound(compilePublished("deepseek-llm", "deepseek-r1-distill-qwen-1.5b"), ["embed", "head"]);
+    });
+    test("67B: at most 8 a layer, bound by every adapter", () => {
+      const compiled = compilePublished("deepseek-llm", "deepseek-llm-67b");
       expectWithin(compiled, 95, { layer: 8, around: 9 });
-    },
-  );
-  test.skipIf(whyNoConfigs !== "")(
-    `V3 as it is published: at most 12 a layer with experts${whyNoConfigs}`,
-    { timeout: 120_000 },
-    () => {
-      const compiled = compileConfig("models/deepseek-v3.ds", published("deepseek-v3"), webgpuPackages.target);
+      expectBound(compiled, ["embed", "head", "layer.mlp.w_gate", "layer.mlp.w_up", "layer.mlp.w_down"]);
+    });
+    test("V2-Lite: at most 12 a layer with experts, bound by every adapter", () => {
+      const compiled = compilePublished("deepseek-v2", "deepseek-v2-lite");
+      expectWithin(compiled, 26, { layer: 12, around: 24 });
+      expectBound(compiled, ["embed", "head", ...["gate", "up", "down"].map((w) => `layer1.mlp.expert.w_${w}`)]);
+    });
+    test("V3: at most 12 a layer with experts, bound by every adapter", () => {
+      const compiled = compilePublished("deepseek-v3", "deepseek-v3");
       expectWithin(compiled, 58, { layer: 12, around: 48 });
+      expectBound(compiled, ["layer0.attn.w_o", "layer0.mlp.w_gate", "layer3.mlp.expert.w_down", "draft_layer.w_eh"]);
       // The router's choices and those of tokens: 64 lanes have a row, and blocks of the vocabulary are rows of their own.
       const choices = compiled.kernels.flatMap((k) => k.parts?.map((p) => p.kernel) ?? [k]);
       const selections = choices.filter((k) => /selection by/.test(k.source));
       expect(selections.length).toBeGreaterThan(4);
       expect(new Set(selections.map((k) => k.lanes))).toEqual(new Set([64]));
-    },
-  );
+    });
+  });
 });

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
-import { weightBindings } from "../../compiler/package/weight-bindings.ts";
+import { windowsText } from "../../compiler/cli/explain-windows.ts";
+import type { Program } from "../../runtime/artifact/program.ts";
 import { project } from "../cli/run-dsc.ts";
 import { runInside } from "../cli/run-inside.ts";
 import { root } from "../conformance/bind-text.ts";
@@ -26,20 +27,21 @@ test("long sums are shared by lanes, and a kernel is told as WGSL or WebAssembly
   expect((await explain("--kernel", "run_next")).out).toMatch(/^\(module/);
 });
 
-test("weights of which more is bound than every adapter takes are told", () => {
-  const text = (weights: number): string => {
-    const compiled = compileConfig(
-      "models/deepseek-llm.ds",
-      { ...llama(1), vocab_size: weights },
-      webgpuPackages.target,
-    );
-    return weightBindings(compiled.program)
-      .slice(0, 1)
-      .map((b) => `${b.weight}: ${b.bytes}`)
-      .join();
+test("weights that are larger than every adapter's bindings are told, with their launches", () => {
+  const text = (vocab_size: number, change: (p: Program) => Program = (p) => p): string => {
+    const config = { ...llama(1), vocab_size };
+    const compiled = compileConfig("models/deepseek-llm.ds", config, webgpuPackages.target);
+    return windowsText(change(compiled.program), webgpuPackages.target);
   };
-  expect(text(600_000)).toBe(`embed: ${4 * 64 * 600_000}`);
-  expect(text(128)).toMatch(/^layer0\.mlp\.w_gate: 40960$/);
+  expect(text(128)).toBe("");
+  // 64 numbers of four bytes a row: 2 windows of 146 MiB, for rows of the input and of the head.
+  const [, split, whole] =
+    /: embed 2; there decode takes (\d+) launches in place of (\d+)\n$/.exec(text(600_000)) ?? [];
+  expect(Number(split) - Number(whole)).toBe(2);
+  const unsplit = (p: Program): Program => ({ ...p, kernels: p.kernels.map(({ window: _, ...k }) => k) });
+  expect(text(600_000, unsplit)).toMatch(
+    /^needs bindings of 146\.\d MiB for embed: not every adapter has more than 128\.0 MiB\n$/,
+  );
 });
 
 test("what is not there is told", async () => {

@@ -7,7 +7,7 @@ import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
 import { placedTensors } from "../../compiler/cli/tiny/placed-tensors.ts";
 import { seededNumbers } from "../../compiler/cli/tiny/seeded-numbers.ts";
 import { tinyConfig } from "../../compiler/cli/tiny/tiny-config.ts";
-import { compileModel } from "../../compiler/driver/compile.ts";
+import { type CompileTarget, compileModel } from "../../compiler/driver/compile.ts";
 import { type CheckedProject, checkProject } from "../../dsl/checker/check-project.ts";
 import { newParseCache } from "../../dsl/checker/load.ts";
 import { hashBytes, hashText } from "../../runtime/artifact/hash.ts";
@@ -43,8 +43,20 @@ export function makeTwin(model: string, config: string): Promise<MadeModel> {
   return makeModel(entry, twin.config);
 }
 
+/** The same where weights of more bytes are in pieces: what takes weights of 128 MiB takes these. */
+export const targetWithWindows = (bytes: number): CompileTarget => ({
+  ...webgpuPackages.target,
+  cost: { ...webgpuPackages.target.cost, windowElements: bytes / 4 },
+  kernel: { ...webgpuPackages.target.kernel, windowBytes: bytes },
+});
+
 /** `checks`: whether the package holds values to try its kernels by. */
-export async function makeModel(entry: string, config: object | string, checks = true): Promise<MadeModel> {
+export async function makeModel(
+  entry: string,
+  config: object | string,
+  checks = true,
+  target: CompileTarget = webgpuPackages.target,
+): Promise<MadeModel> {
   const text = typeof config === "string" ? config : JSON.stringify(config);
   const checked = checkProject({
     entry,
@@ -56,7 +68,7 @@ export async function makeModel(entry: string, config: object | string, checks =
   const wrong = checked.diagnostics.find((d) => d.severity === "error");
   if (checked.bound === null || wrong !== undefined) throw new Error(wrong?.title ?? "no model");
   const compiled = compileModel({
-    ...{ model: checked.bound, declared: checked.declared, target: webgpuPackages.target },
+    ...{ model: checked.bound, declared: checked.declared, target },
     ...{ entry: "forward", weights: "f32", compiler: "0" },
   });
   const { program, modules } = await webgpuPackages.emit(compiled);

@@ -12,12 +12,27 @@ import type { Node, Read, Reduce, Scalar } from "../../graph/node.ts";
 import { freeNames, key } from "../../graph/scalar.ts";
 import { at, type Body, type Memory } from "../../kernel/build.ts";
 import { elems, i64 } from "../../kernel/elem.ts";
-import { add, asExpr, constant, convert, extract, iota, isConst, mul, name, splat } from "../../kernel/expr.ts";
+import {
+  add,
+  asExpr,
+  constant,
+  convert,
+  extract,
+  iota,
+  isConst,
+  max,
+  min,
+  mul,
+  name,
+  splat,
+  sub,
+} from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
 import { printExpr } from "../../kernel/print.ts";
 import { addressOf } from "../nest/nest.ts";
 import { isNotNegative } from "../nest/not-negative.ts";
 import { wideZero } from "../nest/widen.ts";
+import type { NestWindow } from "../nest/windows.ts";
 import { dimExpr } from "./spell-dim.ts";
 import { asFloat, asInteger, asTruth, asWide, isFloat, spellFunction } from "./spell-function.ts";
 import { steadyAlong, termWidth } from "./vector-along.ts";
@@ -51,14 +66,16 @@ export class Lift {
   readonly body: Body;
   readonly #memory: Map<Node, Memory>;
   readonly #known = new Map<string, Expr>();
+  readonly #window: NestWindow | null;
   #ids = 0;
   #reduce: Reducer = () => {
     throw new InternalError("no way to reduce");
   };
   /** `memory`: of each flat operand. */
-  constructor(body: Body, memory: ReadonlyMap<Node, Memory>) {
+  constructor(body: Body, memory: ReadonlyMap<Node, Memory>, window: NestWindow | null = null) {
     this.body = body;
     this.#memory = new Map(memory);
+    this.#window = window;
   }
   /** What stands for memory of the kernel's own. */
   lend(n: Node, memory: Memory): void {
@@ -301,7 +318,21 @@ export class Lift {
     if (address.piece === null) return place;
     const piece = this.#place(address.piece, env);
     if (piece.width > 1) throw new Unsuitable("a vector across pieces of a buffer");
-    return { ...place, piece: piece.index };
+    const [which] = e.at;
+    const isPart = which !== undefined && this.#window?.weights.has(e.value) === true;
+    const found = isPart ? this.#inWindow(which, env, piece.index) : piece.index;
+    return { ...place, piece: found };
+  }
+  /** Where a piece is among those that are at hand; some other one where it is not. */
+  #inWindow(which: Scalar, env: Env, piece: Expr): Expr {
+    const sizes = this.#window?.sizes;
+    const k = `in window ${this.keyOf(which, env)}`;
+    const known = this.#known.get(k);
+    if (known !== undefined || sizes === undefined) return known ?? piece;
+    const here = min(max(sub(piece, name(sizes.first)), 0), sub(name(sizes.pieces), 1));
+    const made = this.#letAt("piece", this.depthOf(which, env), here);
+    this.#known.set(k, made);
+    return made;
   }
   #place({ terms, constant: base }: Affine, env: Env): { readonly index: Expr; readonly width: number } {
     const parts = new Map<number, Expr[]>();

@@ -9,7 +9,7 @@ import { constantOf, type Dim, oneDim, productOf, subDim } from "../../graph/dim
 import { type Place, reachOf, within, yes } from "../../graph/index-range.ts";
 import type { Axis, DType, Graph, Node, Read, Scalar } from "../../graph/node.ts";
 import { add, call, dimValue, fresh, key, mapChildren, mul, name, num, read, some } from "../../graph/scalar.ts";
-import type { Elem } from "../../kernel/elem.ts";
+import { type Elem, elems } from "../../kernel/elem.ts";
 import type { Operand } from "./nest.ts";
 import { isBranchedFloor } from "./not-negative.ts";
 import type { Specialiser } from "./specialise.ts";
@@ -23,8 +23,9 @@ export interface FlattenOptions {
   readonly elemOf: (n: Node) => Elem;
   /** Names that mean something in the expressions. */
   readonly taken: ReadonlySet<string>;
-  /** A tensor of as many elements or more is read in pieces. */
+  /** A tensor of as many elements or more is read in pieces, and a weight of more bytes; null: whatever it has. */
   readonly mostElements: number;
+  readonly windowBytes: number | null;
 }
 
 const factsMemo = new WeakMap<Graph["sizes"], Facts>();
@@ -105,7 +106,7 @@ export class Flattener {
     const leading = e.at.slice(0, skipped);
     const rest = dims.slice(skipped);
     const inRange = e.at.slice(skipped).map((at, i) => this.#inRange(at, rest[i] ?? oneDim, place));
-    const inFront = axesOfPieces(rest, this.#o.mostElements);
+    const inFront = axesOfPieces(rest, this.#mostOf(e.value));
     const index = rowMajor(inRange.slice(inFront), rest.slice(inFront));
     const { flat } = this.#operand(e.value, leading, rest);
     return read(flat, inFront === 0 ? [index] : [rowMajor(inRange.slice(0, inFront), rest.slice(0, inFront)), index]);
@@ -119,12 +120,19 @@ export class Flattener {
     return call("minimum", call("maximum", index, num(0)), dimValue(subDim(size, 1)));
   }
 
+  /** Of as many elements it is in pieces. */
+  #mostOf(n: Node): number {
+    const { windowBytes, mostElements } = this.#o;
+    if (windowBytes === null || n.kind !== "weight") return mostElements;
+    return Math.min(mostElements, Math.floor(windowBytes / elems[this.#o.elemOf(n)].bytes) + 1);
+  }
+
   #operand(n: Node, leading: readonly Scalar[], dims: readonly Dim[]): Operand {
     const id = `${n.id}|${leading.map((x) => key(x)).join()}`;
     const known = this.#operands.get(id);
     if (known !== undefined) return known;
     const elem = this.#o.elemOf(n);
-    const inFront = axesOfPieces(dims, this.#o.mostElements);
+    const inFront = axesOfPieces(dims, this.#mostOf(n));
     const elements = productOf(dims.slice(inFront));
     const flat: Node = {
       kind: "input",

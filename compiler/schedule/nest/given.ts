@@ -3,8 +3,10 @@ import { type Dim, zeroDim } from "../../graph/dim.ts";
 import type { Node } from "../../graph/node.ts";
 import type { BufferSpec } from "../../kernel/build.ts";
 import { elems } from "../../kernel/elem.ts";
+import { name } from "../../kernel/expr.ts";
 import { dimExpr, namesIn } from "../lift/spell-dim.ts";
 import type { Nest } from "./nest.ts";
+import { windowOf } from "./windows.ts";
 
 export interface NamedBuffer {
   readonly name: string;
@@ -15,6 +17,7 @@ export interface NamedBuffer {
 /** Buffers of a nest: its operands under short names, each once, in their order. */
 export function buffersOf(nest: Nest, taken: Iterable<string> = []): readonly NamedBuffer[] {
   const used = new Set<string>(["made", "k", "j", "i", "at", ...nest.least.keys(), ...nest.loops.keys(), ...taken]);
+  const window = windowOf(nest);
   return nest.operands.map((o) => {
     const base =
       o.node.name
@@ -29,7 +32,9 @@ export function buffersOf(nest: Nest, taken: Iterable<string> = []): readonly Na
     const { dims } = o.flat.type;
     const extent = dimExpr(dims.at(-1) ?? zeroDim);
     const [pieces] = dims.length > 1 ? dims : [];
-    const spec = { elem: o.elem, extent, ...(pieces === undefined ? {} : { pieces: dimExpr(pieces) }) };
+    const of =
+      pieces === undefined ? {} : { pieces: window?.weights.has(o.flat) ? name(window.sizes.pieces) : dimExpr(pieces) };
+    const spec = { elem: o.elem, extent, ...of };
     return { name: n, node: o.flat, spec };
   });
 }
@@ -41,6 +46,8 @@ export function sizesOf(nest: Nest, dims: readonly Dim[]): Record<string, { mini
   const sizes: Record<string, { minimum: number }> = {};
   for (const n of [...names].sort()) sizes[n] = { minimum: nest.least.get(n) ?? 0 };
   for (const n of nest.loops.keys()) sizes[n] = { minimum: 0 };
+  const window = windowOf(nest)?.sizes;
+  if (window !== undefined) Object.assign(sizes, { [window.first]: { minimum: 0 }, [window.pieces]: { minimum: 1 } });
   return sizes;
 }
 

@@ -19,6 +19,8 @@ export interface NestOptions {
   readonly elemOf: (n: Node) => Elem;
   /** Of the target: a tensor of as many elements or more is read in pieces. */
   readonly mostElements: number;
+  /** Of the target: a weight of more bytes is, too, and a kernel may be given some of its pieces at a time. */
+  readonly windowBytes: number | null;
 }
 /** What is computed at each point of `domain`. */
 export interface Points {
@@ -32,10 +34,10 @@ export interface Points {
 
 /** The nest of a map, with the folds that may be streamed, or of what another node computes at points of its own. */
 export function makeNest(n: Computed, { domain, body, where = null, elem }: Points, options: NestOptions): Nest {
-  const { special, ranges, counts, elemOf, mostElements } = options;
+  const { special, ranges, counts, elemOf, mostElements, windowBytes } = options;
   const named = [body, ...(where === null ? [] : [where])].flatMap((e) => [...allNames(e)]);
   const taken = new Set([...ranges.keys(), ...domain.map((a) => a.name), ...named]);
-  const flattener = new Flattener({ special, ranges, taken, counts, elemOf, mostElements });
+  const flattener = new Flattener({ special, ranges, taken, counts, elemOf, mostElements, windowBytes });
   const all = domain.map(special.axis);
   const [axes, gone] = apart(all);
   const at = new Map(gone.map((a): [string, Scalar] => [a.name, num(0)]));
@@ -51,6 +53,7 @@ export function makeNest(n: Computed, { domain, body, where = null, elem }: Poin
     where: merged.where,
     elem: own,
     operands: flattener.operands,
+    windows: windowBytes !== null,
     loops: flattener.loops,
     least: new Map([...ranges].map(([name, { low }]) => [name, low])),
     most: new Map([...ranges].flatMap(([name, { high }]) => (Number.isSafeInteger(high) ? [[name, high]] : []))),

@@ -29,6 +29,8 @@ export interface Nest {
   readonly where: Scalar | null;
   readonly elem: Elem;
   readonly operands: readonly Operand[];
+  /** Whether launches have some pieces of a weight at hand (windows.ts). */
+  readonly windows: boolean;
   /** Indices of repeats whose value the body itself uses, by the name that stands for them. */
   readonly loops: ReadonlyMap<string, Node>;
   /** Least value of each run-time size. */
