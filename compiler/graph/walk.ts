@@ -80,7 +80,12 @@ export function topological(roots: readonly Node[]): Node[] {
   }
   return order;
 }
-export const nodesOf = (g: Graph): Node[] => topological(rootsOf(g));
+const nodesMemo = new WeakMap<Graph, readonly Node[]>();
+export function nodesOf(g: Graph): readonly Node[] {
+  const known = nodesMemo.get(g) ?? topological(rootsOf(g));
+  nodesMemo.set(g, known);
+  return known;
+}
 
 /** How many nodes (or results) use each node. */
 export function useCounts(g: Graph): Map<Node, number> {

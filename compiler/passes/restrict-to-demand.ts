@@ -103,7 +103,7 @@ function wantedWhole(g: Graph): ReadonlySet<Node> {
   const whole = new Set<Node>(g.results);
   /** Axes of a node along which its reader asks for selected points only. */
   const selectedAxes = new Map<Node, Set<string>>();
-  for (const c of nodesOf(g).reverse()) {
+  for (const c of nodesOf(g).toReversed()) {
     if (c.kind === "repeat") for (const n of [c.init, c.body]) whole.add(n);
     if (c.kind === "append") whole.add(c.rows);
     for (const r of expressionsOf(c).flatMap(readsOf)) {

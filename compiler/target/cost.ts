@@ -125,9 +125,13 @@ const reduces = (n: Computed): boolean => holds(n, isReduction);
 /** Whether a reduction differs along one of its axes. */
 const reducesAlong = (n: Computed, axis: string): boolean => holds(n, (e) => isReduction(e) && freeNames(e).has(axis));
 
+const streamsMemo = new WeakMap<Computed, boolean>();
 /** Whether a fold keeps a running maximum: its outputs are rescaled as it goes, so they are kept together. */
-const streams = (n: Computed): boolean =>
-  expressionsOf(n).some((e) => some(e, (x) => x.kind === "fold" && x.steps.some((s) => s.how === "max")));
+function streams(n: Computed): boolean {
+  const known = streamsMemo.get(n) ?? holds(n, (x) => x.kind === "fold" && x.steps.some((s) => s.how === "max"));
+  streamsMemo.set(n, known);
+  return known;
+}
 
 const isIndirect = (e: Scalar): e is Read => e.kind === "read" && e.value.type.dims.length > 0;
 
