@@ -50,7 +50,7 @@ export interface CompileRequest {
   readonly weights: "f32" | "bf16" | "f16";
   /** Of dsc. */
   readonly compiler: string;
-  /** Checks graphs after every pass. Kernels are always proved. */
+  /** Checks graphs after every pass. */
   readonly verify?: boolean;
   /** Whether rows of tables that ids decide are looked up before a call; else tables are weights like others. Without it true. */
   readonly ahead?: boolean;
@@ -58,6 +58,11 @@ export interface CompileRequest {
   readonly leastRows?: number;
   /** Told of each kernel of the result when it is lowered, in their order. */
   readonly onKernel?: (lowered: Kernel) => void;
+  /**
+   * Takes plans without a proof, for who proves each kernel that it is told of and compiles again where one is not proved. Without it
+   * kernels are proved, and a plan that is not gives way to another.
+   */
+  readonly unproved?: boolean;
 }
 export interface PhaseReport {
   readonly phase: string;
@@ -91,7 +96,7 @@ export function compileModel(request: CompileRequest): Compiled {
   const { calls, draft } = plannedCalls(model, entry);
   const [first] = calls;
   if (first === undefined) throw new UnsupportedError(`the entry ${entry} gives neither next nor logits`);
-  const pool = new KernelPool(target.kernel, request.onKernel);
+  const pool = new KernelPool(target.kernel, request);
   const entries = [...new Set(calls.map((c) => c.entry))];
   const rules = new Map(entries.map((e) => [e, new Rules(readDirectives(model, e), callKinds(e, model))] as const));
   const storageOf = (label: string): StorageRule | null => {

@@ -3,11 +3,17 @@ import type { KernelDecl, SizeExpr, WindowDecl } from "../../runtime/artifact/pr
 import { InternalError } from "../graph/internal-error.ts";
 import { elems } from "../kernel/elem.ts";
 import type { Buffer, Expr, Kernel, Window } from "../kernel/kernel.ts";
-import { lower } from "../kernel/lower/lower.ts";
+import { lower, lowerUnproved } from "../kernel/lower/lower.ts";
 import { OneOfEach, textButForNames } from "../kernel/one-of-each.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { NestSchedules } from "./nest-schedules.ts";
 import { times } from "./size-of-scalar.ts";
+
+interface KernelPoolOptions {
+  readonly onKernel?: ((lowered: Kernel) => void) | undefined;
+  /** Kernels are proved by who is told of them. */
+  readonly unproved?: boolean | undefined;
+}
 
 export class KernelPool {
   readonly schedules: NestSchedules;
@@ -19,11 +25,11 @@ export class KernelPool {
   readonly #scheduled: Kernel[] = [];
   readonly #kernels: Kernel[] = [];
   readonly #names = new Set<string>();
-  readonly #onKernel: (lowered: Kernel) => void;
-  constructor(target: KernelTarget, onKernel: (lowered: Kernel) => void = () => undefined) {
+  readonly #options: KernelPoolOptions;
+  constructor(target: KernelTarget, options: KernelPoolOptions = {}) {
     this.#target = target;
-    this.#onKernel = onKernel;
-    this.schedules = new NestSchedules(target, this.#each);
+    this.#options = options;
+    this.schedules = new NestSchedules(target, this.#each, options.unproved);
   }
   /** Lowered, under names of their own. */
   get kernels(): readonly Kernel[] {
@@ -45,10 +51,11 @@ export class KernelPool {
     const source = `${label}${where === null ? "" : ` (${where})`}: ${one.source}`;
     const scheduled = { ...one, name: this.#name(label), source };
     this.#scheduled.push(scheduled);
-    const lowered = lower(scheduled, this.#target);
+    const { onKernel, unproved = false } = this.#options;
+    const lowered = (unproved ? lowerUnproved : lower)(scheduled, this.#target);
     const number = this.#kernels.push(lowered) - 1;
     this.#numbers.set(one, number);
-    this.#onKernel(lowered);
+    onKernel?.(lowered);
     return number;
   }
 

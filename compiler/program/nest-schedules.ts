@@ -15,9 +15,12 @@ export class NestSchedules {
   readonly #tiled = new Map<string, Map<string, Kernel>>();
   readonly #finishes: ScheduleOptions["finish"][] = [];
   readonly #each: OneOfEach;
-  constructor(target: KernelTarget, each = new OneOfEach()) {
+  readonly #unproved: boolean;
+  /** `unproved`: kernels are proved by somebody else before anybody runs them. */
+  constructor(target: KernelTarget, each = new OneOfEach(), unproved = false) {
     this.#target = target;
     this.#each = each;
+    this.#unproved = unproved;
   }
 
   /** `sizes`: what it is planned for. Of nests that differ in their label alone, the kernel of the first. */
@@ -34,7 +37,7 @@ export class NestSchedules {
     return known;
   }
   #schedule(nest: Nest, sizes: Sizes, options: ScheduleOptions): Scheduled {
-    return scheduleNest(nest, sizes, this.#target, { ...options, each: this.#each });
+    return scheduleNest(nest, sizes, this.#target, { ...options, each: this.#each, unproved: this.#unproved });
   }
   /** How long rows may be says how many items share one. */
   #longest({ most }: Nest): string {

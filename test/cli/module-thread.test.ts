@@ -1,9 +1,13 @@
-/** Modules that a thread makes while kernels are still to come: those that are made without it, and nothing where it fails. */
+/**
+ * What a thread does while kernels are still to come: it makes the modules that are made without it, and nothing where it fails or a
+ * kernel is not proved.
+ */
 import { Worker } from "node:worker_threads";
 import { expect, onTestFinished, test } from "vitest";
 import { wasmPackages } from "../../backends/wasm/compile-target.ts";
 import { wasmTarget } from "../../backends/wasm/target.ts";
 import { type ModuleThread, moduleThread, type ThreadOrder } from "../../compiler/cli/compile/module-thread.ts";
+import { constant } from "../../compiler/kernel/expr.ts";
 import type { Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
 import { kernelCases } from "../kernels/cases.ts";
@@ -17,6 +21,11 @@ function open(order: ThreadOrder): ModuleThread {
   onTestFinished(() => thread.close());
   return thread;
 }
+/** Each buffer has one element, whatever the sizes are: the proof that accesses are in range fails, and nothing else does. */
+const outOfRange = (k: Kernel): Kernel => ({
+  ...k,
+  buffers: k.buffers.map((b) => ({ ...b, extent: constant(1) })),
+});
 const kernels = ["copies", "rms_norm", "gemv of i8", "attention", "selection"].flatMap((start): Kernel[] => {
   const found = kernelCases(wasmTarget).find(({ name }) => name.startsWith(start));
   return found === undefined ? [] : [lower(found.kernel, wasmTarget)];
@@ -47,6 +56,7 @@ test.each([
 
 test.each([
   ["a target that there is not", { target: "fpga" }, []],
+  ["a kernel that is not proved", { target: "wasm" }, [...kernels.slice(0, 1), ...kernels.slice(1, 2).map(outOfRange)]],
   ["two kernels of one name", { target: "wasm" }, [...kernels.slice(0, 1), ...kernels.slice(0, 1)]],
 ])("%s: nothing, so that it is made where what is wrong is told", async (_, order, given) => {
   const thread = open(order);

@@ -13,7 +13,7 @@ export function compileConfig(
   config: object,
   target = wasmPackages.target,
   text: string | null = null,
-  more: Partial<Pick<CompileRequest, "leastRows" | "weights">> = {},
+  more: Partial<Pick<CompileRequest, "leastRows" | "weights" | "unproved" | "onKernel">> = {},
 ): Compiled {
   const { bound, declared, diagnostics } = checkProject({
     entry,

@@ -1,7 +1,11 @@
 /** What holds of every program: layers cost nothing, memory is planned tightly, nothing that lives is overwritten. */
 import { describe, expect, test } from "vitest";
 import { wasmModule } from "../../backends/wasm/module.ts";
+import { wasmTarget } from "../../backends/wasm/target.ts";
 import type { Compiled } from "../../compiler/driver/compile.ts";
+import type { Kernel } from "../../compiler/kernel/kernel.ts";
+import { printKernel } from "../../compiler/kernel/print.ts";
+import { verify } from "../../compiler/kernel/verify.ts";
 import { checkedPlan } from "../../compiler/program/check-plan.ts";
 import { readProgram } from "../../runtime/artifact/read-program.ts";
 import { compileConfig, latent, llama } from "./compiled-models.ts";
@@ -67,4 +71,14 @@ test("a result that is the last row of a recurrence has no room of its own", () 
   const written = JSON.stringify(program);
   expect(readProgram(new TextEncoder().encode(written)).phases).toEqual(JSON.parse(written).phases);
   expect(program.phases.flatMap((p) => p.outputs.map((o) => o.name))).toContain("hidden");
+});
+
+test("planned on trust it is the same program, and whoever proves kernels is told of them all", () => {
+  const plain = compileConfig("models/deepseek-v2.ds", latent(2));
+  const told: Kernel[] = [];
+  const more = { unproved: true, onKernel: (k: Kernel) => void told.push(k) };
+  const trusted = compileConfig("models/deepseek-v2.ds", latent(2), undefined, null, more);
+  expect(JSON.stringify(trusted.program)).toBe(JSON.stringify(plain.program));
+  expect(told.map(printKernel)).toEqual(plain.kernels.map(printKernel));
+  expect(told.flatMap((k) => verify(k, wasmTarget))).toEqual([]);
 });

@@ -97,19 +97,24 @@ interface Emitting<T> {
   readonly planned: (compiled: Compiled) => T;
 }
 
-/** Modules are made while there are still kernels to come, where the target and this process are able to. */
+/** Kernels are proved and modules are made while there are still kernels to come, where the target and this process are able to. */
 async function emitBeside<T>(request: CompileRequest, { emit, writer }: PackageTarget, emitting: Emitting<T>) {
   const { engine, target } = emitting;
   const thread =
     writer === undefined ? null : openModuleThread({ target, ...(engine === undefined ? {} : { engine }) });
   try {
-    const compiled = compileModel(thread === null ? request : { ...request, onKernel: thread.add });
+    if (thread !== null) {
+      const compiled = compileModel({ ...request, onKernel: thread.add, unproved: true });
+      const planned = performance.now();
+      const finishing = thread.finish();
+      const beside = emitting.planned(compiled);
+      const made = await finishing;
+      if (made !== null) return { compiled, emitted: { program: compiled.program, ...made }, planned, beside };
+    }
+    const compiled = compileModel(request);
     const planned = performance.now();
-    const finishing = thread?.finish() ?? null;
     const beside = emitting.planned(compiled);
-    const made = await finishing;
-    const emitted = made === null ? await emit(compiled, engine) : { program: compiled.program, ...made };
-    return { compiled, emitted, planned, beside };
+    return { compiled, emitted: await emit(compiled, engine), planned, beside };
   } finally {
     thread?.close();
   }

@@ -1,6 +1,7 @@
 /**
- * Modules that a thread makes while the program is still being planned: what makes them takes a third of a second to load, and more to
- * be told of kernels. Where there is no such thread, or it fails, they are made afterwards, where what is wrong is told.
+ * A thread that proves kernels and makes modules of them while the program is still being planned: what makes them takes a third of a
+ * second to load, and proofs are a third of planning. Where there is no such thread, or it fails, or a kernel is not proved, all of it is
+ * done in the main thread, which takes another plan, or tells what is wrong.
  */
 import { Worker } from "node:worker_threads";
 import type { Emitted } from "../../driver/package-target.ts";
@@ -14,7 +15,7 @@ export interface ThreadOrder {
 
 export interface ModuleThread {
   readonly add: (kernel: Kernel) => void;
-  /** Of all that were added; null where the thread has failed. */
+  /** Of all that were added; null where one of them is not proved, or the thread has failed. */
   readonly finish: () => Promise<Pick<Emitted, "modules" | "texts"> | null>;
   readonly close: () => void;
 }

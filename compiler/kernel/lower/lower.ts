@@ -59,6 +59,11 @@ export function loweringProblems(k: Kernel, target: KernelTarget): readonly Prob
 /** Proved; a kernel that a strategy or step breaks is a bug of dsc. */
 export function lower(k: Kernel, target: KernelTarget): Kernel {
   if (loweringProblems(k, target).length > 0) check(k, target, "as scheduled");
+  return lowerUnproved(k, target);
+}
+
+/** The same for who has `verify` prove it before anybody runs it. */
+export function lowerUnproved(k: Kernel, target: KernelTarget): Kernel {
   if (k.parts !== undefined) return loweredParts(k, target);
   const { name, source } = k;
   return { ...lowering(k, target).lowered, name, source };
@@ -66,7 +71,7 @@ export function lower(k: Kernel, target: KernelTarget): Kernel {
 
 const loweredParts = (k: Kernel, target: KernelTarget): Kernel => ({
   ...k,
-  parts: (k.parts ?? []).map((p) => ({ ...p, kernel: lower(p.kernel, target) })),
+  parts: (k.parts ?? []).map((p) => ({ ...p, kernel: lowerUnproved(p.kernel, target) })),
 });
 
 function check(k: Kernel, target: KernelTarget, when: string): void {
