@@ -68,8 +68,23 @@ interface Run {
   readonly length: number;
 }
 
-/** Of a longest common subsequence of lines. */
+/** Of a longest common subsequence of lines; what both begin and end with is part of one. */
 function commonRuns(a: readonly string[], b: readonly string[]): readonly Run[] {
+  const shorter = Math.min(a.length, b.length);
+  let head = 0;
+  while (head < shorter && a[head] === b[head]) head += 1;
+  let tail = 0;
+  while (tail < shorter - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail += 1;
+  const inner = innerRuns(a.slice(head, a.length - tail), b.slice(head, b.length - tail));
+  const runs = [
+    { first: 0, start: 0, length: head },
+    ...inner.map((run) => ({ ...run, first: run.first + head, start: run.start + head })),
+    { first: a.length - tail, start: b.length - tail, length: tail },
+  ];
+  return runs.filter(({ length }) => length > 0);
+}
+
+function innerRuns(a: readonly string[], b: readonly string[]): readonly Run[] {
   const width = b.length + 1;
   /** Of a from i on and b from j on, how many lines are common. */
   const common = new Uint16Array((a.length + 1) * width);

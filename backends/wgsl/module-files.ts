@@ -31,8 +31,17 @@ const others: readonly Order[] = [
 /** Throws `WgslError`. */
 export const wgslFiles: PackageTarget["emit"] = async ({ program, kernels, scheduled }): Promise<Emitted> => {
   const whole = startAtVectors(program, kernels);
-  const module = (k: Kernel, i: number, { target, f16 }: Order): WgslModule =>
-    wgslModule(lower(k, target), target, { ...plainVariant, f16, wholeVectors: whole[i] === true });
+  /** By target, for kernels without f16: they are the same with it. */
+  const known = new Map<KernelTarget, Map<Kernel, WgslModule>>();
+  const module = (k: Kernel, i: number, { target, f16 }: Order): WgslModule => {
+    const own = f16 && usesElem(k, "f16");
+    const made = known.get(target) ?? new Map<Kernel, WgslModule>();
+    const m =
+      (own ? undefined : made.get(k)) ??
+      wgslModule(lower(k, target), target, { ...plainVariant, f16: own, wholeVectors: whole[i] === true });
+    if (!own) known.set(target, made.set(k, m));
+    return m;
+  };
   const base = scheduled.map((k, i) => module(k, i, plain));
   const decls = program.kernels.map((decl, i): KernelDecl => ({ ...decl, gpu: gpuOf(base[i]) }));
   const found = others.flatMap((order) => {

@@ -89,10 +89,11 @@ function attempt(k: Kernel, { kernel, decl, wholes, reals, least, several }: Att
   if (k.buffers.some((b, i) => b.access !== "read" && (lengths[i] ?? 0) > most.written)) return "too long";
   const elements = lengths.map((n, i) => Math.min(n, k.buffers[i]?.access === "read" ? most.read : most.written));
   const check: KernelCheck = { kernel, groups, sizes: numbers, elements, reals, wholes, expected: [] };
+  const inputs = k.buffers.map((_, i) => checkBytes(check, decl, i));
   const run = (input: Order["input"]): ReturnType<typeof ran> => ran(k, { input, sizes, items });
-  const found = run((i) => checkBytes(check, decl, i));
+  const found = run((i) => own(inputs[i], k.buffers[i]));
   if (found === null || found === "too long") return found;
-  const other = run((i) => disturbed(checkBytes(check, decl, i), decl.buffers[i]?.elem));
+  const other = run((i) => disturbed(own(inputs[i], k.buffers[i]), decl.buffers[i]?.elem));
   if (other === null || other === "too long") return other;
   const expected = k.buffers.flatMap((b, i) => samples(b, i, found, other) ?? []);
   const used = elements.map((n, i) => (k.buffers[i]?.access === "read" ? (found.reach[i] ?? 0) : n));
@@ -149,11 +150,16 @@ const arrays = {
 } as const;
 const dataOf = ({ elem }: Buffer, { buffer }: Uint8Array): AnyData => new arrays[elem](buffer as ArrayBuffer);
 
+/** What is written is a run's own; what is read no run changes. */
+function own(bytes = new Uint8Array(0), buffer: Buffer | undefined): Uint8Array<ArrayBuffer> {
+  return buffer?.access === "read" ? bytes : bytes.slice();
+}
+
 /** Each f32 up or down by 2^-20 of itself; all else as it is. */
 function disturbed(bytes: Uint8Array<ArrayBuffer>, elem: KernelDecl["buffers"][number]["elem"] | undefined) {
   if (elem !== "f32") return bytes;
   const values = new Float32Array(bytes.buffer);
-  for (const [i, x] of values.entries()) values[i] = x * (1 + (i % 3 === 0 ? -1 : 1) * 2 ** -20);
+  for (let i = 0; i < values.length; i += 1) values[i] = (values[i] ?? 0) * (1 + (i % 3 === 0 ? -1 : 1) * 2 ** -20);
   return bytes;
 }
 
