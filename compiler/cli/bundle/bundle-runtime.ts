@@ -9,6 +9,7 @@ import type { Metafile } from "esbuild";
 import type { PackageFile } from "../../package/package-file.ts";
 import { licensesOf } from "./licenses.ts";
 import { runtimeTypes } from "./runtime-types.ts";
+import { usedParts } from "./used-parts.ts";
 
 /** `runtime.js`, `chunk-….js`. */
 export interface BundleFile extends PackageFile {
@@ -53,6 +54,7 @@ export async function bundleRuntime(folder: string, target: string): Promise<Bun
     write: false,
     metafile: true,
     logLevel: "silent",
+    plugins: [usedParts],
   });
   const scripts = outputFiles.map(({ path, contents }) => ({ name: nameOf(path), content: contents }));
   const sources = [...new Set([...Object.keys(metafile.inputs), ...typedSources(folder)])].sort();
