@@ -3,11 +3,14 @@
  * and small ones that follow from each other are the stages of one group of lanes (kernel/joined.ts).
  */
 import type { Binding, SizeExpr } from "../../runtime/artifact/program.ts";
+import { evalSize } from "../../runtime/artifact/size-expr.ts";
 import { elems } from "../kernel/elem.ts";
+import { evaluateExtent } from "../kernel/interpret.ts";
 import { type Joined, joined } from "../kernel/joined.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import type { Expr, Kernel } from "../kernel/kernel.ts";
 import { printExpr } from "../kernel/print.ts";
 import { sharedBytes } from "../kernel/target-fit.ts";
+import { someExpr } from "../kernel/walk.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 
 /** A call before kernels have numbers. */
@@ -22,16 +25,24 @@ export interface Member<Call extends PlannedCall> {
 }
 export type Launch<Call extends PlannedCall> = readonly Member<Call>[];
 
+/** What is launched where. */
+export interface Launching {
+  readonly target: KernelTarget;
+  /** The most that a size of a call may be; undefined where that is not known. */
+  readonly most: (name: string) => number | undefined;
+}
+
 /** In an order in which each finds what it reads; of each launch the members in the order of the calls. */
 export function launchesOf<Call extends PlannedCall>(
   calls: readonly Call[],
-  target: KernelTarget,
+  launching: Launching,
 ): readonly Launch<Call>[] {
+  const { target } = launching;
   const launches: Member<Call>[][] = [];
   for (const call of calls) {
     const last = launches.findLastIndex((of) => of.some((m) => meet(m.call, call)));
     const before = launches[last];
-    if (before !== undefined && isSmall(call, target) && before.every((m) => isSmall(m.call, target))) {
+    if (before !== undefined && isSmall(call, launching) && before.every((m) => isSmall(m.call, launching))) {
       const stage = 1 + Math.max(...before.filter((m) => meet(m.call, call)).map((m) => m.stage));
       if (fits([...before, { call, stage }], target)) {
         before.push({ call, stage });
@@ -40,7 +51,7 @@ export function launchesOf<Call extends PlannedCall>(
     }
     // Groups that go through stages have no room for what is large.
     const takes = (of: Launch<Call>): boolean =>
-      of.every((m) => m.stage === 0) || [...of.map((m) => m.call), call].every((c) => isSmall(c, target));
+      of.every((m) => m.stage === 0) || [...of.map((m) => m.call), call].every((c) => isSmall(c, launching));
     const beside = launches.find((of, i) => i > last && takes(of) && fits([...of, { call, stage: 0 }], target));
     if (beside === undefined) launches.push([{ call, stage: 0 }]);
     else beside.push({ call, stage: 0 });
@@ -134,12 +145,28 @@ function isSeenTwice(of: Launch<PlannedCall>): boolean {
   return [...written].some((place) => (ways.get(place)?.size ?? 0) > 1);
 }
 
-/** Whether one group of lanes does all of it in less time than a launch takes: of known size, and with a share of the machine. */
-function isSmall({ kernel }: PlannedCall, { workers, launchBytes }: KernelTarget): boolean {
+/** Whether one group of lanes does all of it in less time than a launch takes: of known size at most, and with a share of the machine. */
+function isSmall({ kernel, sizes }: PlannedCall, { target: { workers, launchBytes }, most }: Launching): boolean {
+  const known: Record<string, number> = {};
+  for (const [i, { name }] of kernel.sizes.entries()) {
+    const value = mostOf(sizes[i] ?? name, most);
+    if (value !== null) known[name] = value;
+  }
+  const isKnown = (e: Expr): boolean => !someExpr(e, (x) => x.kind === "name" && known[x.name] === undefined);
   let bytes = 0;
   for (const { extent, elem, pieces } of kernel.buffers) {
-    if (extent.kind !== "const" || pieces !== undefined) return false;
-    bytes += extent.value * elems[elem].bytes;
+    if (pieces !== undefined || !isKnown(extent)) return false;
+    bytes += evaluateExtent(extent, known) * elems[elem].bytes;
   }
-  return bytes * workers <= launchBytes && kernel.grid.every((g) => g.extent.kind === "const");
+  return bytes * workers <= launchBytes && kernel.grid.every((g) => isKnown(g.extent));
+}
+/** Null where it is not known. */
+function mostOf(e: SizeExpr, most: Launching["most"]): number | null {
+  let isKnown = true;
+  const value = evalSize(e, (n) => {
+    const found = most(n);
+    isKnown &&= found !== undefined;
+    return found ?? 1;
+  });
+  return isKnown ? value : null;
 }

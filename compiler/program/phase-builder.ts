@@ -90,6 +90,9 @@ export interface BuiltPhase {
 
 export const buildPhase = (order: PhaseOrder): BuiltPhase => new PhaseBuilder(order).build();
 
+/** As many are checked at once. */
+const fewTokens = 8;
+
 class PhaseBuilder {
   readonly #o: PhaseOrder;
   readonly #sizes: KernelSizes;
@@ -117,7 +120,7 @@ class PhaseBuilder {
   }
 
   build(): BuiltPhase {
-    const { graph, name: phaseName, entry, results, from, to, target } = this.#o;
+    const { graph, name: phaseName, entry, results, from, to, target, tokens } = this.#o;
     const wide = target.i64 ? undefined : this.#nodes.find((n) => n.type.dtype === "i64");
     if (wide !== undefined)
       throw new UnsupportedError(`%${wide.name} holds whole numbers of 64 bits, which ${target.name} does not have`);
@@ -136,7 +139,10 @@ class PhaseBuilder {
       return at < 0 ? [] : [{ input: at, ...of }];
     });
     // Where calls are short, each launch counts; where they are long, what is kept for longer does.
-    const joins = target.mostBuffers !== null && this.#o.fixed[this.#o.tokens] !== undefined ? target : null;
+    const joins =
+      target.mostBuffers === null || to > fewTokens
+        ? null
+        : { target, most: (name: string) => (name === tokens ? to : undefined) };
     const { steps, calls } = settledSteps(this.#steps, this.#o.pool, joins);
     const phase: Phase = {
       name: phaseName,

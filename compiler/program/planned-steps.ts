@@ -1,8 +1,7 @@
 /** Steps of a phase before kernels have numbers, and what becomes of them: what is launched together is one call. */
 import type { ArenaBuffer, Binding, Call, Repeat, Step } from "../../runtime/artifact/program.ts";
-import type { KernelTarget } from "../target/kernel-target.ts";
 import type { KernelPool } from "./kernel-pool.ts";
-import { joinedCall, type Launch, launchesOf, type PlannedCall } from "./launches.ts";
+import { joinedCall, type Launch, type Launching, launchesOf, type PlannedCall } from "./launches.ts";
 
 export interface LabelledCall extends PlannedCall {
   readonly kind: "planned";
@@ -25,16 +24,16 @@ export interface SettledSteps {
   readonly calls: ReadonlyMap<LabelledCall, Settled>;
 }
 
-/** `target`: of which calls are launched together; null: one by one. */
-export function settledSteps(all: readonly PlannedStep[], pool: KernelPool, target: KernelTarget | null): SettledSteps {
+/** `launching`: calls are launched together; null: one by one. */
+export function settledSteps(all: readonly PlannedStep[], pool: KernelPool, launching: Launching | null): SettledSteps {
   const calls = new Map<LabelledCall, Settled>();
   let launches = 0;
   const launch = (of: Launch<LabelledCall>): readonly Step[] => {
     const [first] = of;
     if (first === undefined) return [];
     const { call } = first;
-    const alone = of.length === 1 || target === null;
-    const { kernel, buffers, sizes } = alone ? call : joinedCall(of, target);
+    const alone = of.length === 1 || launching === null;
+    const { kernel, buffers, sizes } = alone ? call : joinedCall(of, launching.target);
     const label = alone ? call.label : `${call.label} and ${of.length - 1} more`;
     const number = pool.add(kernel, label, call.where);
     for (const m of of) calls.set(m.call, { kernel: pool.kernels[number]?.name ?? "", launch: launches });
@@ -52,7 +51,7 @@ export function settledSteps(all: readonly PlannedStep[], pool: KernelPool, targ
     const done: Step[] = [];
     let open: LabelledCall[] = [];
     const close = (): void => {
-      const groups = target === null ? open.map((call) => [{ call, stage: 0 }]) : launchesOf(open, target);
+      const groups = launching === null ? open.map((call) => [{ call, stage: 0 }]) : launchesOf(open, launching);
       for (const of of groups) done.push(...launch(of));
       open = [];
     };

@@ -41,7 +41,9 @@ const call = (kernel: Kernel, from: number, to: number): PlannedCall => ({
   sizes: [],
 });
 const shape = (calls: readonly PlannedCall[]): readonly (readonly string[])[] =>
-  launchesOf(calls, webgpuTarget).map((of) => of.map((m) => `${calls.indexOf(m.call)}/${m.stage}`));
+  launchesOf(calls, { target: webgpuTarget, most: () => undefined }).map((of) =>
+    of.map((m) => `${calls.indexOf(m.call)}/${m.stage}`),
+  );
 
 describe("which calls", () => {
   const large = plusOne(100_000);
@@ -62,10 +64,19 @@ describe("which calls", () => {
     ]);
     expect(shape([call(large, 0, 1), call(small, 1, 2), call(large, 2, 3)])).toEqual([["0/0"], ["1/0"], ["2/0"]]);
   });
+  test("of some tokens, where the most that there may be are few", () => {
+    const ofTokens = kernelOf(
+      `kernel @k "one more" size T read x: f32[64 * T] rows write y: f32[64 * T] rows grid g in 64 * T { y[g] = x[g] + f32(1) }`,
+    );
+    const calls = [0, 1].map((i): PlannedCall => ({ ...call(ofTokens, i, i + 1), sizes: ["T"] }));
+    const shapeAt = (most: number | undefined) =>
+      launchesOf(calls, { target: webgpuTarget, most: (n) => (n === "T" ? most : undefined) }).map((of) => of.length);
+    expect([8, 800_000, undefined].map(shapeAt)).toEqual([[2], [1, 1], [1, 1]]);
+  });
   test("with no more buffers than a launch may bind", () => {
     const five = Array.from({ length: 5 }, (_, i) => call(large, 2 * i, 2 * i + 1));
     expect(shape(five).map((of) => of.length)).toEqual([4, 1]);
-    expect(launchesOf(five, { ...webgpuTarget, mostBuffers: null })).toHaveLength(5);
+    expect(launchesOf(five, { target: { ...webgpuTarget, mostBuffers: null }, most: () => undefined })).toHaveLength(5);
   });
 });
 
@@ -192,6 +203,18 @@ function expectBound({ program, kernels }: Compiled, weights: readonly string[])
     expect(reached, name).toBe([...stacks, ...shape].reduce((n, e) => n * e, 1));
   }
 }
+/** The phase that checks drafts takes as many launches as one that decodes, and what sorting its tokens takes. */
+function expectChecksJoined(compiled: Compiled): void {
+  const [decode = 0, verify = 0] = ["decode", "verify"].map((name) =>
+    launchesIn(compiled.reports.find((r) => r.phase === name)?.kernels ?? []),
+  );
+  expect(verify).toBeGreaterThan(0);
+  expect(verify).toBeLessThanOrEqual(1.5 * decode);
+  const phase = compiled.program.phases.find((p) => p.name === "verify");
+  if (phase === undefined) throw new Error("no verify");
+  for (const T of [1, phase.to])
+    checkedPlan(phase, { ...compiled.program.sizes, [compiled.program.tokens]: T, [compiled.program.before]: 511 });
+}
 
 describe("launches of a decoded token on WebGPU", () => {
   test("a dense layer: at most 8", () => {
@@ -219,6 +242,7 @@ describe("launches of a decoded token on WebGPU", () => {
       const compiled = compilePublished("deepseek-v3", "deepseek-v3");
       expectWithin(compiled, 58, { layer: 12, around: 48 });
       expectBound(compiled, ["layer0.attn.w_o", "layer0.mlp.w_gate", "layer3.mlp.expert.w_down", "draft_layer.w_eh"]);
+      expectChecksJoined(compiled);
       // The router's choices and those of tokens: 64 lanes have a row, and blocks of the vocabulary are rows of their own.
       const choices = compiled.kernels.flatMap((k) => k.parts?.map((p) => p.kernel) ?? [k]);
       const selections = choices.filter((k) => /selection by/.test(k.source));
