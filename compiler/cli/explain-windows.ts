@@ -15,13 +15,15 @@ export function windowsText(program: Program, { kernel: { windowBytes } }: Compi
   const lines: string[] = [];
   if (windows.length > 0) {
     const some = windows.slice(0, most).map(([weight, count]) => `${weight} ${count}`);
-    const others = windows.length > most ? `, and ${windows.length - most} weights more` : "";
+    const others = windows.length > most ? `, and ${windows.length - most} more` : "";
     const counts = program.phases.flatMap((phase, i): readonly string[] => {
       const [whole, inParts] = [phase, split.phases[i]].map((p) => (p === undefined ? 0 : launchesIn(p)));
-      return phase.from === 1 && phase.to === 1 ? [`${phase.name} takes ${inParts} launches in place of ${whole}`] : [];
+      return phase.from === 1 && phase.to === 1 && inParts !== whole
+        ? [`${phase.name} takes ${inParts} launches in place of ${whole}`]
+        : [];
     });
     lines.push(
-      `windows of weights where a binding holds ${byteText(windowBytes)}: ${some.join(", ")}${others}; there ${counts.join(", ")}`,
+      `windows of weights where a binding holds ${byteText(windowBytes)}: ${some.join(", ")}${others}${counts.length === 0 ? "" : `; there ${counts.join(", ")}`}`,
     );
   }
   const [first, ...more] = tooLarge(split, windowBytes);
