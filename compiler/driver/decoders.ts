@@ -54,7 +54,7 @@ export function decodersFor(order: DecoderOrder): readonly Decoder[] {
 
 /** Null where the format is not for tensors of so many axes, or does not come apart into bands. */
 function decoderOf(scalar: string, rows: number, tail: readonly number[], order: DecoderOrder): Decoder | null {
-  const { model, declared } = order;
+  const { model, declared, target } = order;
   const formatFor = (count: number): Elaborated | null => {
     const options = { model, declared, scalar, tensor: `${stem}.weight`, shape: [count, ...tail] };
     return elaborateFormat({ ...options, lenient: true });
@@ -63,7 +63,9 @@ function decoderOf(scalar: string, rows: number, tail: readonly number[], order:
   const block = whole === null ? null : blockOf(whole);
   if (block === null) return null;
   const width = tail.reduce((n, extent) => n * extent, 1);
-  const band = block * Math.max(1, Math.floor(bandElements / Math.max(1, block * width)));
+  // All of a band is bound at once.
+  const most = Math.min(bandElements, (target.windowBytes ?? Number.POSITIVE_INFINITY) / 4);
+  const band = block * Math.max(1, Math.floor(most / Math.max(1, block * width)));
   const format = formatFor(band);
   return format === null ? null : built(scalar, band, tail, format, order);
 }
