@@ -5,10 +5,13 @@
 import { elemBytes } from "../artifact/elems.ts";
 import type { Binding, Call, KernelDecl, Phase, Program, SizeExpr, Step } from "../artifact/program.ts";
 import { evalSize } from "../artifact/size-expr.ts";
+import { weightElements } from "../artifact/weight-sizes.ts";
 import { refusing } from "../calls/call-scope.ts";
 import type { GpuLimits } from "./gpu-limits.ts";
 import { alignment } from "./plan-weights.ts";
 
+/** Of one weight. */
+const mostWindows = 2 ** 16;
 /** Elements that kernels count. */
 const mostElements = 2 ** 31 - 1;
 
@@ -57,11 +60,14 @@ class Parts {
   /** By weight: the one that speaks for all that have its windows; and of that one how many pieces a window has at most. */
   readonly #same: number[];
   readonly #most: number[];
+  /** And which powers of two windows have multiples of. */
+  readonly #together: number[];
   constructor(program: Program, limits: GpuLimits) {
     this.#program = program;
     this.#limits = limits;
     this.#same = program.weights.map((_, i) => i);
     this.#most = program.weights.map(() => Number.POSITIVE_INFINITY);
+    this.#together = program.weights.map(() => 1);
   }
 
   see(call: Call): void {
@@ -74,6 +80,8 @@ class Parts {
       this.#same[other] = one;
       const most = Math.min(this.#most[one] ?? 0, this.#most[other] ?? 0, this.#fitting(weight, elements));
       this.#most[one] = most;
+      const [mine = 1, others = 1] = [this.#together[one], this.#together[other]];
+      this.#together[one] = Math.max(mine, others, togetherOf(elements));
     }
   }
   #speaker(weight: number): number {
@@ -81,12 +89,11 @@ class Parts {
     return next === weight ? weight : this.#speaker(next);
   }
 
-  /** Pieces that a binding holds: as many as leave the next window at a place where weights may begin. */
+  /** Pieces that a binding holds. */
   #fitting(weight: number, elements: number): number {
     const size = elemBytes[this.#program.weights[weight]?.elem ?? "f32"];
     const { binding, buffer } = this.#limits;
-    const most = Math.floor(Math.min(Math.min(binding, buffer) / size, mostElements) / Math.max(1, elements));
-    return most - (most % togetherOf(elements));
+    return Math.floor(Math.min(Math.min(binding, buffer) / size, mostElements) / Math.max(1, elements));
   }
 
   /** Null where a call has all pieces at once, or nothing in pieces. */
@@ -94,13 +101,18 @@ class Parts {
     const decl = this.#program.kernels[kernel];
     if (decl?.window === undefined) return null;
     const { window } = decl;
+    const pieces = sizes[window.pieces];
+    if (typeof pieces !== "number" || sizes[window.first] !== 0) return null;
     const all: Pieced[] = [];
     for (const i of window.buffers) {
       const at = buffers[i];
-      if (at?.kind !== "weight") return null;
-      all.push({ weight: at.weight, elements: elementsOfPiece(decl, i) });
+      const weight = at?.kind === "weight" ? this.#program.weights[at.weight] : undefined;
+      const elements = elementsOfPiece(decl, i);
+      // What the weight does not have is refused where the call is linked.
+      if (at?.kind !== "weight" || weight === undefined || pieces * elements > weightElements(weight)) return null;
+      all.push({ weight: at.weight, elements });
     }
-    return typeof sizes[window.pieces] === "number" && sizes[window.first] === 0 ? all : null;
+    return all;
   }
 
   /** The calls that are played for one. */
@@ -111,10 +123,11 @@ class Parts {
     const window = decl?.window;
     const pieces = window === undefined ? undefined : call.sizes[window.pieces];
     if (all === null || first === undefined || window === undefined || typeof pieces !== "number") return [call];
-    const most = this.#most[this.#speaker(first.weight)] ?? 0;
+    const speaker = this.#speaker(first.weight);
+    const [fit, together] = [this.#most[speaker] ?? 0, this.#together[speaker] ?? 1];
+    const most = fit >= pieces ? fit : fit - (fit % together);
     // One piece is more than a binding holds: that is told where it is bound.
-    if (most >= pieces || most < 1) return [call];
-    const together = Math.max(...all.map((p) => togetherOf(p.elements)));
+    if (most >= pieces || most < 1 || pieces > mostWindows * most) return [call];
     const even = Math.ceil(pieces / Math.ceil(pieces / most) / together) * together;
     return Array.from({ length: Math.ceil(pieces / even) }, (_, i): Call => {
       const from = i * even;

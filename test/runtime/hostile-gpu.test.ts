@@ -65,6 +65,42 @@ describe("bindings", () => {
   });
 });
 
+describe("windows", () => {
+  const [one, ...others] = program.kernels;
+  const inPieces = (window: unknown, extent: unknown = ["*", "P", 8]): unknown => {
+    const buffers = one?.buffers.map((b) => (b.name === "w" ? { ...b, extent } : b));
+    const sizes = [...(one?.sizes ?? []), "F", "P"];
+    const steps = (phase: Program["phases"][number]) => ({
+      ...phase,
+      steps: phase.steps.map((s) => (s.kind === "call" && s.kernel === 0 ? { ...s, sizes: [...s.sizes, 0, 24] } : s)),
+    });
+    return {
+      ...program,
+      kernels: [{ ...one, sizes, buffers, window }, ...others],
+      phases: program.phases.map(steps),
+    };
+  };
+  const whole = { first: 3, pieces: 4, buffers: [1] };
+  test("of what is in pieces are read as they were written", () => {
+    expect(refusal(inPieces(whole))).toBe("accepted");
+    expect(read(inPieces(whole)).kernels[0]?.window).toEqual(whole);
+    expect(refusal(inPieces(whole, "P"))).toBe("accepted");
+  });
+  test.each([
+    ["of no size", { ...whole, first: 5 }, undefined, /expected an integer/],
+    ["of one size", { ...whole, first: 4 }, undefined, /one size is two things/],
+    ["of no buffer", { ...whole, buffers: [3] }, undefined, /expected an integer/],
+    ["of a buffer twice", { ...whole, buffers: [1, 1] }, undefined, /two are called "1"/],
+    ["of a buffer that is in none", { ...whole, buffers: [0] }, undefined, /buffer 0 is in no pieces/],
+    ["of what is written", { ...whole, buffers: [2] }, undefined, /buffer 2 is in no pieces/],
+    ["of pieces that a call decides", whole, ["*", "P", "T"], /buffer 1 is in no pieces of known size/],
+    ["of a sum", whole, ["+", "P", 8], /buffer 1 is in no pieces of known size/],
+    ["that are none", 7, undefined, /window/],
+  ])("%s", (_, window, extent, message) => {
+    expect(refusal(inPieces(window, extent))).toMatch(message);
+  });
+});
+
 describe("variants", () => {
   test.each([
     ["none", { ...program, variants: undefined }, /\$\.variants: there is none/],

@@ -3,6 +3,7 @@
  * two to five windows, says the same to the last bit.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { windowsOf } from "../../runtime/webgpu/windows.ts";
 import { latent, llama } from "../program/compiled-models.ts";
 import { swiftshaderDriver } from "./drivers.ts";
 import { type MadeModel, makeModel, targetWithWindows } from "./made-model.ts";
@@ -17,17 +18,21 @@ interface Case {
   readonly make: () => Promise<MadeModel>;
   /** Bytes of a binding. */
   readonly binding: number;
+  /** Some of what is then in windows. */
+  readonly split: readonly string[];
 }
 const models: Readonly<Record<string, Case>> = {
   "dense: embedding, head, rows of several layers": {
     make: () => makeModel("models/deepseek-llm.ds", llama(2), false, targetWithWindows(8192)),
     binding: 12_288,
+    split: ["embed", "layer.mlp.w_gate", "layer.mlp.w_down"],
   },
   ...(full
     ? {
         "experts, picked and sorted": {
           make: () => makeModel("models/deepseek-v2.ds", latent(3), false, targetWithWindows(16_384)),
           binding: 20_480,
+          split: ["embed", "head", ...["gate", "up", "down"].map((w) => `layer1.mlp.expert.w_${w}`)],
         },
       }
     : {}),
@@ -35,7 +40,7 @@ const models: Readonly<Record<string, Case>> = {
 const ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
 const options = { chunk: 8, context: 32 };
 
-describe.skipIf(why !== "").each(Object.entries(models))(`%s${why}`, (_, { make, binding }) => {
+describe.skipIf(why !== "").each(Object.entries(models))(`%s${why}`, (_, { make, binding, split }) => {
   if (typeof player === "string") return;
   let made: MadeModel;
   beforeAll(async () => {
@@ -58,8 +63,11 @@ describe.skipIf(why !== "").each(Object.entries(models))(`%s${why}`, (_, { make,
   };
 
   test("windows change nothing", { timeout: 600_000 }, async () => {
+    const limits = { binding, buffer: binding };
+    const windows = windowsOf(made.program, limits);
+    expect([...windows.values()].filter((n) => n >= 2 && n <= 5)).toHaveLength(windows.size);
+    expect([...windows.keys()]).toEqual(expect.arrayContaining([...split]));
     const whole = await said(null);
-    expect(await said({ maxStorageBufferBindingSize: binding })).toEqual(whole);
     expect(await said({ maxStorageBufferBindingSize: binding, maxBufferSize: binding })).toEqual(whole);
     const rows = (await made.reference(ids)).flat();
     const { all } = whole as { readonly all: Float32Array };
