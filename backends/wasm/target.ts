@@ -4,6 +4,7 @@ import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 export const wasmTarget: KernelTarget = {
   name: "wasm",
   lanes: 1,
+  mostLanes: 1,
   subgroup: null,
   vector: 4,
   /** Of 16, engines keep one, and multiply and add apart need one or two for the product: more spill in Node 20. */

@@ -23,6 +23,7 @@ export const webgpuCost: CostTarget = {
 export const webgpuTarget: KernelTarget = {
   name: "webgpu",
   lanes: 64,
+  mostLanes: 256,
   subgroup: null,
   vector: 4,
   /** Of four f32: some GPUs give a lane 128 of one, and indices take theirs. */

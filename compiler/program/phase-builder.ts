@@ -330,7 +330,7 @@ class PhaseBuilder {
     const most = this.#sizes.most(n.over.size);
     const lines = this.#sizes.plannedFor(rows);
     const atOnce = keysAtOnce(k, lines, this.#o.target);
-    if (k > 0 && most > atOnce && most <= mostBlocks * atOnce) return this.#topKInBlocks(n, k, most, atOnce);
+    if (k > 0 && most > atOnce && most <= mostBlocks * atOnce) return this.#topKInBlocks(n, k, most, lines);
     // Of a row that may be longer than it is: what a call needs does not grow with what is remembered.
     const longest = most <= mostBlocks * atOnce ? most : dimSize(this.#sizes.ofCalls.dim(n.over.size));
     const room = times(dimSize(productOf(n.domain.map((a) => this.#sizes.ofCalls.dim(a.size)))), longest);
@@ -338,11 +338,12 @@ class PhaseBuilder {
     const sizes = this.#sizes.given([rows, count]);
     const d = { name: "k", sizes, rows: dimExpr(rows), count: dimExpr(count), k };
     const planned = this.#sizes.plannedFor(count);
-    const kernel = selection(d, chooseSelection(d, planned, this.#o.target));
+    const kernel = selection(d, chooseSelection(d, planned, this.#o.target, lines));
     this.#sorted(n, kernel, { keys }, `selection of ${k} from ${planned}`);
   }
   /** Blocks of the axis one after the other, of which the best so far are kept. */
-  #topKInBlocks(n: TopK, k: number, most: number, atOnce: number): void {
+  #topKInBlocks(n: TopK, k: number, most: number, lines: number): void {
+    const atOnce = keysAtOnce(k, lines, this.#o.target);
     const rows = dimSize(productOf(n.domain.map((a) => this.#sizes.ofCalls.dim(a.size))));
     const count = Math.ceil(most / atOnce);
     const index = this.#indexName("block");
@@ -359,7 +360,7 @@ class PhaseBuilder {
     const kept = { name: "k", sizes: { [blockSizes.rows]: {} }, rows: ir.name(blockSizes.rows), k };
     const sizes = { ...kept.sizes, [blockSizes.points]: {}, [blockSizes.first]: { multiple: atOnce } };
     const d = { ...kept, sizes, count: ir.name(blockSizes.points), from: ir.name(blockSizes.first) };
-    const schedule = chooseKeeping(d, this.#o.target);
+    const schedule = chooseKeeping(d, this.#o.target, lines);
     const buffer = (name: string, size: SizeExpr): Binding => {
       return { kind: "arena", buffer: this.#places.buffer(`${n.name}.${name}`, "i32", size) };
     };

@@ -21,18 +21,35 @@ export const selection = (d: Selection, s: SelectionSchedule): Kernel =>
 export const vectorFor = (d: Selection, t: KernelTarget): number =>
   t.lanes === 1 ? t.vector : widthFor(multipleOf(d), t.vector);
 
-/** For rows of some `count` keys. */
-export function chooseSelection(d: Selection, count: number, t: KernelTarget): SelectionSchedule {
-  const { lanes } = t;
-  const vector = vectorFor(d, t);
+/** Of a long row that is one of few: it is one item, and nobody else keeps the machine busy. */
+function lanesFor(rows: number, vectors: number, { lanes, mostLanes }: KernelTarget): number {
+  let most = lanes;
+  while (rows <= fewRows && 2 * most <= mostLanes && vectors > manyTurns * most) most *= 2;
+  return most;
+}
+/** Vectors of a lane from which on more lanes save more than it costs them to meet. */
+const manyTurns = 32;
+
+/** For rows of some `count` keys, of which there are `rows`. */
+export function chooseSelection(
+  d: Selection,
+  count: number,
+  target: KernelTarget,
+  rows = Number.POSITIVE_INFINITY,
+): SelectionSchedule {
+  const vector = vectorFor(d, target);
+  const lanes = lanesFor(rows, count / vector, target);
+  const t = { ...target, lanes };
   const shape = { k: d.k, turns: Math.ceil(count / (lanes * vector)), lanes };
   if (d.k === 0 || passesCost(shape) <= thresholdCost(shape)) return { way: "passes", lanes, vector };
   const ranked = isRanked(d.k, lanes);
   return { way: "threshold", lanes, vector, room: roomFor(ranked ? 1 : 2, d.k, 20, t, ranked ? 0 : radixBytes(lanes)) };
 }
 /** For what is selected from the keys of blocks. */
-export function chooseKeeping(d: Selection, t: KernelTarget): ThresholdSchedule {
-  return { lanes: t.lanes, vector: vectorFor(d, t), room: roomFor(1, d.k, 28, t) };
+export function chooseKeeping(d: Selection, target: KernelTarget, rows = Number.POSITIVE_INFINITY): ThresholdSchedule {
+  const vector = vectorFor(d, target);
+  const lanes = lanesFor(rows, keysAtOnce(d.k, rows, target) / vector, target);
+  return { lanes, vector, room: roomFor(1, d.k, 28, { ...target, lanes }) };
 }
 /** `rooms` for k words and what they are of; `byLane`: bytes of counts by lane, and of reductions side by side. */
 function roomFor(

@@ -35,7 +35,7 @@ export interface Entries {
 }
 
 /** The table of counts is to fit shared memory. */
-const digitBits = (lanes: number): number => (lanes === 1 ? 8 : 4);
+const digitBits = (lanes: number): number => (lanes === 1 ? 8 : lanes <= 128 ? 4 : 3);
 export const binsOf = (lanes: number): number => 2 ** digitBits(lanes);
 export const turnsOf = (bits: number, lanes: number): number => Math.max(1, Math.ceil(bits / digitBits(lanes)));
 /** Bytes of shared memory that a sort takes. */

@@ -3,6 +3,7 @@ import type { KernelTarget } from "./kernel-target.ts";
 
 const cpu = {
   lanes: 1,
+  mostLanes: 1,
   subgroup: null,
   vector: 4,
   registers: 12,
@@ -23,6 +24,7 @@ const cpu = {
 } as const;
 const gpu = {
   lanes: 64,
+  mostLanes: 256,
   subgroup: null,
   vector: 4,
   registers: 40,

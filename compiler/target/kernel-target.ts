@@ -5,6 +5,8 @@ export interface KernelTarget {
   readonly name: string;
   /** Lanes of a work item that a schedule should use. 1: a CPU core, a work item is a turn of its loop. */
   readonly lanes: number;
+  /** Lanes that an item may have where it has the machine to itself. */
+  readonly mostLanes: number;
   /** Lanes that exchange values without memory: the guaranteed range, powers of two. */
   readonly subgroup: { readonly min: number; readonly max: number } | null;
   /** f32 lanes of one value: the width of loads and arithmetic. */

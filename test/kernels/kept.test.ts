@@ -95,6 +95,20 @@ describe.each(exampleKernelTargets)("$name", (t) => {
       expect(chosen, `${what}: ${shape.k} of ${shape.count} by ${shape.block}`).toEqual(bestOf(given.keys, given));
     }
   });
+  test("more lanes keep the same", () => {
+    const d = ofBlocks(70, 128);
+    const lanes = chooseKeeping(ofBlocks(2048, keysAtOnce(2048, 1, t)), t, 1).lanes;
+    expect(lanes).toBe(t.mostLanes);
+    const given = {
+      rows: 1,
+      count: 300,
+      k: 70,
+      block: 128,
+      keys: Int32Array.from({ length: 300 }, (_, i) => (i * 37) % 61),
+    };
+    const s = { ...scheduleFor(d, t, "buffers"), lanes };
+    expect(select(kernelsFor(d, s), given, keepSpaces(s), interpreted)).toEqual(bestOf(given.keys, given));
+  });
   test("ranges and writers are proved, and 2048 of any row fit", () => {
     for (const [k, block] of [
       [3, 16],
@@ -102,10 +116,11 @@ describe.each(exampleKernelTargets)("$name", (t) => {
       [2048, keysAtOnce(2048, 1, t)],
     ] as const) {
       const d = ofBlocks(k, block);
-      for (const kernel of Object.values(kernelsFor(d, chooseKeeping(d, t)))) {
-        expect(verify(kernel, t)).toEqual([]);
-        expect(verify(lower(kernel, t), t)).toEqual([]);
-      }
+      for (const rows of [1, 1000])
+        for (const kernel of Object.values(kernelsFor(d, chooseKeeping(d, t, rows)))) {
+          expect(verify(kernel, t)).toEqual([]);
+          expect(verify(lower(kernel, t), t)).toEqual([]);
+        }
     }
   });
 });

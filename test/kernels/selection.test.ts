@@ -100,9 +100,22 @@ describe.each(exampleKernelTargets)("$name", (t) => {
     [2048, 163_840],
   ])("%i of %i fit", (k, N) => {
     const d = ofRows(k);
-    const made = lower(selection(d, chooseSelection(d, N, t)), t);
-    expect(verify(made, t)).toEqual([]);
+    for (const rows of [1, 1000]) expect(verify(lower(selection(d, chooseSelection(d, N, t, rows)), t), t)).toEqual([]);
   });
+});
+
+test("one long row has more lanes than many have, and the same is chosen", () => {
+  const t = exampleKernelTargets.find((x) => x.name === "gpu") ?? expect.fail("no gpu");
+  const d = ofRows(300, 4);
+  const [few, many] = [1, 1000].map((rows) => chooseSelection(d, 40_000, t, rows));
+  expect([few?.lanes, many?.lanes]).toEqual([256, 64]);
+  if (few === undefined) return;
+  const [N, next] = [1200, random(9)];
+  for (const most of [2, 2 ** 31 - 3]) {
+    const keys = Int32Array.from({ length: N }, () => Math.round(next() * most));
+    const c = selectionCase(" by 256 lanes", d, lower(selection(d, few), t), { T: 1, N }, keys);
+    for (const order of ["forward", "shuffled"] as const) expect(runCase(c, c.kernel, { order })).toBeNull();
+  }
 });
 
 test("hard rows as WebAssembly", async () => {
