@@ -46,7 +46,8 @@ describe("rows of the suite, lane by lane", () => {
     const windows = onLanes({ bytes, pieces });
     for (const subject of subjects) expect(await failuresOf(windows, subject, full ? 1 : 2), subject).toEqual([]);
     expect(windows.seen.kernels).toBeGreaterThan(10);
-    expect(windows.seen.launches).toBeGreaterThan(2 * windows.seen.calls);
+    // Most calls are several launches; few weights here have more than five pieces.
+    expect(windows.seen.launches).toBeGreaterThan(1.5 * windows.seen.calls);
   });
 });
 
