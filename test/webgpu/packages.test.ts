@@ -142,10 +142,10 @@ describe.skipIf(typeof tint === "string")(`Tint${why}`, () => {
         return kernels.map((k) => [file, k.name, textOf(k.name) ?? "it is missing"] as const);
       });
       if (model === tinyseek) {
-        // Sparse attention, experts, tables and drafts: 157 kernels.
+        // Sparse attention, experts, tables and drafts: 160 kernels, in four variants where weights are f16.
         const own = [...files].filter(([file]) => file.endsWith(".wgsl"));
-        expect(sum(own, (bytes) => bytes.length)).toBeLessThan(1_100_000);
-        expect(sum(own, (bytes) => gzipSync(bytes).length)).toBeLessThan(125_000);
+        expect(sum(own, (bytes) => bytes.length)).toBeLessThan(1_600_000);
+        expect(sum(own, (bytes) => gzipSync(bytes).length)).toBeLessThan(190_000);
       }
       if (full ? weights === "f16" : true) expect(variants.map((v) => v.file)).toContain("kernels/f16-subgroups.wgsl");
       for (const [file, kernel, wgsl] of texts.filter((_, i) => full || i % 5 === 0)) {
