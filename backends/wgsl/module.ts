@@ -247,8 +247,8 @@ class Spelling {
     );
   }
   #spelled(part: Kernel): Statements {
-    const { knownTurns } = this.#variant;
-    const zero = { knownTurns, take: () => this.#zero() };
+    const { knownWork } = this.#variant;
+    const zero = { knownWork, take: () => this.#zero() };
     return new Statements(part, this.#names, zero, this.#expressions(part));
   }
 

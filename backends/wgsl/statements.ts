@@ -14,7 +14,7 @@ const acrossSubgroup: Readonly<Record<Monoid, string>> = { sum: "subgroupAdd", m
 
 /** What is added to bounds that are not to be known. */
 export interface Zero {
-  readonly knownTurns: number;
+  readonly knownWork: number;
   readonly take: () => string;
 }
 
@@ -97,9 +97,18 @@ export class Statements implements Language {
     if (s.to.kind === "const" && s.to.value + s.step > 0x7fffffff)
       return this.#refuse(`loop ${s.name} ends beside 2^31`);
     const [from, bound] = [this.expr(s.from), this.expr(s.to)];
-    const turns = s.to.kind === "const" && s.from.kind === "const" ? (s.to.value - s.from.value) / s.step : null;
-    const hidden = s.to.kind === "const" && (turns === null || turns > this.#zero.knownTurns);
+    const hidden = s.to.kind === "const" && workOf(s, s.to.value) > this.#zero.knownWork;
     const to = hidden ? `${bound} + ${this.#zero.take()}` : bound;
     return `for (var ${s.name} = ${from}; ${s.name} < ${to}; ${s.name} += ${s.step})`;
   };
+}
+
+/** Statements of all turns. */
+function workOf({ from, step, body }: Loop, to: number): number {
+  if (from.kind !== "const") return Number.POSITIVE_INFINITY;
+  let statements = 0;
+  walkStmts(body, () => {
+    statements += 1;
+  });
+  return ((to - from.value) / step) * statements;
 }

@@ -10,9 +10,9 @@ export interface WgslVariant {
    */
   readonly wholeVectors: boolean;
   /**
-   * Loops of at most so many turns say so where the kernel does; bounds of longer ones are what a call gives. Some drivers write a loop
-   * of known length out, however long it is, and take minutes over a kernel.
+   * Loops whose turns have at most so many statements together say how many turns they have, where the kernel does; bounds of longer
+   * ones are what a call gives. Some drivers write a loop of known length out, however long it is, and take minutes over a kernel.
    */
-  readonly knownTurns: number;
+  readonly knownWork: number;
 }
-export const plainVariant: WgslVariant = { f16: false, packedDot: false, wholeVectors: true, knownTurns: 16 };
+export const plainVariant: WgslVariant = { f16: false, packedDot: false, wholeVectors: true, knownWork: 64 };

@@ -11,8 +11,8 @@ export const targets: readonly KernelTarget[] = [webgpuTarget, webgpuSubgroupsTa
 /** By what is special of them. */
 export const variants: Readonly<Record<string, WgslVariant>> = {
   plain: plainVariant,
-  "with f16 and packed products": { f16: true, packedDot: true, wholeVectors: true, knownTurns: 0 },
-  "from any element": { f16: false, packedDot: false, wholeVectors: false, knownTurns: 0 },
+  "with f16 and packed products": { f16: true, packedDot: true, wholeVectors: true, knownWork: 0 },
+  "from any element": { f16: false, packedDot: false, wholeVectors: false, knownWork: 0 },
 };
 
 export const machineOn = (gpu: Pick<Gpu, "adapter" | "run">, kernel: KernelTarget, variant: WgslVariant): Machine =>

@@ -115,6 +115,26 @@ describe("unroll", () => {
   });
 });
 
+describe("join", () => {
+  const lowered = (body: string): string =>
+    printKernel(
+      lower(read(`kernel @k "" size N min 1 read x: f32[4] rows write y: f32[4] rows { ${body} }`), target("simd")),
+    );
+  const ifs = (text: string): number => text.split("if ").length - 1;
+
+  test("makes one branch of those beside each other that ask the same", () => {
+    expect(
+      ifs(lowered("if 1 < N { y[1] = f32(1) } if 1 < N { let a = x[0] y[2] = a } if 2 < N { y[3] = f32(2) }")),
+    ).toBe(2);
+    expect(ifs(lowered("unroll i in 0 .. 3 step 1 { if 1 < N { y[i] = f32(1) } }"))).toBe(1);
+  });
+  test("leaves what memory decides, and what has something between", () => {
+    const changed = "reg r1: i32[1] r1[0] = N if r1[0] < 2 { y[1] = f32(1) r1[0] = 4 } if r1[0] < 2 { y[2] = f32(1) }";
+    const apart = "if 1 < N { y[1] = f32(1) } y[0] = f32(2) if 1 < N { y[2] = f32(1) }";
+    for (const text of [changed, apart]) expect(ifs(lowered(text))).toBe(2);
+  });
+});
+
 test("a kernel that is wrong is a bug of ours, said with the step", () => {
   const k = read(`kernel @k "" write y: f32[4] rows { unroll i in 0 .. 5 step 1 { y[i] = f32(1) } }`);
   expect(() => lower(k, target("simd"))).toThrow(/k for simd as scheduled:\n {2}9: store y\[i\]/);

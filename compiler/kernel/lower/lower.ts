@@ -5,6 +5,7 @@ import type { Kernel } from "../kernel.ts";
 import type { Problem } from "../problem.ts";
 import { sameButForNames, verify } from "../verify.ts";
 import { hoistInvariants } from "./hoist.ts";
+import { joinIfs } from "./join-ifs.ts";
 import { lowerReduce } from "./reduce.ts";
 import { expandTranscendentals } from "./transcendentals.ts";
 import { expandUnrolled } from "./unroll.ts";
@@ -18,6 +19,7 @@ export const loweringSteps: readonly LoweringStep[] = [
   { name: "transcendentals", run: expandTranscendentals }, // before hoisting, which moves parts of them; asks `native`
   { name: "hoist", run: hoistInvariants }, // before unrolling, while the loops are short
   { name: "unroll", run: expandUnrolled }, // asks `unroll`
+  { name: "join", run: joinIfs }, // after unrolling, which puts turns beside each other
 ];
 
 interface Lowering {
