@@ -13,6 +13,10 @@ import { lower } from "../../compiler/kernel/lower/lower.ts";
 import { kernelCases } from "../kernels/cases.ts";
 import { exampleProgram } from "../package/example-program.ts";
 
+const full = process.env["DSC_FULL"] === "1";
+/** Starting a thread from its sources takes seconds: the quick suite tries one of each kind. */
+const tried = <T>(all: readonly T[]): readonly T[] => (full ? all : all.slice(0, 1));
+
 /** From its sources. */
 function open(order: ThreadOrder): ModuleThread {
   const script = new URL("../../compiler/cli/compile/module-worker.ts", import.meta.url).href;
@@ -40,10 +44,11 @@ test("they are those that are made in one go", async () => {
   expect(await thread.finish()).toEqual({ modules, texts });
 });
 
-test.each([
-  [1, "simd.wasm"],
+const runs: readonly (readonly [threads: number, module: string])[] = [
   [2, "simd-threads.wasm"],
-])("for a run in %i threads they are the one module that it takes", async (threads, name) => {
+  [1, "simd.wasm"],
+];
+test.each(tried(runs))("for a run in %i threads they are the one module that it takes", async (threads, name) => {
   const engine = wasmPackages.engine({ cores: 16, threads }).replace("relaxed", "simd");
   const thread = open({ target: "wasm", engine });
   for (const k of kernels) thread.add(k);
@@ -54,11 +59,12 @@ test.each([
   expect(made?.texts).toEqual([]);
 });
 
-test.each([
-  ["a target that there is not", { target: "fpga" }, []],
+const faults: readonly (readonly [what: string, order: ThreadOrder, given: readonly Kernel[]])[] = [
   ["a kernel that is not proved", { target: "wasm" }, [...kernels.slice(0, 1), ...kernels.slice(1, 2).map(outOfRange)]],
+  ["a target that there is not", { target: "fpga" }, []],
   ["two kernels of one name", { target: "wasm" }, [...kernels.slice(0, 1), ...kernels.slice(0, 1)]],
-])("%s: nothing, so that it is made where what is wrong is told", async (_, order, given) => {
+];
+test.each(tried(faults))("%s: nothing, so that it is made where what is wrong is told", async (_, order, given) => {
   const thread = open(order);
   for (const k of given) thread.add(k);
   expect(await thread.finish()).toBeNull();

@@ -52,6 +52,7 @@ async function passesWith(name: string, mutant: Pick<Mutant, "file" | "from" | "
       "group-by-selection.ts",
       "grouping/group-by.ts",
       "outline-factors.ts",
+      "outline-rows.ts",
       "restrict-to-demand.ts",
       "select-all.ts",
       "simplify-indices.ts",
