@@ -478,6 +478,11 @@ const rowsOfTables: Law = (p) => {
   expectSame(g, graph, { closeness: "exact" });
   expect(has(runOnly(b, graph, [p.fuse], { target: inParts }).graph, "table.rows")).toBe(true);
   expect(runOnly(b, g, [p.outlineRows]).graph).toBe(g);
+  // Where nothing but windows speaks for a node of them.
+  const rows = find(graph, "table.rows");
+  const once = graphOf(b.map("once", [t, d], add(at(x, "t", "d"), at(rows, "t", "d"))));
+  const fused = (target: CostTarget): boolean => has(runOnly(b, once, [p.fuse], { target }).graph, "table.rows");
+  expect([fused(gpu), fused(inParts)]).toEqual([false, true]);
   // The row of the token before, where there is one.
   const before = call("select", call("le", num(1), name("t")), row(add(name("t"), num(-1))), num(0));
   const guarded = graphOf(b.map("before", [t, d], before));

@@ -27,7 +27,7 @@ describe.skipIf(typeof player === "string")(`loading on WebGPU${why}`, () => {
         const { now, most } = await player.do<Memory>({ kind: "memory" });
         await player.do({ kind: "dispose", model: "wide" });
         // The driver's memory is this process's.
-        expect(now - before.now).toBeGreaterThan(0.9 * weights);
+        expect(now - before.now).toBeGreaterThan(0.5 * weights);
         beside.push(most - before.now - weights);
       }
       expect(Math.min(...beside)).toBeLessThan(64 * MiB);
