@@ -8,8 +8,6 @@ import { addDim, type Dim, dim } from "../../compiler/graph/dim.ts";
 import type { Graph, MapNode, Node, Scalar } from "../../compiler/graph/node.ts";
 import { add, axis, call, dimValue, mul, name, num, read, reduce } from "../../compiler/graph/scalar.ts";
 import { nodesOf } from "../../compiler/graph/walk.ts";
-import { gpu } from "../../compiler/target/example-targets.ts";
-import type { CostTarget } from "../../compiler/target/target.ts";
 import {
   at,
   blockGraph,
@@ -27,6 +25,7 @@ import { expectSameMeaning } from "../graph/same-meaning.ts";
 import { choiceLaws } from "./choice-laws.ts";
 import { type PassSet, pipelineOf } from "./pass-set.ts";
 import { expectSame, find, has, runOnly, scaled } from "./support.ts";
+import { windowLaws } from "./window-laws.ts";
 
 export type Law = (p: PassSet) => void;
 
@@ -457,60 +456,6 @@ const guardedFactors: Law = (p) => {
   expectSame(g, runOnly(b, g, [p.outlineFactors]).graph);
 };
 
-// Weights of which a launch may have a part
-
-const inParts: CostTarget = { ...gpu, windowElements: 1024 };
-/** Which of V experts or rows each token picked, in K slots, by what x says. */
-const picked = (b: Builder, x: Node): Node =>
-  b.topK("pick", [t], axis("v", "V"), "K", at(x, "t", add(name("v"), num(0))));
-
-/** Two that read the same rows of a table; one is a sum. They have one node of them where the table may be in parts, and else none. */
-const rowsOfTables: Law = (p) => {
-  const b = new Builder();
-  const pick = picked(b, b.input("scores", ["T", "V"]));
-  const [table, w, x] = [b.weight("table", ["V", "D"], "bf16"), b.weight("w", ["F", "D"]), b.input("x", ["T", "D"])];
-  const row = (of: Scalar): Scalar => at(table, read(pick, [of, num(0)]), "d");
-  const product = b.map("product", [t, axis("f", "F")], sum([d], mul(at(w, "f", "d"), row(name("t")))));
-  const residual = b.map("residual", [t, d], add(at(x, "t", "d"), row(name("t"))));
-  const g = graphOf(product, residual);
-  const { graph } = runOnly(b, g, [p.outlineRows], { target: inParts });
-  expect(nodesOf(graph).filter((n) => n.name === "table.rows")).toHaveLength(1);
-  expectSame(g, graph, { closeness: "exact" });
-  expect(has(runOnly(b, graph, [p.fuse], { target: inParts }).graph, "table.rows")).toBe(true);
-  expect(runOnly(b, g, [p.outlineRows]).graph).toBe(g);
-  // Where nothing but windows speaks for a node of them.
-  const rows = find(graph, "table.rows");
-  const once = graphOf(b.map("once", [t, d], add(at(x, "t", "d"), at(rows, "t", "d"))));
-  const fused = (target: CostTarget): boolean => has(runOnly(b, once, [p.fuse], { target }).graph, "table.rows");
-  expect([fused(gpu), fused(inParts)]).toEqual([false, true]);
-  // The row of the token before, where there is one.
-  const before = call("select", call("le", num(1), name("t")), row(add(name("t"), num(-1))), num(0));
-  const guarded = graphOf(b.map("before", [t, d], before));
-  expectSame(guarded, runOnly(b, guarded, [p.outlineRows], { target: inParts }).graph, { closeness: "exact" });
-};
-
-/** Σ_k p[t, k]·Σ_f w[pick[t, k], d, f]·h[t, k, f]: of one kernel, where all of w is at hand; else one point wants several parts. */
-const sumsOfParts: Law = (p) => {
-  const b = new Builder();
-  const pick = picked(b, b.input("scores", ["T", "V"]));
-  const [k, f] = [axis("k", "K"), axis("f", "F")];
-  const [w, h] = [b.weight("w", ["V", "D", "F"]), b.input("h", ["T", "K", "F"])];
-  const expert = b.map("expert", [t, k, d], sum([f], mul(at(w, at(pick, "t", "k"), "d", "f"), at(h, "t", "k", "f"))));
-  const g = graphOf(
-    b.map("mixed", [t, d], sum([k], mul(at(b.input("p", ["T", "K"]), "t", "k"), at(expert, "t", "k", "d")))),
-  );
-  const fused = (target: CostTarget): Graph => runOnly(b, g, [p.fuse], { target, T: 1 }).graph;
-  expect([has(fused(gpu), "expert"), has(fused(inParts), "expert")]).toEqual([false, true]);
-  // Nor where two weights are in parts that have nothing to do with each other.
-  const rows = b.weight("rows", ["D", "F"]);
-  const scaled = b.map("scaled", [t, k, d], sum([f], mul(at(rows, "d", "f"), at(h, "t", "k", "f"))));
-  const both = graphOf(
-    b.map("both", [t, k, d], mul(at(scaled, "t", "k", "d"), sum([f], at(w, at(pick, "t", "k"), "d", "f")))),
-  );
-  const together = (target: CostTarget): Graph => runOnly(b, both, [p.fuse], { target, T: 1 }).graph;
-  expect([has(together(gpu), "scaled"), has(together(inParts), "scaled")]).toEqual([false, true]);
-};
-
 // Index arithmetic
 
 const indexArithmetic: Law = (p) => {
@@ -617,10 +562,9 @@ export const laws = {
   "names of producers and readers": captures,
   "factors that outputs share": sharedFactors,
   "factors that a guard keeps in range": guardedFactors,
-  "rows of tables that may be in parts": rowsOfTables,
-  "sums of weights that may be in parts": sumsOfParts,
   "index arithmetic": indexArithmetic,
   ...choiceLaws,
+  ...windowLaws,
   "random graphs, exact passes": randomOnes(true),
   "random graphs, other passes": randomOnes(false),
   "random graphs, all passes": randomPipelines,
