@@ -7,11 +7,14 @@ import { licensesOf } from "./licenses.ts";
 interface PageParts {
   /** Scripts and styles, by the name of what is made of them. */
   readonly entries: Readonly<Record<string, string>>;
-  /** As they are. */
-  readonly plain: readonly string[];
+  /** Its text, with a place, `{{head}}`, for what the heads of all pages have. */
+  readonly text: string;
+  /** What its head allows beyond its own files, in words of a Content-Security-Policy: of scripts, and of servers to ask. */
+  readonly allows: { readonly scripts: string; readonly servers: string };
 }
 
 const icon = "runtime/page/icon.svg";
+const head = "runtime/page/head.html";
 const pages: Readonly<Record<string, PageParts>> = {
   /** That a package may bring along; in its text are places for the model's name. */
   page: {
@@ -20,7 +23,8 @@ const pages: Readonly<Record<string, PageParts>> = {
       "worker.js": "runtime/page/worker.ts",
       "page.css": "runtime/page/page.css",
     },
-    plain: ["runtime/page/page.html", icon],
+    text: "runtime/page/page.html",
+    allows: { scripts: " 'wasm-unsafe-eval'", servers: " https: http:" },
   },
   playground: {
     entries: {
@@ -28,7 +32,8 @@ const pages: Readonly<Record<string, PageParts>> = {
       "worker.js": "compiler/cli/playground/worker.ts",
       "playground.css": "compiler/cli/playground/playground.css",
     },
-    plain: ["compiler/cli/playground/playground.html", icon],
+    text: "compiler/cli/playground/playground.html",
+    allows: { scripts: "", servers: "" },
   },
 };
 export const pageNames: readonly string[] = Object.keys(pages);
@@ -54,12 +59,29 @@ export async function bundlePage(folder: string, name: string): Promise<Bundle> 
     metafile: true,
     logLevel: "silent",
   });
-  const sources = [...Object.keys(metafile.inputs), ...parts.plain].sort();
+  const sources = [...Object.keys(metafile.inputs), parts.text, head, icon].sort();
+  const read = (path: string): string => readFileSync(join(folder, path), "utf8");
   const nameOf = (path: string): string => path.replaceAll("\\", "/").split("/").at(-1) ?? path;
   const files: readonly BundleFile[] = [
     ...outputFiles.map(({ path, contents }) => ({ name: nameOf(path), content: contents })),
-    ...parts.plain.map((path) => ({ name: nameOf(path), content: new Uint8Array(readFileSync(join(folder, path))) })),
-    { name: "LICENSES", content: new TextEncoder().encode(licensesOf(folder, sources)) },
+    {
+      name: nameOf(parts.text),
+      content: bytes(withHead(read(parts.text), read(head), { page: name, ...parts.allows })),
+    },
+    { name: nameOf(icon), content: bytes(read(icon)) },
+    { name: "LICENSES", content: bytes(licensesOf(folder, sources)) },
   ];
   return { files: files.toSorted((a, b) => (a.name < b.name ? -1 : 1)), inputs: hashesOf(folder, sources), metafile };
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** `head` in the place for it, indented as that is, with its own places filled. */
+function withHead(text: string, head: string, places: Readonly<Record<string, string>>): string {
+  const filled = head.trimEnd().replace(/\{\{(\w+)\}\}/g, (_, place: string) => {
+    const value = places[place];
+    if (value === undefined) throw new Error(`the head of pages has a place for ${place}`);
+    return value;
+  });
+  return text.replace(/^( *)\{\{head\}\}$/m, (_, indent: string) => filled.replace(/^/gm, indent));
 }
