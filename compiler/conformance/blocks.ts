@@ -8,7 +8,7 @@ import { countOf } from "../graph/interpret/tensor.ts";
 import type { Param } from "../graph/node.ts";
 import { type BlockText, blockTexts, modelText } from "./block-texts.ts";
 import type { CaseCall, CaseGraph, GraphCase } from "./graph-case.ts";
-import { remembering } from "./primitives.ts";
+import { remembering } from "./primitives/text-case.ts";
 import type { Values } from "./run-graph.ts";
 import { reals, wholes } from "./seeded-values.ts";
 

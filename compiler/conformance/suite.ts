@@ -3,7 +3,8 @@ import type { ConformanceOptions, Row } from "../driver/conformance.ts";
 import { blockCases, type ReadText } from "./blocks.ts";
 import { type CaseCall, type GraphCase, runCase } from "./graph-case.ts";
 import type { Machine } from "./machine.ts";
-import { primitiveCases, remembering } from "./primitives.ts";
+import { remembering } from "./primitives/text-case.ts";
+import { primitiveCases } from "./primitives.ts";
 
 export interface SuiteOptions extends ConformanceOptions {
   /** Texts of the library. */

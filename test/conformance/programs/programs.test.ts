@@ -6,7 +6,7 @@ import { graphOfText } from "../../../compiler/conformance/blocks.ts";
 import { type GraphCase, runCase } from "../../../compiler/conformance/graph-case.ts";
 import { interpreterMachine } from "../../../compiler/conformance/interpreter-machine.ts";
 import type { Machine } from "../../../compiler/conformance/machine.ts";
-import { remembering } from "../../../compiler/conformance/primitives.ts";
+import { remembering } from "../../../compiler/conformance/primitives/text-case.ts";
 import { printProblem, verify } from "../../../compiler/graph/verify.ts";
 import { newParseCache } from "../../../dsl/checker/load.ts";
 import { readProject } from "../bind-text.ts";
