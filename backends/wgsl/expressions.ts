@@ -3,7 +3,7 @@ import { type Type, typeName } from "../../compiler/kernel/elem.ts";
 import { name } from "../../compiler/kernel/expr.ts";
 import type { Expr } from "../../compiler/kernel/kernel.ts";
 import { writtenOut } from "../../compiler/kernel/lower/transcendentals.ts";
-import { isTranscendental, type Transcendental } from "../../compiler/kernel/ops.ts";
+import { isTranscendental, type Monoid, monoids, type Transcendental } from "../../compiler/kernel/ops.ts";
 import { argument, infix, operand, type Spelling } from "../c-like/infix.ts";
 import { fn } from "./codes.ts";
 import { converted } from "./conversions.ts";
@@ -104,6 +104,20 @@ export class Expressions {
     const [own, more]: readonly (Expr | undefined)[] = value.kind === "op" && value.op === "add" ? value.args : [];
     const adds = own?.kind === "load" && more !== undefined && value.type.elem !== "i64" && this.expr(own) === variable;
     return adds ? `${variable} += ${this.expr(more)};` : `${variable} = ${this.expr(value)};`;
+  }
+
+  /** Of as many lanes of a subgroup that are side by side, in each of them. */
+  overLanes(monoid: Monoid, lanes: number, value: Expr): string {
+    const type = this.type(value.type);
+    const { op } = monoids[monoid];
+    const merged = (other: string): string => (op === "add" ? `merged + ${other}` : `${op}(merged, ${other})`);
+    const name = this.#s.prelude.fn(`${monoid}_of_${lanes}_lanes_${typeName(value.type)}`, (n) => {
+      const lines = ["var merged = x;"];
+      for (let apart = lanes / 2; apart >= 1; apart /= 2)
+        lines.push(`merged = ${merged(`subgroupShuffleXor(merged, ${apart}u)`)};`);
+      return fn(`${n}(x: ${type}) -> ${type}`, [...lines, "return merged;"]);
+    });
+    return `${name}(${this.expr(value)})`;
   }
 
   #op(e: Of<"op">): string {

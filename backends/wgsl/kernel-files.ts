@@ -4,6 +4,7 @@
  */
 import type { WgslModule } from "./module.ts";
 import type { WgslFunction } from "./prelude.ts";
+import { inTurns } from "./turns.ts";
 
 /** All kernels, and the functions that several of them take. */
 export const plainFile = (modules: readonly WgslModule[]): string => fileOf(modules, ({ own }) => own, new Map());
@@ -23,13 +24,23 @@ function fileOf(
   const shared = new Map([...known, ...sharedFunctions(modules)]);
   const functions = [...shared].filter(([name, text]) => known.get(name) !== text);
   const sections = functions.map(([name, text]) => `//// fn ${name}\n${text}\n`);
-  const kernels = modules.map((m) => {
+  const kernels = byFamily(modules).map((m) => {
     const isShared = ({ name, text }: WgslFunction): boolean => shared.get(name) === text;
     const head = ["////", m.kernel.name, ...m.functions.filter(isShared).map(({ name }) => name)].join(" ");
     const own = m.functions.filter((f) => !isShared(f));
-    return [`${head}\n${body(m)}`, ...own.map(({ text }) => `${text}\n`)].join("\n");
+    return [`${head}\n${inTurns(body(m).split("\n")).join("\n")}`, ...own.map(({ text }) => `${text}\n`)].join("\n");
   });
   return [...sections, ...kernels].join("\n");
+}
+
+/** Kernels of one name stand together: what is alike is near, which makes files smaller where they are compressed. */
+function byFamily(modules: readonly WgslModule[]): readonly WgslModule[] {
+  const families = new Map<string, WgslModule[]>();
+  for (const m of modules) {
+    const family = m.kernel.name.replace(/_\d+$/, "");
+    families.set(family, [...(families.get(family) ?? []), m]);
+  }
+  return [...families.values()].flat();
 }
 
 /** By name. Where texts of kernels have several functions of a name it is the one that most have. */

@@ -2,7 +2,7 @@
 import type { Type } from "../../compiler/kernel/elem.ts";
 import type { Expr, Kernel, Loop, Stmt } from "../../compiler/kernel/kernel.ts";
 import type { FreshNames } from "../../compiler/kernel/lower/fresh-names.ts";
-import { type Monoid, monoids } from "../../compiler/kernel/ops.ts";
+import type { Monoid } from "../../compiler/kernel/ops.ts";
 import { walkStmts } from "../../compiler/kernel/walk.ts";
 import type { Language } from "../c-like/statements.ts";
 import type { Expressions } from "./expressions.ts";
@@ -81,12 +81,7 @@ export class Statements implements Language {
     if (this.#k.lanes === 1) return [`let ${s.name} = ${value};`];
     if (s.how === "any") return this.#refuse(`reduce ${s.name}: lowering says how`);
     if (s.how === "subgroup") return [`let ${s.name} = ${acrossSubgroup[s.monoid]}(${value});`];
-    const { op } = monoids[s.monoid];
-    const merged = (other: string): string => (op === "add" ? `${s.name} + ${other}` : `${op}(${s.name}, ${other})`);
-    const lines = [`var ${s.name} = ${value};`];
-    for (let apart = s.width / 2; apart >= 1; apart /= 2)
-      lines.push(`${s.name} = ${merged(`subgroupShuffleXor(${s.name}, ${apart}u)`)};`);
-    return lines;
+    return [`let ${s.name} = ${this.#expressions.overLanes(s.monoid, s.width, s.value)};`];
   };
 
   matrix = (s: { readonly kind: string }): readonly string[] => this.#refuse(`${s.kind} without a matrix unit`);

@@ -1,6 +1,6 @@
 /**
  * Files of kernels. A kernel stands after a line `//// NAME` with the names of the functions that it takes, each of which stands after a
- * line `//// fn NAME`. In a variant of the plain file a line `//= A B` stands for the lines A to B of the plain kernel, from 1 on; kernels
+ * line `//// fn NAME`. A line `//* 7 3` says that the 3 lines behind it stand there 7 times (backends/wgsl/turns.ts). In a variant of the plain file a line `//= A B` stands for the lines A to B of the plain kernel, from 1 on; kernels
  * that it does not have are the plain ones, with the plain functions.
  */
 interface Section {
@@ -39,7 +39,31 @@ function sectionsOf(file: string): ReadonlyMap<string, Section> {
     const [head = "", ...lines] = part.split("\n");
     const [name = "", ...functions] = head.split(" ");
     if (name === "fn") sections.set(head, { functions: [], lines });
-    else sections.set(name, { functions, lines });
+    else sections.set(name, { functions, lines: inFull(lines) });
   }
   return sections;
+}
+
+/** With turns written out. */
+function inFull(lines: readonly string[]): readonly string[] {
+  const out: string[] = [];
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] ?? "";
+    const [, turns, size] = /^\/\/\* (\d{1,4}) (\d{1,2})$/.exec(line) ?? [];
+    if (turns === undefined) {
+      out.push(line);
+      continue;
+    }
+    const group = lines.slice(at + 1, at + 1 + Number(size));
+    for (let turn = 0; turn < Number(turns); turn += 1)
+      for (const one of group)
+        out.push(
+          one.replace(/\{(\d*)i(\?|\+\d+)?\}/g, (_, step: string, first: string | undefined) => {
+            const number = turn * Number(step || 1);
+            return first === "?" ? `${number || ""}` : `${number + Number(first ?? 0)}`;
+          }),
+        );
+    at += group.length;
+  }
+  return out;
 }

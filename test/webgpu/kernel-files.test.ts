@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { changedLines, plainFile, variantFile } from "../../backends/wgsl/kernel-files.ts";
 import { type WgslModule, wgslModule } from "../../backends/wgsl/module.ts";
 import { webgpuCost, webgpuSubgroupsTarget, webgpuTarget } from "../../backends/wgsl/target.ts";
+import { inTurns } from "../../backends/wgsl/turns.ts";
 import { plainVariant } from "../../backends/wgsl/variant.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
 import { randomFromSeed } from "../../runtime/sampling/random.ts";
@@ -60,6 +61,56 @@ test("changed lines of any texts", () => {
     const read = kernelTexts(`//// k\n${from.join("\n")}`, `//// k\n${changedLines(from.join("\n"), to.join("\n"))}`);
     expect(read("k")).toBe(to.join("\n"));
   }
+});
+
+/** As they are read again. */
+const read = (lines: readonly string[]): readonly string[] | undefined =>
+  kernelTexts(`//// k\n${lines.join("\n")}`, null)("k")?.split("\n");
+
+test("lines in turns are said once, whatever they are", () => {
+  const { nextFraction } = randomFromSeed(3);
+  const below = (n: number): number => Math.floor(nextFraction() * n);
+  const words = ["a", "acc_", "at", "0", "1", "x01", "vec4f(", ")", "0.5", "1e3", "2u", "007", "{ }", "{", "{i}"];
+  let shorter = 0;
+  for (let round = 0; round < 300; round += 1) {
+    const group = Array.from({ length: 1 + below(3) }, () =>
+      Array.from(
+        { length: 1 + below(6) },
+        () => [words[Math.min(below(words.length), below(40))] ?? "", below(3)] as const,
+      ),
+    );
+    // Names count from none or from any number on, and some lines are others.
+    const from = below(2);
+    const turn = (n: number): readonly string[] =>
+      group.map((line) => line.map(([word, step]) => word + (step === 0 ? "" : `${step * n + from || ""}`)).join(" "));
+    const all = Array.from({ length: 2 + below(12) }, (_, n) => turn(n)).flat();
+    const lines = all.map((line) => (below(20) === 0 ? "another {i}" : line));
+    const written = inTurns(lines);
+    expect(read(written)).toEqual(lines);
+    if (written.length < lines.length) shorter += 1;
+  }
+  expect(shorter).toBeGreaterThan(30);
+});
+
+test("turns are whole statements, and their numbers steps", () => {
+  const tile = [0, 1, 2, 3].flatMap((i) => [
+    `let at${i || ""} = min(s0 + ${i + 1}, size.S);`,
+    `if (s0 < ${4 * i}u) {`,
+    `  acc_${2 * i + 1} = key[at${i || ""}] * 0.125;`,
+    "}",
+  ]);
+  const once = [
+    "//* 4 4",
+    "let at{i?} = min(s0 + {i+1}, size.S);",
+    "if (s0 < {4i}u) {",
+    "  acc_{2i+1} = key[at{i?}] * 0.125;",
+    "}",
+  ];
+  expect(inTurns(["let s0 = 1;", ...tile, "}"])).toEqual(["let s0 = 1;", ...once, "}"]);
+  expect(read(once)).toEqual(tile);
+  // More lines than there are, and turns that are no turns, stay what they are.
+  expect(read(["//* 2 9", "a{i}"])).toEqual(["a0", "a1"]);
+  expect(read(["//* 99999 1", "a"])).toEqual(["//* 99999 1", "a"]);
 });
 
 test("a function that is missing, or lines that are not there, are no text of a kernel", () => {

@@ -159,9 +159,17 @@ function inParts(places: readonly Scratch[], names: FreshNames, parts: Parts): r
   ];
 }
 
+/** Values that a lane merges one after the other: the fewer at once, the more often lanes meet. */
+const mostAtOnce = 8;
+
+const mergedOf = (place: Scratch, first: Expr, apart: number, count: number): Expr =>
+  Array.from({ length: count }, (_, i) => place.at(add(first, i * apart))).reduce((a, b) => place.merge(a, b));
+
 /** Each lane reduces `count` partial results, from the same ones the same. */
 function gather(place: Scratch, names: FreshNames, { first, count }: Parts): readonly Stmt[] {
   const s = place.reduce;
+  if (count.kind === "const" && count.value <= mostAtOnce)
+    return [{ kind: "let", name: s.name, value: mergedOf(place, first, 1, count.value) }];
   const [acc, i] = [names.take(`${s.name}_acc`), names.take(`${s.name}_i`)];
   const held = load(acc, 0, s.value.type);
   const keep = (value: Expr): Stmt => ({ kind: "store", to: acc, index: constant(0), value });
@@ -181,22 +189,20 @@ function gather(place: Scratch, names: FreshNames, { first, count }: Parts): rea
   ];
 }
 
-/** Values that a lane merges one after the other: the fewer at once, the more often lanes meet. */
-const mostAtOnce = 8;
-
 /** Some lanes merge what is an equal way apart, until so few are left that each lane merges these. */
 function byTree(places: readonly Scratch[]): readonly Stmt[] {
   const width = places[0]?.reduce.width ?? 1;
-  const merged = (place: Scratch, first: Expr, apart: number, count: number): Expr =>
-    Array.from({ length: count }, (_, i) => place.at(add(first, i * apart))).reduce((a, b) => place.merge(a, b));
   const out: Stmt[] = [...places.map((place) => place.put(lane, place.reduce.value)), barrier];
   let left = width;
   while (left > mostAtOnce) {
     const [count, next] = [mostAtOnce, left / mostAtOnce];
-    const body = places.map((place) => place.put(lane, merged(place, lane, next, count)));
+    const body = places.map((place) => place.put(lane, mergedOf(place, lane, next, count)));
     out.push({ kind: "if", cond: lt(mod(lane, width), next), body }, barrier);
     left = next;
   }
   const first = mul(div(lane, width), width);
-  return [...out, ...places.map((p): Stmt => ({ kind: "let", name: p.reduce.name, value: merged(p, first, 1, left) }))];
+  return [
+    ...out,
+    ...places.map((p): Stmt => ({ kind: "let", name: p.reduce.name, value: mergedOf(p, first, 1, left) })),
+  ];
 }
