@@ -5,7 +5,7 @@ import { ReferenceSession } from "../../backends/reference/session.ts";
 import { loadTarget, targetNames } from "../../backends/registry.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
-import { choosePiece } from "../../runtime/session/choose-phase.ts";
+import { choosePiece } from "../../runtime/calls/choose-phase.ts";
 import { narrowFormats } from "../directives/read-directives.ts";
 import { compileModel } from "../driver/compile.ts";
 import { elaborate } from "../elaborate/elaborate.ts";

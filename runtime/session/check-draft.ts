@@ -3,7 +3,7 @@ import { CorruptPackageError } from "../artifact/errors.ts";
 import type { Phase, Program, SizeExpr } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 import { evalSize } from "../artifact/size-expr.ts";
-import { unplayed } from "./choose-phase.ts";
+import { unplayed } from "../calls/choose-phase.ts";
 
 /** `most`: tokens of a call; `context`: rows that are remembered. Throws CorruptPackageError. */
 export function checkDraft(

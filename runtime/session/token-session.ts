@@ -15,11 +15,11 @@ import {
 } from "../artifact/errors.ts";
 import type { Phase } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
+import { type Logits, logitsOf, piecesOf } from "../calls/choose-phase.ts";
 import type { CallResults, DeviceCall, ModelDevice, SessionPlace } from "../calls/model-device.ts";
 import { type BestLogits, bestMayDo, inverseTemperature, weighedBest } from "../sampling/best-logits.ts";
 import type { CheckedOptions } from "../sampling/sampling-options.ts";
 import { bestOf } from "./best-of.ts";
-import { type Logits, logitsOf, piecesOf } from "./choose-phase.ts";
 import { readSession, type SessionIdentity, writeSession } from "./saved-session.ts";
 import type { Lookups } from "./tables/look-ups.ts";
 import type { RowTable } from "./tables/row-table.ts";

@@ -16,6 +16,7 @@ import { type PhasePlaces, Places, type WeightPlace } from "./places.ts";
 import { planSlots } from "./plan-slots.ts";
 import type { StatePlan } from "./plan-states.ts";
 import { inWindows } from "./windows.ts";
+import { withinLimits } from "./within-limits.ts";
 
 export interface GpuPlan extends PlayedProgram {
   readonly phases: readonly GpuPhase[];
@@ -38,7 +39,7 @@ export interface GpuPlan extends PlayedProgram {
 /** Throws CorruptPackageError and GpuLimitError. */
 export function planGpu(whole: Program, sizes: CallSizes, limits: GpuLimits): GpuPlan {
   const { chunk, context } = sizes;
-  const program = inWindows(playedProgram(whole, sizes), limits);
+  const program = inWindows(withinLimits(playedProgram(whole, sizes), context, limits), limits);
   const elements = program.phases.map((phase) => phaseElements(program, phase, context));
   const table = new BufferTable();
   const places = new Places(program, context, limits, table);

@@ -16,6 +16,7 @@ import { launchesIn } from "../../compiler/package/phase-cost.ts";
 import { checkedPlan } from "../../compiler/program/check-plan.ts";
 import { launchesOf, type PlannedCall } from "../../compiler/program/launches.ts";
 import type { Binding } from "../../runtime/artifact/program.ts";
+import { usualChunk, usualContext, usualLogitsChunk } from "../../runtime/artifact/usual-sizes.ts";
 import { planGpu } from "../../runtime/webgpu/plan-gpu.ts";
 import { windowsOf } from "../../runtime/webgpu/windows.ts";
 import { readProject } from "../conformance/bind-text.ts";
@@ -188,7 +189,8 @@ function expectBound({ program, kernels }: Compiled, weights: readonly string[])
     const bindings = bindingsOf(kernel).map((b) => b.members.map((m) => kernel.buffers.indexOf(m)));
     return { ...decl, gpu: { bindings, itemsInGroup: 64 } };
   });
-  const plan = planGpu({ ...program, kernels: decls }, { context: 2048, chunk: 64, logitsChunk: 16 }, defaults);
+  const usual = { context: usualContext, chunk: usualChunk(program.phases), logitsChunk: usualLogitsChunk };
+  const plan = planGpu({ ...program, kernels: decls }, usual, defaults);
   for (const { bytes, what } of plan.buffers) expect(bytes, what).toBeLessThanOrEqual(defaults.binding);
   const windows = windowsOf(program, defaults);
   expect([...windows.keys()]).toEqual(expect.arrayContaining([...weights]));

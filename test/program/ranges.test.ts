@@ -8,7 +8,7 @@ import type { Compiled } from "../../compiler/driver/compile.ts";
 import type { ArenaBuffer, Phase } from "../../runtime/artifact/program.ts";
 import { readProgram } from "../../runtime/artifact/read-program.ts";
 import { evalSize } from "../../runtime/artifact/size-expr.ts";
-import { checkPhases } from "../../runtime/session/choose-phase.ts";
+import { checkPhases } from "../../runtime/calls/choose-phase.ts";
 import { root } from "../conformance/bind-text.ts";
 import { dims, stored } from "../elaborate/planned-model.ts";
 import { compileConfig, llama } from "./compiled-models.ts";

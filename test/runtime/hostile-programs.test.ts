@@ -6,7 +6,7 @@ import { readProgram } from "../../runtime/artifact/read-program.ts";
 import { evaluateCall } from "../../runtime/calls/link-call.ts";
 import { planDevice } from "../../runtime/device/plan-device.ts";
 import { checkDraft } from "../../runtime/session/check-draft.ts";
-import { checkPhases } from "../../runtime/session/choose-phase.ts";
+import { checkPhases } from "../../runtime/calls/choose-phase.ts";
 import { withoutDraft } from "../../runtime/session/optional-weights.ts";
 import { draftingProgram } from "./drafting-program.ts";
 import { planUnder } from "./limit-memories.ts";

@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { expect, test } from "vitest";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { loadPackage } from "../../runtime/package/entry.ts";
-import { logitsOf } from "../../runtime/session/choose-phase.ts";
+import { logitsOf } from "../../runtime/calls/choose-phase.ts";
 import { writePackage } from "./tiny-package.ts";
 import { sizes, tinyProgram } from "./tiny-program.ts";
 

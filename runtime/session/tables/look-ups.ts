@@ -1,7 +1,7 @@
 /** Rows of tables for the pieces of a call, asked for one piece ahead of the computing. */
 import type { Phase, Program } from "../../artifact/program.ts";
+import type { Piece } from "../../calls/choose-phase.ts";
 import type { ModelDevice, SessionPlace } from "../../calls/model-device.ts";
-import type { Piece } from "../choose-phase.ts";
 import type { RowTable } from "./row-table.ts";
 
 export interface LookupOrder {
