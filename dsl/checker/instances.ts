@@ -8,6 +8,7 @@ import { spanText } from "../diagnostics/source.ts";
 import { type Axis, plainAxis, plainText, printAxes, printAxis, sizeOf } from "../types/axis.ts";
 import { asConstant, asNumber, constant, type Poly } from "../types/poly.ts";
 import { printElement, printValueType, type ValueType } from "../types/value-type.ts";
+import { firstNotRefuted } from "./choose-path.ts";
 import type { BoundConfig } from "./config.ts";
 import type { BlockValue, Body, DeclInfo, PartInfo, PathInfo, Shared, Value } from "./context.ts";
 import { newEquation } from "./equation-context.ts";
@@ -223,7 +224,7 @@ function builder(shared: Shared, placed: PlacedWeight[]): Builder {
     const { header } = decl;
     if (header === null) return null;
     const inner = enter(decl, block, home, info, caller);
-    const path = pathOf(decl, inner);
+    const path = firstNotRefuted(decl.paths, inner.scope);
     for (const require of path?.requires ?? []) {
       if (evaluateStatic(require.condition, inner.scope) !== false) continue;
       const isWhere = require.kind === "where";
@@ -511,14 +512,3 @@ function ownValue(
 }
 
 const constantOf = (value: Value): Known => (value.element.kind === "null" ? null : value.constant);
-
-function pathOf(decl: DeclInfo, env: Env): PathInfo | null {
-  for (const path of decl.paths) {
-    const refuted = path.conditions.some(({ expr, holds }) => {
-      const value = evaluateStatic(expr, env.scope);
-      return typeof value === "boolean" && value !== holds;
-    });
-    if (!refuted) return path;
-  }
-  return null;
-}

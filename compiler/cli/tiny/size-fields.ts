@@ -1,7 +1,7 @@
 /** Which values of config.json are sizes, by what the model's text does with them. */
 import type { Expr, ModelItem } from "../../../dsl/ast/nodes.ts";
 import type { BoundModel } from "../../../dsl/checker/check-project.ts";
-import { pathsIn } from "../../../dsl/checker/config.ts";
+import { pathsIn } from "../../../dsl/checker/config/fields.ts";
 import { expressionsOf } from "../../../dsl/graph-view/walk-equations.ts";
 import type { JsonPath } from "./json-text.ts";
 
