@@ -1,6 +1,6 @@
 /** Weights and constants of a program, shared by its phases. */
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
-import type { PlacedWeight } from "../../dsl/checker/instances.ts";
+import type { PlacedWeight } from "../../dsl/checker/instances/build.ts";
 import { tensorNames } from "../../dsl/checker/weights.ts";
 import type { Binding, BufferElem, ConstantDecl, TableDecl, WeightDecl } from "../../runtime/artifact/program.ts";
 import type { WeightSource } from "../elaborate/context.ts";

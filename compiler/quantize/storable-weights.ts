@@ -2,7 +2,7 @@
 import type { Block, ModelItem, Storage } from "../../dsl/ast/nodes.ts";
 import type { BoundModel, CheckedProject } from "../../dsl/checker/check-project.ts";
 import { placedGlob } from "../../dsl/checker/globs.ts";
-import type { PlacedWeight } from "../../dsl/checker/instances.ts";
+import type { PlacedWeight } from "../../dsl/checker/instances/build.ts";
 import { tensorNames } from "../../dsl/checker/weights.ts";
 import { spanText } from "../../dsl/diagnostics/source.ts";
 import { flatItems } from "../../dsl/graph-view/walk-equations.ts";

@@ -12,7 +12,7 @@ import { checkNumerics } from "./directives/numerics.ts";
 import { checkSchedules } from "./directives/schedules.ts";
 import { withoutEchoes } from "./echoes.ts";
 import { infer } from "./infer.ts";
-import type { PlacedWeight } from "./instances.ts";
+import type { PlacedWeight } from "./instances/build.ts";
 import { loadProject, newParseCache, type ParseCache, type ReadText } from "./load.ts";
 import { type CheckedModel, checkModel, type ModelPath } from "./model.ts";
 import { type Module, modulesOf } from "./modules.ts";

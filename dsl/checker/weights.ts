@@ -8,7 +8,7 @@ import { closest } from "../diagnostics/suggest.ts";
 import { sizeOf } from "../types/axis.ts";
 import { asNumber } from "../types/poly.ts";
 import { placedGlob } from "./globs.ts";
-import type { PlacedWeight } from "./instances.ts";
+import type { PlacedWeight } from "./instances/build.ts";
 import { jsonSpan } from "./json-source.ts";
 import { type Recorder, report } from "./recorder.ts";
 

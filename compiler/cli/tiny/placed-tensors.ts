@@ -1,7 +1,7 @@
 /** The tensors that a bound model's text maps, with what their numbers are there for. */
 import type { Declaration, Equation, Expr, ModelItem, Weight } from "../../../dsl/ast/nodes.ts";
 import type { CheckedProject } from "../../../dsl/checker/check-project.ts";
-import type { PlacedWeight } from "../../../dsl/checker/instances.ts";
+import type { PlacedWeight } from "../../../dsl/checker/instances/build.ts";
 import { tensorNames } from "../../../dsl/checker/weights.ts";
 import { equationsOf, expressionsOf, flatItems, ungrouped, withParts } from "../../../dsl/graph-view/walk-equations.ts";
 import { sizeOf } from "../../../dsl/types/axis.ts";
