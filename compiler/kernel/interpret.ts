@@ -1,3 +1,3 @@
 /** The meaning of kernels. */
 export { type AnyData, type Data, newData } from "./interpret/memory.ts";
-export { elementsOf, evaluateExtent, interpret, type RunOptions } from "./interpret/run.ts";
+export { elementsOf, evaluateExtent, interpret, type RunOptions, type Touched } from "./interpret/run.ts";

@@ -103,6 +103,9 @@ export type Stmt =
     }
   | { readonly kind: "comment"; readonly text: string };
 
+/** What may be run once, several times, or not at all. */
+export type Branch = Extract<Stmt, { kind: "loop" | "if" }>;
+
 /**
  * `count` matrices of a subgroup: a [m, k], b [n, k], d [m, n]; d starts as zero. Which lane holds what is the target's
  * business.

@@ -1,41 +1,52 @@
 /**
- * What the kernel interpreter finds for small inputs, as a package holds it (`runtime/artifact/kernel-checks.ts`): a few work items of
- * each kernel are run, the first of them, the last of a workgroup and one between; where several kernels are launched together the first of each
- * that is among the first 64.
- *
- * How far off a machine may be: real numbers of f32 by 2^-12 of what the buffer's values are like, those of 16 bits by 2^-6 of that,
- * and in any case by 64 times what inputs that are off by 2^-20 change. What such inputs change by more than a sixteenth hangs on
- * rounding and is no sample. A number or a place is what it is and a sample only where such inputs do not change it; integers beyond
- * 2^20 are the order of reals, and may be off by their last bits.
+ * What the kernel interpreter finds for small inputs, as a package holds it (`runtime/artifact/kernel-checks.ts`): all work items of the
+ * first workgroups are run, with the least sizes that make a kernel go each way that it has, or those of them that do not take too long.
  */
 import {
-  type CheckedBuffer,
-  checkBytes,
   type KernelCheck,
+  type RealFill,
   realFills,
-  valueIn,
+  type WholeFill,
   wholeFills,
 } from "../../runtime/artifact/kernel-checks.ts";
 import type { KernelDecl } from "../../runtime/artifact/program.ts";
 import { elems } from "../kernel/elem.ts";
-import { type AnyData, elementsOf, evaluateExtent, interpret } from "../kernel/interpret.ts";
+import { elementsOf, evaluateExtent } from "../kernel/interpret.ts";
 import { groupsOf, isStaged } from "../kernel/joined.ts";
-import type { Buffer, Kernel } from "../kernel/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { Inputs, type Ran, type RunOrder, ran } from "./check-run.ts";
+import { Ways } from "./check-ways.ts";
+import { checkedBuffer } from "./checked-buffer.ts";
 
-/** Elements of a buffer that is read, and of one that is written; statements of loops; workgroups, and
- * those where several kernels share them; samples of a buffer. */
-const most = { read: 2 ** 17, written: 2 ** 20, steps: 250_000, groups: 2, groupsOfParts: 64, samples: 4 } as const;
-/** Sizes are at least `least`; several items run, or one. What is too long for the first is tried with the other. */
-const extents = [
-  { least: 5, several: true },
-  { least: 1, several: false },
-] as const;
+/** Elements of a buffer that is read, and of one that is written; those behind all that is written that are looked at. */
+const most = { read: 2 ** 17, written: 2 ** 20, behind: 64 } as const;
+/** Steps of loops behind which no other item is begun; what only tells how far off real numbers may be needs fewer. */
+const enough = { values: 60_000, bounds: 15_000 } as const;
+
+/**
+ * Sizes are at least `least`; so many workgroups run, and where several kernels share them so many of each that begins among `parts`.
+ * The first that is not too long is taken, and those behind `wider` where they go more ways: one more than a tile, or than lanes.
+ */
+interface Extent {
+  readonly least: number;
+  readonly groups: number;
+  readonly parts: number;
+  /** The first item alone. */
+  readonly alone?: boolean;
+}
+const extents: readonly Extent[] = [
+  { least: 5, groups: 4, parts: 256 },
+  { least: 5, groups: 2, parts: 64 },
+  { least: 1, groups: 1, parts: 1, alone: true },
+];
+const wider: readonly number[] = [17, 69];
 
 /** Of those kernels, lowered for any adapter, that need neither long runs nor large buffers for it. */
 export function kernelChecks(kernels: readonly Kernel[], decls: readonly KernelDecl[]): readonly KernelCheck[] {
+  const inputs = new Inputs();
   return kernels.flatMap((k, i) => {
     const decl = decls[i];
-    return decl === undefined ? [] : (checkOf(k, i, decl) ?? []);
+    return decl === undefined ? [] : (checkOf(k, i, decl, inputs) ?? []);
   });
 }
 
@@ -43,61 +54,108 @@ export function kernelChecks(kernels: readonly Kernel[], decls: readonly KernelD
 export const checksText = (checks: readonly KernelCheck[]): string =>
   `[\n${checks.map((c) => JSON.stringify(c)).join(",\n")}\n]\n`;
 
-/** The first attempt that has samples of all that is written, else the one with most of them. */
-function checkOf(k: Kernel, kernel: number, decl: KernelDecl): KernelCheck | null {
-  let best: KernelCheck | null = null;
-  for (const extent of extents)
+interface Made {
+  readonly check: KernelCheck;
+  /** Whether something is written of which nothing is sure. */
+  readonly unsure: boolean;
+  readonly ways: Ways;
+  readonly extent: Extent;
+}
+
+/** Has sums of all that is written, if any attempt has, and goes the most ways. */
+function checkOf(k: Kernel, kernel: number, decl: KernelDecl, inputs: Inputs): KernelCheck | null {
+  const of = { k, kernel, decl, inputs };
+  const found = firstWith(of, extents);
+  if (found === null) return null;
+  let best = found;
+  if (best.extent.alone !== true)
+    for (const least of wider) {
+      if (!best.ways.mayBeMore(k)) break;
+      const { wholes, reals } = best.check;
+      const made = attempt(of, { extent: { ...best.extent, least }, wholes, reals }, best.ways.count);
+      if (made !== null && made !== "too long" && made.check.expected.length === best.check.expected.length)
+        best = made;
+    }
+  return best.check;
+}
+
+interface Checked {
+  readonly k: Kernel;
+  readonly kernel: number;
+  readonly decl: KernelDecl;
+  readonly inputs: Inputs;
+}
+
+function firstWith(of: Checked, among: readonly Extent[]): Made | null {
+  let best: Made | null = null;
+  for (const extent of among)
     fills: for (const wholes of wholeFills)
       for (const reals of realFills) {
-        const made = attempt(k, { kernel, decl, wholes, reals, ...extent });
+        const made = attempt(of, { extent, wholes, reals });
         // Other numbers would not make it shorter.
         if (made === "too long") break fills;
-        if (made === null) continue;
-        if (made.expected.length === k.buffers.filter((b) => b.access !== "read").length) return made;
-        if (best === null || made.expected.length > best.expected.length) best = made;
+        if (made === null || made.check.expected.length === 0) continue;
+        if (!made.unsure) return made;
+        if (best === null || made.check.expected.length > best.check.expected.length) best = made;
       }
-  return best === null || best.expected.length === 0 ? null : best;
+  return best;
 }
 
-interface Attempt extends Pick<KernelCheck, "kernel" | "wholes" | "reals"> {
-  readonly decl: KernelDecl;
-  /** Sizes are at least this. */
-  readonly least: number;
-  /** Or the first one alone. */
-  readonly several: boolean;
+interface Attempt {
+  readonly extent: Extent;
+  readonly wholes: WholeFill;
+  readonly reals: RealFill;
 }
 
-/** Null where inputs are such that the kernel is not for them. */
-function attempt(k: Kernel, { kernel, decl, wholes, reals, least, several }: Attempt): KernelCheck | "too long" | null {
+/** Null where inputs are such that the kernel is not for them, or where no more ways are gone than `ways`. */
+function attempt(
+  { k, kernel, decl, inputs }: Checked,
+  { extent, wholes, reals }: Attempt,
+  more = -1,
+): Made | "too long" | null {
   const numbers = k.sizes.map(({ name, minimum, multiple }) => {
     // All pieces are at hand.
     if (name === k.window?.first) return 0;
-    return name === k.window?.pieces ? k.window.of : Math.ceil(Math.max(minimum, least) / multiple) * multiple;
+    return name === k.window?.pieces ? k.window.of : Math.ceil(Math.max(minimum, extent.least) / multiple) * multiple;
   });
   const sizes = Object.fromEntries(k.sizes.map((s, i) => [s.name, numbers[i] ?? 0]));
   const inGroup = decl.gpu?.itemsInGroup ?? 1;
   const all = k.grid.reduce((n, g) => n * Math.max(0, evaluateExtent(g.extent, sizes)), 1);
   const starts = startsOf(k, sizes);
-  const many = starts.length > 1 ? most.groupsOfParts : most.groups;
-  const groups = Math.min(several ? many : 1, Math.ceil(all / inGroup));
+  const groups = Math.min(starts.length > 1 ? extent.parts : extent.groups, Math.ceil(all / inGroup));
   if (groups < 1) return null;
-  const last = Math.min(all, groups * inGroup) - 1;
-  const some = [...starts.filter((i) => i <= last), Math.floor(last / 3), last];
-  const items = several ? [...new Set(some)] : [0];
+  const count = Math.min(all, groups * inGroup);
+  const items = extent.alone === true ? [0] : itemsOf(count, starts, extent.groups * inGroup);
   // What is written is there in full: whatever other items of the workgroups write has a place of its own.
   const lengths = k.buffers.map((b) => elementsOf(b, sizes));
   if (k.buffers.some((b, i) => b.access !== "read" && (lengths[i] ?? 0) > most.written)) return "too long";
   const elements = lengths.map((n, i) => Math.min(n, k.buffers[i]?.access === "read" ? most.read : most.written));
   const check: KernelCheck = { kernel, groups, sizes: numbers, elements, reals, wholes, expected: [] };
-  const inputs = k.buffers.map((_, i) => checkBytes(check, decl, i));
-  const run = (input: Order["input"]): ReturnType<typeof ran> => ran(k, { input, sizes, items });
-  const found = run((i) => own(inputs[i], k.buffers[i]));
+  const order: RunOrder = { kernel: k, decl, check, items, enough: enough.values, inputs, disturbed: false };
+  const ways = new Ways(k);
+  const found = ran({ ...order, passed: ways.passed });
   if (found === null || found === "too long") return found;
-  const other = run((i) => disturbed(own(inputs[i], k.buffers[i]), decl.buffers[i]?.elem));
+  if (ways.count <= more) return null;
+  const other = besides(k, order, found);
   if (other === null || other === "too long") return other;
-  const expected = k.buffers.flatMap((b, i) => samples(b, i, found, other) ?? []);
-  const used = elements.map((n, i) => (k.buffers[i]?.access === "read" ? (found.reach[i] ?? 0) : n));
-  return { ...check, elements: used, expected };
+  const whole = found.whole && items.length === count;
+  const expected = k.buffers.flatMap((b, i) =>
+    b.access === "read" ? [] : (checkedBuffer(b, i, { found, other, whole }) ?? []),
+  );
+  const used = elements.map((n, i) => {
+    const reach = found.reach[i] ?? 0;
+    if (k.buffers[i]?.access === "read") return reach;
+    return whole ? Math.min(n, reach + most.behind) : n;
+  });
+  const unsure = expected.length < found.written.filter((is) => is.includes(1)).length;
+  return { check: { ...check, elements: used, expected }, unsure, ways, extent };
+}
+
+/** The same on inputs that are a little off. */
+function besides(k: Kernel, order: RunOrder, found: Ran): ReturnType<typeof ran> {
+  if (!k.buffers.some((b) => b.elem === "f32" && b.access !== "write")) return found;
+  const reals = k.buffers.every((b) => b.access === "read" || elems[b.elem].float);
+  return ran({ ...order, enough: reals ? enough.bounds : enough.values, disturbed: true });
 }
 
 /** The first item of each part. */
@@ -108,82 +166,12 @@ function startsOf(k: Kernel, sizes: Readonly<Record<string, number>>): readonly 
   return starts.slice(0, -1);
 }
 
-interface Ran {
-  /** By buffer: what it holds afterwards, which elements were written, and the element behind the last that was touched. */
-  readonly bytes: readonly Uint8Array[];
-  readonly written: readonly ReadonlySet<number>[];
-  readonly reach: readonly number[];
-}
-interface Order {
-  readonly input: (buffer: number) => Uint8Array<ArrayBuffer>;
-  readonly sizes: Readonly<Record<string, number>>;
-  readonly items: readonly number[];
-}
-
-/** Null where the interpreter finds a fault. */
-function ran(k: Kernel, { input, sizes, items }: Order): Ran | "too long" | null {
-  const bytes = k.buffers.map((_, i) => input(i));
-  const numbers = new Map(k.buffers.map((b, i) => [b.name, i]));
-  const written = k.buffers.map(() => new Set<number>());
-  const reach = k.buffers.map(() => 0);
-  const touched = (buffer: string, index: number, how: "read" | "write"): void => {
-    const i = numbers.get(buffer) ?? 0;
-    reach[i] = Math.max(reach[i] ?? 0, index + 1);
-    if (how === "write") written[i]?.add(index);
-  };
-  const buffers = Object.fromEntries(k.buffers.map((b, i) => [b.name, dataOf(b, bytes[i] ?? new Uint8Array(0))]));
-  const fault = interpret(k, { sizes, buffers }, { items, mostSteps: most.steps, short: true, touched });
-  if (fault === null) return { bytes, written, reach };
-  return fault.kind === "length" || fault.kind === "range" ? "too long" : null;
-}
-
-const arrays = {
-  bool: Int32Array,
-  i8: Int8Array,
-  i16: Int16Array,
-  i32: Int32Array,
-  i64: BigInt64Array,
-  u32: Uint32Array,
-  f16: Uint16Array,
-  bf16: Uint16Array,
-  f32: Float32Array,
-} as const;
-const dataOf = ({ elem }: Buffer, { buffer }: Uint8Array): AnyData => new arrays[elem](buffer as ArrayBuffer);
-
-/** What is written is a run's own; what is read no run changes. */
-function own(bytes = new Uint8Array(0), buffer: Buffer | undefined): Uint8Array<ArrayBuffer> {
-  return buffer?.access === "read" ? bytes : bytes.slice();
-}
-
-/** Each f32 up or down by 2^-20 of itself; all else as it is. */
-function disturbed(bytes: Uint8Array<ArrayBuffer>, elem: KernelDecl["buffers"][number]["elem"] | undefined) {
-  if (elem !== "f32") return bytes;
-  const values = new Float32Array(bytes.buffer);
-  for (let i = 0; i < values.length; i += 1) values[i] = (values[i] ?? 0) * (1 + (i % 3 === 0 ? -1 : 1) * 2 ** -20);
-  return bytes;
-}
-
-/** Some of what is written, from its begin to its end; null where nothing of it is sure. */
-function samples(b: Buffer, buffer: number, found: Ran, other: Ran): CheckedBuffer | null {
-  const written = [...(found.written[buffer] ?? [])].sort((x, y) => x - y);
-  const value = (of: Ran, at: number): number => valueIn(of.bytes[buffer] ?? new Uint8Array(0), b.elem, at);
-  const finite = written.filter((at) => Number.isFinite(value(found, at)) && Number.isFinite(value(other, at)));
-  const real = elems[b.elem].float;
-  const size = Math.sqrt(finite.reduce((n, at) => n + value(found, at) ** 2, 0) / Math.max(1, finite.length));
-  const off = (at: number): number => 64 * Math.abs(value(found, at) - value(other, at));
-  const like = (at: number): number => Math.max(size, Math.abs(value(found, at)));
-  const isOrder = (at: number): boolean => Math.abs(value(found, at)) >= 2 ** 20;
-  const sure = finite.filter((at) => (real ? off(at) <= like(at) / 16 : off(at) <= (isOrder(at) ? 2 ** 18 : 0)));
-  const at = spread(sure, most.samples);
-  if (at.length === 0) return null;
-  const usual = real ? (elems[b.elem].bytes < 4 ? 2 ** -6 : 2 ** -12) : 0;
-  const within = Math.max(...at.map((i) => Math.max(off(i), usual * like(i))));
-  const values = at.map((i) => (real ? Number(value(found, i).toPrecision(7)) : value(found, i)));
-  return { buffer, within: Number(within.toPrecision(3)), at, values };
-}
-
-/** So many of a list, evenly, both ends included. */
-function spread(all: readonly number[], count: number): readonly number[] {
-  if (all.length <= count) return all;
-  return Array.from({ length: count }, (_, i) => all[Math.round((i * (all.length - 1)) / (count - 1))] ?? 0);
+/** So many of each part and the last ones, those first that differ the most. */
+function itemsOf(count: number, starts: readonly number[], most: number): readonly number[] {
+  const first = [...starts.filter((i) => i < count), Math.floor((count - 1) / 3), count - 1];
+  const all = starts.flatMap((start, i) => {
+    const end = Math.min(count, starts[i + 1] ?? count);
+    return Array.from({ length: Math.max(0, Math.min(most, end - start)) }, (_, at) => start + at);
+  });
+  return [...new Set([...first, ...all])];
 }

@@ -1,9 +1,9 @@
 /**
  * Values by which a runtime tries kernels on the machine that it finds itself on, before it relies on them: small inputs by a formula,
- * and samples of what has to come of them. A check runs the first workgroups of a kernel alone, on buffers that may be shorter than
- * the kernel says: what is sampled touches nothing beyond them.
+ * and sums over all that has to come of them (`check-sums.ts`). A check runs the first workgroups of a kernel alone, on buffers that
+ * may be shorter than the kernel says: what counts touches nothing beyond them.
  */
-import { bf16, decodeFloat, encodeFloat, f16 } from "../formats/float-format.ts";
+import { bf16, encodeFloat, f16 } from "../formats/float-format.ts";
 import { elemBytes } from "./elems.ts";
 import type { BufferElem, KernelDecl, Program } from "./program.ts";
 import { type At, corrupt, count, list, member, parsedJson, word } from "./read-value.ts";
@@ -23,11 +23,13 @@ export interface KernelCheck {
 }
 export interface CheckedBuffer {
   readonly buffer: number;
-  /** How far a value may be from what is expected. */
+  /** Elements that are summed, from the first one on: how many are passed over, how many are taken, and so on. */
+  readonly runs: readonly number[];
+  /** Whether all others hold what they held before, or anything. */
+  readonly others: Others;
+  /** How far a sum may be from what is expected. */
   readonly within: number;
-  /** Elements, and their values. */
-  readonly at: readonly number[];
-  readonly values: readonly number[];
+  readonly sums: readonly number[];
 }
 
 /** Reals are multiples of 1/64 in -1 … 1, or in 0 … 1 without 0; integers some of 0 … 12 (an i8 anything), or the number of their element. */
@@ -35,107 +37,81 @@ export const realFills = ["signed", "positive"] as const;
 export type RealFill = (typeof realFills)[number];
 export const wholeFills = ["few", "counted"] as const;
 export type WholeFill = (typeof wholeFills)[number];
+export const othersWays = ["kept", "any"] as const;
+export type Others = (typeof othersWays)[number];
+type Fills = Pick<KernelCheck, "reals" | "wholes">;
 
 export const checksFile = "kernels/checks.json";
 
 /** 32 bits that look like chance: MurmurHash3's last steps. */
-function mixed(buffer: number, element: number): number {
+export function mixed(buffer: number, element: number): number {
   let h = Math.imul(buffer + 1, 0x9e3779b1) ^ Math.imul(element + 1, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** What an element of a buffer holds before the kernel runs, written or read. */
-export function checkValue(elem: BufferElem, buffer: number, element: number, { reals, wholes }: Fills): number {
-  const bits = mixed(buffer, element);
+const values = (length: number, of: (i: number) => number): readonly number[] =>
+  Array.from({ length }, (_, i) => of(i));
+const signed = values(129, (i) => (i - 64) / 64);
+const positive = values(64, (i) => (i + 1) / 64);
+const [bools, bytes, few] = [values(2, (i) => i), values(255, (i) => i - 127), values(13, (i) => i)];
+
+/** What elements hold, one of these each; null where it is their number. */
+function choices(elem: BufferElem, { reals, wholes }: Fills): readonly number[] | null {
   switch (elem) {
     case "f32":
     case "f16":
     case "bf16":
-      return reals === "signed" ? ((bits % 129) - 64) / 64 : ((bits % 64) + 1) / 64;
+      return reals === "signed" ? signed : positive;
     case "bool":
-      return bits & 1;
+      return bools;
     case "i8":
-      return wholes === "few" ? (bits % 255) - 127 : element % 128;
+      return wholes === "few" ? bytes : null;
     case "i16":
     case "i32":
     case "u32":
     case "i64":
-      return wholes === "few" ? bits % 13 : element;
+      return wholes === "few" ? few : null;
     default:
       return elem satisfies never;
   }
 }
-type Fills = Pick<KernelCheck, "reals" | "wholes">;
 
-/** The bytes of a buffer of a check, as they are uploaded. */
+/** What an element of a buffer holds before the kernel runs, written or read. */
+export function checkValue(elem: BufferElem, buffer: number, element: number, fills: Fills): number {
+  const among = choices(elem, fills);
+  if (among === null) return elem === "i8" ? element % 128 : element;
+  return among[mixed(buffer, element) % among.length] ?? 0;
+}
+
+/** The bytes of a buffer of a check, as they are uploaded: typed arrays are as this machine has them, which all that run this have as files do. */
 export function checkBytes(check: KernelCheck, { buffers }: KernelDecl, buffer: number): Uint8Array<ArrayBuffer> {
   const { elem } = buffers[buffer] ?? { elem: "f32" };
   const [size, elements] = [elemBytes[elem], check.elements[buffer] ?? 0];
-  const bytes = new Uint8Array(size * elements);
-  if (size === 4) {
-    // A typed array is as this machine has it, which every machine that runs this has as a file has it.
-    const values = elem === "f32" ? new Float32Array(bytes.buffer) : new Int32Array(bytes.buffer);
-    for (let i = 0; i < elements; i += 1) values[i] = checkValue(elem, buffer, i, check);
-    return bytes;
-  }
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < elements; i += 1) put(view, elem, i * size, checkValue(elem, buffer, i, check));
-  return bytes;
+  const made = new Uint8Array(size * elements);
+  const [data, step] = [arrayOf(elem, made.buffer), size === 8 ? 2 : 1];
+  const codes = choices(elem, check)?.map((x) => codeOf(elem, x));
+  for (let i = 0; i < elements; i += 1)
+    data[step * i] =
+      codes === undefined ? checkValue(elem, buffer, i, check) : (codes[mixed(buffer, i) % codes.length] ?? 0);
+  return made;
 }
 
-function put(view: DataView, elem: BufferElem, at: number, value: number): void {
-  if (elem === "f16" || elem === "bf16") view.setUint16(at, encodeFloat(elem === "f16" ? f16 : bf16, value), true);
-  else if (elem === "i64") view.setBigInt64(at, BigInt(value), true);
-  else if (elem === "i8") view.setInt8(at, value);
-  else view.setInt16(at, value, true);
+/** Numbers or codes of elements; of an i64 two halves, of which the second is 0 where it is small. */
+function arrayOf(
+  elem: BufferElem,
+  buffer: ArrayBuffer,
+): Float32Array | Int32Array | Int16Array | Uint16Array | Int8Array {
+  if (elem === "f32") return new Float32Array(buffer);
+  if (elem === "f16" || elem === "bf16") return new Uint16Array(buffer);
+  if (elem === "i16") return new Int16Array(buffer);
+  return elem === "i8" ? new Int8Array(buffer) : new Int32Array(buffer);
 }
+const codeOf = (elem: BufferElem, value: number): number =>
+  elem === "f16" || elem === "bf16" ? encodeFloat(elem === "f16" ? f16 : bf16, value) : value;
 
-/** Element `i` of a buffer's bytes. */
-export function valueIn(bytes: Uint8Array, elem: BufferElem, i: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = i * elemBytes[elem];
-  if (elem === "f32") return view.getFloat32(at, true);
-  if (elem === "f16" || elem === "bf16") return decodeFloat(elem === "f16" ? f16 : bf16, view.getUint16(at, true));
-  if (elem === "i64") return Number(view.getBigInt64(at, true));
-  if (elem === "i8") return view.getInt8(at);
-  if (elem === "i16") return view.getInt16(at, true);
-  return elem === "u32" ? view.getUint32(at, true) : view.getInt32(at, true);
-}
-
-/** A value that came back. */
-export interface CheckedSample {
-  readonly buffer: number;
-  readonly at: number;
-  readonly value: number;
-  readonly wanted: number;
-  /** How far it may be off. */
-  readonly within: number;
-}
-export const isRight = ({ value, wanted, within }: CheckedSample): boolean => Math.abs(value - wanted) <= within;
-
-/** All of a check. `bytes`: of a buffer, as it came back. */
-export const samplesOf = (
-  { expected }: KernelCheck,
-  { buffers }: KernelDecl,
-  bytes: (buffer: number) => Uint8Array,
-): readonly CheckedSample[] =>
-  expected.flatMap(({ buffer, within, at, values }) => {
-    const [of, found] = [buffers[buffer]?.elem ?? "f32", bytes(buffer)];
-    return at.map((element, i) => {
-      return { buffer, at: element, value: valueIn(found, of, element), wanted: values[i] ?? 0, within };
-    });
-  });
-
-/** The first sample that is not what is expected; null where all are. */
-export const firstWrong = (
-  check: KernelCheck,
-  decl: KernelDecl,
-  bytes: (buffer: number) => Uint8Array,
-): CheckedSample | null => samplesOf(check, decl, bytes).find((sample) => !isRight(sample)) ?? null;
-
-const limits = { bytes: 2 ** 24, elements: 2 ** 20, samples: 64 } as const;
+const limits = { bytes: 2 ** 24, elements: 2 ** 20, groups: 256, runs: 128, sums: 64 } as const;
 
 /** `checks.json`, read without trust: whatever it says, what runs is bounded, and is the kernels of the program. */
 export function readKernelChecks(bytes: Uint8Array, { kernels }: Pick<Program, "kernels">): readonly KernelCheck[] {
@@ -152,7 +128,7 @@ function readCheck(at: At, kernels: readonly KernelDecl[]): KernelCheck {
     throw corrupt(at.path, `kernel ${kernel} has ${named.length} sizes and ${buffers.length} buffers`);
   return {
     kernel,
-    groups: count(member(at, "groups"), 64, 1),
+    groups: count(member(at, "groups"), limits.groups, 1),
     sizes,
     elements,
     reals: word(member(at, "reals"), realFills),
@@ -160,10 +136,12 @@ function readCheck(at: At, kernels: readonly KernelDecl[]): KernelCheck {
     expected: list(member(at, "expected"), buffers.length, (a): CheckedBuffer => {
       const buffer = count(member(a, "buffer"), buffers.length - 1);
       if (buffers[buffer]?.access === "read") throw corrupt(a.path, `buffer ${buffer} is only read`);
-      const places = list(member(a, "at"), limits.samples, (x) => count(x, (elements[buffer] ?? 0) - 1));
-      const values = list(member(a, "values"), limits.samples, number);
-      if (values.length !== places.length) throw corrupt(a.path, "places and values differ in number");
-      return { buffer, within: number(member(a, "within")), at: places, values };
+      const runs = list(member(a, "runs"), limits.runs, (x) => count(x, limits.elements));
+      const [inside, all] = [runs.reduce((n, x) => n + x, 0), elements[buffer] ?? 0];
+      if (inside > all) throw corrupt(a.path, `runs of ${inside} elements in a buffer of ${all}`);
+      const sums = list(member(a, "sums"), limits.sums, number);
+      if (runs.length % 2 !== 0 || sums.length === 0) throw corrupt(a.path, "no pairs of runs, or no sums");
+      return { buffer, runs, others: word(member(a, "others"), othersWays), within: number(member(a, "within")), sums };
     }),
   };
 }

@@ -2,9 +2,10 @@
  * Tries kernels on the device that they are for, against values that the package holds: all in one submit, with one readback. Each
  * binding number has one buffer, in which every check has a stretch.
  */
+import { type CheckedValue, checkedValues, isRight } from "../artifact/check-sums.ts";
 import { elemBytes } from "../artifact/elems.ts";
 import { KernelError, SelfTestError } from "../artifact/errors.ts";
-import { type CheckedSample, checkBytes, isRight, type KernelCheck, samplesOf } from "../artifact/kernel-checks.ts";
+import { checkBytes, type KernelCheck } from "../artifact/kernel-checks.ts";
 import type { KernelDecl } from "../artifact/program.ts";
 import type { Layouts } from "./bind-groups.ts";
 import { usage } from "./flags.ts";
@@ -139,7 +140,7 @@ async function played(
   return placed.map((one) => {
     const bytesOf = (b: number): Uint8Array =>
       results[value.stretches.findIndex((s) => s.of === one && s.number === b)] ?? new Uint8Array(0);
-    return judged(one.decl, samplesOf(one.check, one.decl, bytesOf));
+    return judged(one.decl, checkedValues(one.check, one.decl, bytesOf));
   });
 }
 
@@ -185,18 +186,18 @@ function submitted(
   return { copied, stretches };
 }
 
-function judged({ name, buffers }: KernelDecl, samples: readonly CheckedSample[]): KernelResult {
-  const far = ({ value, wanted, within }: CheckedSample): number => {
+function judged({ name, buffers }: KernelDecl, all: readonly CheckedValue[]): KernelResult {
+  const far = ({ value, wanted, within }: CheckedValue): number => {
     const off = Math.abs(value - wanted);
     return off === 0 ? 0 : off / within;
   };
-  const [first] = samples;
+  const [first] = all;
   // What is no number is farthest off.
-  const worst = samples.reduce((most, s) => (far(s) <= far(most) ? most : s), first ?? noSample);
+  const worst = all.reduce((most, one) => (far(one) <= far(most) ? most : one), first ?? nothing);
   const passed = isRight(worst);
-  const { buffer, at, value, wanted, within: bound } = worst;
+  const { buffer, what, at, value, wanted, within: bound } = worst;
   const of = buffers[buffer]?.name ?? buffer;
-  const why = passed ? "" : `kernel ${name}: element ${at} of ${of} is ${value}, not ${wanted}`;
+  const why = passed ? "" : `kernel ${name}: ${what} ${at} of ${of} is ${value}, not ${wanted}`;
   return { name, passed, worst: Math.abs(value - wanted), bound, why };
 }
-const noSample: CheckedSample = { buffer: 0, at: 0, value: 0, wanted: 0, within: 0 };
+const nothing: CheckedValue = { buffer: 0, what: "sum", at: 0, value: 0, wanted: 0, within: 0 };

@@ -171,7 +171,7 @@ describe.skipIf(whyNot !== "")(`kernels that are wrong${whyNot}`, { timeout: 600
   const wrong = (text: string): string => text.replaceAll(/subgroupAdd\(/g, "-subgroupAdd(");
   const broken = (text: string): string => text.replace(/enable subgroups;/, "enable oops;");
   const changes = [
-    [wrong, /^kernel \w+: element \d+ of \w+ is .*, not /],
+    [wrong, /^kernel \w+: sum \d+ of \w+ is .*, not /],
     ...(full ? ([[broken, /^kernel \w+ is refused/]] as const) : []),
   ] as const;
   let tried: MadeModel;

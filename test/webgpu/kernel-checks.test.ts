@@ -2,8 +2,9 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
 import type { Emitted } from "../../compiler/driver/package-target.ts";
+import { firstWrong } from "../../runtime/artifact/check-sums.ts";
 import { elemBytes } from "../../runtime/artifact/elems.ts";
-import { checkBytes, firstWrong, type KernelCheck, readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
+import { checkBytes, type KernelCheck, readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
 import type { KernelDecl } from "../../runtime/artifact/program.ts";
 import { kernelTexts } from "../../runtime/webgpu/kernel-texts.ts";
 import { compileConfig, latent, llama } from "../program/compiled-models.ts";

@@ -56,11 +56,8 @@ export function compileScalar(e: Expr, s: Surroundings): Scalar {
     }
     case "splat":
       throw new InternalError("a splat to a scalar");
-    case "extract": {
-      const arg = compileVector(e.arg, s);
-      const { lane } = e;
-      return (f) => at(arg(f), lane);
-    }
+    case "extract":
+      return extracted(e, s);
     case "fold": {
       const arg = compileVector(e.arg, s);
       const meaning = meaningOf(monoids[e.monoid].op, e.type.elem, s.fma);
@@ -80,6 +77,16 @@ export function compileScalar(e: Expr, s: Surroundings): Scalar {
     default:
       return e satisfies never;
   }
+}
+
+/** Of a name, the lane alone. */
+function extracted({ arg, lane }: Extract<Expr, { kind: "extract" }>, s: Surroundings): Scalar {
+  if (arg.kind === "name") {
+    const offset = s.layout.offset(arg.name) + lane;
+    return (f) => at(f.values, offset);
+  }
+  const vector = compileVector(arg, s);
+  return (f) => at(vector(f), lane);
 }
 
 const isWide = (e: Expr | undefined): boolean => e?.type.elem === "i64";

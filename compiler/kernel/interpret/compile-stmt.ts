@@ -3,7 +3,7 @@
  * runs for all lanes together, whose conditions must agree.
  */
 import { InternalError } from "../../graph/internal-error.ts";
-import type { Loop, Stmt } from "../kernel.ts";
+import type { Branch, Loop, Stmt } from "../kernel.ts";
 import { monoids } from "../ops.ts";
 import { isMeeting } from "../walk.ts";
 import { compileScalar, compileVector, compileWide, type Scalar, type Surroundings } from "./compile-expr.ts";
@@ -22,6 +22,8 @@ export interface Item extends Surroundings {
   readonly matrices: Matrices;
   /** Statements of loops that may still be run. */
   readonly steps: { left: number };
+  /** Is told how often what stands in a loop or a condition was run, each time that a lane comes by, or all together. */
+  readonly passed: ((s: Branch, turns: number) => void) | undefined;
   /** The frames in the order in which lanes run until they meet again. */
   readonly inOrder: () => readonly Frame[];
 }
@@ -81,10 +83,11 @@ function compileAlone(s: Stmt, item: Item): ForLane {
       const variable = item.layout.offset(s.name);
       const run = sequence(s.body.map((x) => compileAlone(x, item)));
       const { step, body } = s;
-      const { steps } = item;
+      const { steps, passed } = item;
       return (f) => {
-        const end = to(f);
-        for (let i = from(f); i < end; i += step) {
+        const [first, end] = [from(f), to(f)];
+        passed?.(s, Math.max(0, Math.ceil((end - first) / step)));
+        for (let i = first; i < end; i += step) {
           steps.left -= body.length;
           if (steps.left < 0) throw tooLong();
           f.values[variable] = i;
@@ -95,8 +98,11 @@ function compileAlone(s: Stmt, item: Item): ForLane {
     case "if": {
       const cond = compileScalar(s.cond, item);
       const run = sequence(s.body.map((x) => compileAlone(x, item)));
+      const { passed } = item;
       return (f) => {
-        if (cond(f) !== 0) run(f);
+        const holds = cond(f) !== 0;
+        passed?.(s, holds ? 1 : 0);
+        if (holds) run(f);
       };
     }
     case "store":
@@ -191,8 +197,11 @@ function compileTogether(s: Stmt, item: Item): ForAll {
     case "if": {
       const cond = compileScalar(s.cond, item);
       const run = compileBody(s.body, item);
+      const { passed } = item;
       return () => {
-        if (agreed(item.frames, cond, "a condition") !== 0) run();
+        const holds = agreed(item.frames, cond, "a condition") !== 0;
+        passed?.(s, holds ? 1 : 0);
+        if (holds) run();
       };
     }
     case "frag_load":
@@ -226,9 +235,10 @@ function loopTogether(s: Loop, item: Item): ForAll {
   const variable = item.layout.offset(s.name);
   const run = compileBody(s.body, item);
   const { step, body } = s;
-  const { steps, frames } = item;
+  const { steps, frames, passed } = item;
   return () => {
     const turns = agreed(item.frames, (f) => Math.ceil((to(f) - from(f)) / step), `the turns of ${s.name}`);
+    passed?.(s, Math.max(0, turns));
     const starts = item.frames.map(from);
     for (let turn = 0; turn < turns; turn += 1) {
       steps.left -= body.length * frames.length;

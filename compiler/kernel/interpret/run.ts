@@ -1,7 +1,7 @@
 /** Runs verified kernels, item by item, every lane to the next place where lanes meet. */
 import { InternalError } from "../../graph/internal-error.ts";
 import { groupsOf, isStaged, itemsOf } from "../joined.ts";
-import type { Buffer, Expr, Kernel, Part } from "../kernel.ts";
+import type { Branch, Buffer, Expr, Kernel, Part } from "../kernel.ts";
 import { meaningOn } from "../ops.ts";
 import { compileBody } from "./compile-stmt.ts";
 import { type Fault, KernelFault } from "./fault.ts";
@@ -35,11 +35,16 @@ export interface RunOptions {
   readonly items?: readonly number[];
   /** Statements of loops that are run at most, by all lanes; behind them it is a fault. */
   readonly mostSteps?: number;
+  /** Behind so many no other item is begun, of a part where parts stand side by side; what is told that there was one. */
+  readonly enough?: { readonly steps: number; readonly leftOut: () => void };
   /** Buffers may be shorter than the kernel says, as long as what runs stays inside of them. */
   readonly short?: boolean;
-  /** Sees each element of a buffer that is read or written. */
-  readonly touched?: (buffer: string, index: number, how: "read" | "write") => void;
+  /** By buffer: what sees each element of it that is read or written. */
+  readonly touched?: (buffer: string) => Touched;
+  /** Is told at each loop and condition that is met how often what stands in it is run. */
+  readonly passed?: (s: Branch, turns: number) => void;
 }
+export type Touched = (index: number, how: "read" | "write") => void;
 export interface Inputs {
   readonly sizes: Readonly<Record<string, number>>;
   /** By name; what the kernel writes is written into them. */
@@ -69,7 +74,7 @@ function runParts(k: Kernel, parts: readonly Part[], inputs: Inputs, options: Ru
     );
     const known = Object.fromEntries(buffers.flatMap(([n, data]) => (data === undefined ? [] : [[n, data]])));
     const own = new Map(p.kernel.buffers.map((b, i) => [b.name, p.buffers[i] ?? b.name]));
-    const { touched, items: groups, ...others } = options;
+    const { touched, enough, items: groups, ...others } = options;
     const first = before;
     const count = evaluateExtent(itemsOf(p), inputs.sizes);
     before += evaluateExtent(groupsOf(k, p), inputs.sizes);
@@ -82,7 +87,9 @@ function runParts(k: Kernel, parts: readonly Part[], inputs: Inputs, options: Ru
       {
         ...others,
         ...(inside === undefined || isStaged(k) ? {} : { items: inside }),
-        ...(touched === undefined ? {} : { touched: (b, i, how) => touched(own.get(b) ?? b, i, how) }),
+        // What a stage leaves out the next one misses.
+        ...(enough === undefined || isStaged(k) ? {} : { enough }),
+        ...(touched === undefined ? {} : { touched: (b) => touched(own.get(b) ?? b) }),
       },
     ).items();
   }
@@ -129,19 +136,20 @@ function putBuffer<T>(
   }
 }
 
-const watched = <T>(cells: Cells<T>, buffer: string, touched: RunOptions["touched"]): Cells<T> =>
-  touched === undefined
-    ? cells
-    : {
-        get: (i) => {
-          touched(buffer, i, "read");
-          return cells.get(i);
-        },
-        set: (i, value) => {
-          touched(buffer, i, "write");
-          cells.set(i, value);
-        },
-      };
+function watched<T>(cells: Cells<T>, touched: Touched | undefined): Cells<T> {
+  if (touched === undefined) return cells;
+  const { get, set } = cells;
+  return {
+    get: (i) => {
+      touched(i, "read");
+      return get(i);
+    },
+    set: (i, value) => {
+      touched(i, "write");
+      set(i, value);
+    },
+  };
+}
 
 class Run {
   readonly #k: Kernel;
@@ -151,6 +159,7 @@ class Run {
   readonly #layout: FrameLayout;
   readonly #frames: readonly Frame[];
   readonly #shared: readonly SharedArray[];
+  readonly #steps: { left: number };
   readonly #body: () => void;
   constructor(k: Kernel, inputs: Inputs, options: RunOptions) {
     this.#k = k;
@@ -176,14 +185,23 @@ class Run {
       if (data === undefined || !isDataOf(b.elem, data) || (data.length < length && options.short !== true))
         throw new KernelFault("input", `buffer ${b.name} is to hold ${length} elements of ${b.elem}`);
       const place = { b, length: Math.min(length, data.length), clock: this.#clock };
-      const seen = <T>(cells: Cells<T>): Cells<T> => watched(cells, b.name, options.touched);
+      const seen = <T>(cells: Cells<T>): Cells<T> => watched(cells, options.touched?.(b.name));
       if (b.elem === "i64") putBuffer(place, seen(wideIn(data)), loads.wide, stores.wide);
       else putBuffer(place, seen(numbersIn(b.elem, data)), loads.numbers, stores.numbers);
     }
     const subgroup = options.subgroup ?? 32;
     const surroundings = { layout: this.#layout, loads, stores, pieces, fma: options.fma ?? "separate" };
-    const steps = { left: options.mostSteps ?? Number.POSITIVE_INFINITY };
-    const rest = { frames: this.#frames, clock: this.#clock, subgroup, matrices: new Matrices(subgroup), steps };
+    const steps = { left: options.mostSteps ?? Number.MAX_SAFE_INTEGER };
+    this.#steps = steps;
+    const { passed } = options;
+    const rest = {
+      frames: this.#frames,
+      clock: this.#clock,
+      subgroup,
+      matrices: new Matrices(subgroup),
+      steps,
+      passed,
+    };
     this.#body = compileBody(k.body, { ...surroundings, ...rest, inOrder: this.#order() });
     this.#setAll(Object.entries(inputs.sizes).filter(([n]) => k.sizes.some((s) => s.name === n)));
     for (const f of this.#frames) {
@@ -212,7 +230,13 @@ class Run {
   items(): void {
     const extents = this.#k.grid.map((g) => Math.max(0, evaluateExtent(g.extent, this.#inputs.sizes)));
     const count = extents.reduce((a, b) => a * b, 1);
-    for (const item of this.#options.items ?? Array(count).keys()) {
+    const { items, enough } = this.#options;
+    const before = this.#steps.left;
+    for (const item of items ?? Array(count).keys()) {
+      if (enough !== undefined && before - this.#steps.left >= enough.steps) {
+        enough.leftOut();
+        break;
+      }
       this.#clock.item = item;
       this.#clock.epoch += 1;
       for (const s of this.#shared) s.reset();
