@@ -2,6 +2,7 @@
 import { basename, resolve } from "node:path";
 import { byteText } from "../package/number-words.ts";
 import type { PackageFile } from "../package/package-file.ts";
+import { type TextWish, textWishes } from "../package/runtime-parts.ts";
 import { readInputs } from "./check-file.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type BuiltPackage, buildPackage, type PageWish } from "./compile/build-package.ts";
@@ -36,6 +37,8 @@ async function compile(line: CommandLine, file: string, surroundings: Surroundin
   if (choices instanceof Failure) return choices;
   const page = readPage(line);
   if (page instanceof Failure) return page;
+  const text = readText(line);
+  if (text instanceof Failure) return text;
   const inputs = readInputs(line, terminal.cwd);
   if (inputs instanceof Failure) return inputs;
   const folder = resolve(terminal.cwd, line.value("out") ?? basename(file).replace(/\.ds$/, ""));
@@ -45,7 +48,7 @@ async function compile(line: CommandLine, file: string, surroundings: Surroundin
   const started = performance.now();
   const model = checkedModel({ file, inputs, choices }, surroundings);
   if (model === null || model instanceof Failure) return model ?? false;
-  const built = await buildPackage(model, surroundings, { page });
+  const built = await buildPackage(model, surroundings, { page, text });
   if (built instanceof Failure) return built;
   const failure = await writePackage(folder, shown, built.files);
   if (failure !== null) return failure;
@@ -60,6 +63,18 @@ function readPage(line: CommandLine): PageWish | Failure | null {
   return weights === null
     ? null
     : new Failure(exitCodes.usage, "--page-weights is what a page offers to load", "--page brings one along");
+}
+
+function readText(line: CommandLine): TextWish | Failure {
+  const given = line.value("text") ?? "chat";
+  const wish = textWishes.find((one) => one === given);
+  if (wish === undefined) {
+    const hint = "chat for conversations and all texts, plain for texts as they are, none for ids of tokens alone";
+    return new Failure(exitCodes.usage, `--text ${given}: there is ${textWishes.join(", ")}`, hint);
+  }
+  if (wish !== "chat" && line.has("page"))
+    return new Failure(exitCodes.usage, `--text ${wish}: a page talks with the model`, "leave out --text or --page");
+  return wish;
 }
 
 const sizeOf = ({ content }: PackageFile): number =>

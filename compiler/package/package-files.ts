@@ -11,6 +11,7 @@ import { pageFiles } from "./page-files.ts";
 import { programText } from "./program-text.ts";
 import { readmeText } from "./readme.ts";
 import { runtimeExports } from "./runtime-exports.ts";
+import { runtimeFiles, type TextWish } from "./runtime-parts.ts";
 
 export interface PackageParts {
   readonly program: Program;
@@ -25,6 +26,8 @@ export interface PackageParts {
   readonly runtime: readonly PackageFile[];
   /** The page's bundle, and what the page offers to load. */
   readonly page?: { readonly files: readonly PackageFile[]; readonly weights: string | null };
+  /** What it reads of texts; conversations where it is not said. */
+  readonly text?: TextWish;
   /** Without what people and their editors read, for a package that is only run. */
   readonly onlyRun?: boolean;
 }
@@ -34,7 +37,18 @@ const runtimeTypes = "runtime.d.ts";
 
 /** By name. */
 export function packageFiles(parts: PackageParts): readonly PackageFile[] {
-  const { program, kernels, target, cost, modules, texts, runtime, page, onlyRun = false } = parts;
+  const {
+    program,
+    kernels,
+    target,
+    cost,
+    modules,
+    texts,
+    runtime,
+    page,
+    text: reads = "chat",
+    onlyRun = false,
+  } = parts;
   const facts = packageFacts(program, target, cost);
   const exports = runtimeExports(textOf(runtime, runtimeTypes));
   const inKernels = ({ name, content }: PackageFile): PackageFile => ({ name: `kernels/${name}`, content });
@@ -53,7 +67,10 @@ export function packageFiles(parts: PackageParts): readonly PackageFile[] {
     ...(onlyRun ? [] : read()),
     ...compiled,
     ...(page === undefined ? [] : pageFiles(facts, page.files, page.weights)),
-    ...runtime.map(({ name, content }) => ({ name: name === licences ? name : `runtime/${name}`, content })),
+    ...runtimeFiles(runtime, program, reads).map(({ name, content }) => ({
+      name: name === licences ? name : `runtime/${name}`,
+      content,
+    })),
   ];
   const names = files.map(({ name }) => name);
   const manifest = { name: "package.json", content: manifestText(facts, names, licenceOf(textOf(runtime, licences))) };

@@ -174,11 +174,11 @@ export class KernelError extends DscError {
   }
 }
 
-/** Text was given and there is no tokenizer beside the weights. */
+/** Text was given, and there is no tokenizer beside the weights, or the package was compiled without what reads one. */
 export class NoTokenizerError extends DscError {
   override readonly name = "NoTokenizerError";
   constructor() {
-    super("no-tokenizer", "there is no tokenizer.json beside the weights: give token ids");
+    super("no-tokenizer", "no tokenizer.json is beside the weights, or the package reads none: give token ids");
   }
 }
 

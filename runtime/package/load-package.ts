@@ -24,6 +24,7 @@ import type { Weights } from "../weights/weights.ts";
 import { checkedLoad, type LoadOptions } from "./load-options.ts";
 import { type GpuInfo, Model, type ModelInfo } from "./model.ts";
 import { openSource } from "./open-source.ts";
+import * as parts from "./parts.ts";
 import type { PlannedModel, Player } from "./player.ts";
 import { type ProgramFile, readProgramFile } from "./read-package.ts";
 
@@ -56,7 +57,7 @@ export async function loadInto({ base, options, host, player, expected = null }:
     const { weights } = opened;
     const lacks = whyNoDraft(program, weights, options);
     const planned = await prepared.plan(lacks === null ? program : withoutDraft(program));
-    const features = await featuresOf(planned.played.program);
+    const features = await featuresOf(planned.played.program, parts);
     const wanted = { narrow: options.narrow === true, optional: lacks === null, features };
     const { placements, tables: sources, copies } = matchWeights(program, weights, wanted);
     await checkCopies(weights, copies, signal);
@@ -122,7 +123,7 @@ function modelOf({ file, planned, samples, device, gpu, host, opened, features, 
     lookups: features.tables?.lookups ?? null,
     close,
     pause: host.pause,
-    text: () => readTextFiles(opened.readText),
+    text: () => readTextFiles(opened.readText, parts),
   });
 }
 

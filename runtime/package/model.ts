@@ -142,15 +142,15 @@ export class Model {
     }
   }
 
-  /** Of the files beside the weights; null where there is none. Throws TextError. */
+  /** Of the files beside the weights; null where there is none, or the package was compiled without what reads one. Throws TextError. */
   async tokenizer(): Promise<Tokenizer | null> {
     return (await this.#readText()).tokenizer;
   }
 
   /**
    * A conversation as the chat template beside the weights writes it, up to where the assistant answers: ids for `generate` on a
-   * session without tokens. `variables`: what the template reads besides, such as `{ thinking: true }`. Null where there is no template. Throws
-   * TextError.
+   * session without tokens. `variables`: what the template reads besides, such as `{ thinking: true }`. Null where there is no template, or
+   * the package was compiled without what reads one. Throws TextError.
    */
   async chatPrompt(messages: readonly ChatMessage[], variables?: ChatVariables): Promise<readonly number[] | null> {
     this.#chat ??= this.#readText().then((text) => text.chat());

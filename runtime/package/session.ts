@@ -8,6 +8,7 @@ import { checkOptions, type SamplingOptions } from "../sampling/sampling-options
 import type { DraftCounts, DraftStatistics } from "../session/draft-counts.ts";
 import type { DraftMemory } from "../session/draft-memory.ts";
 import type { DraftTokensOptions } from "../session/draft-tokens.ts";
+import { partOf } from "../session/features.ts";
 import { type Generated, generate, type StopStepLike } from "../session/generate.ts";
 import type { TokenSession } from "../session/token-session.ts";
 import { decoderAfter, splitterAfter } from "../text/after-prompt.ts";
@@ -17,6 +18,7 @@ import type { TextOfModel } from "../text/text-files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { checkGenerate, checkObject, checkSignal } from "./check-options.ts";
 import { type DraftInfo, draftOf } from "./draft-option.ts";
+import * as parts from "./parts.ts";
 
 export interface ForwardOptions {
   /** Logits of all the tokens instead of the last one's. */
@@ -195,7 +197,7 @@ export class Session {
     const { context, chunk, draft, drafting } = this.#facts;
     if (drafting === undefined || !draft.available) throw new NoDraftError("no-entry");
     this.#tokens.checked(options.prompt);
-    const { DraftCounts, DraftMemory, draftTokens } = await import("../session/draft-tokens.ts");
+    const { DraftCounts, DraftMemory, draftTokens } = await partOf(parts.drafting);
     this.#drafts ??= new DraftMemory();
     this.#counts = new DraftCounts();
     return draftTokens({

@@ -8,6 +8,7 @@ import { runDraft } from "../../compiler/cli/playground/run-draft.ts";
 import type { Texts } from "../../compiler/cli/playground/texts.ts";
 import { Workbench } from "../../compiler/cli/playground/workbench.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
+import { chat, tokenizer } from "../../runtime/package/parts.ts";
 import { readTextFiles } from "../../runtime/text/text-files.ts";
 import type { Weights } from "../../runtime/weights/weights.ts";
 import { chainText } from "../cli/chain-model.ts";
@@ -75,10 +76,13 @@ describe("running", () => {
       ...{ bench, draft, ask: { weights, seed: 0, prompt, tokens } },
       own: async () => ({
         weights: await opened(),
-        text: await readTextFiles(async (name) => {
-          const known = name === "tokenizer.json" || name === "config.json";
-          return known ? readFileSync(join(tinyseek, name), "utf8") : null;
-        }),
+        text: await readTextFiles(
+          async (name) => {
+            const known = name === "tokenizer.json" || name === "config.json";
+            return known ? readFileSync(join(tinyseek, name), "utf8") : null;
+          },
+          { chat, tokenizer },
+        ),
       }),
       tell: (event) => events.push(event),
       signal: new AbortController().signal,

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Metafile } from "esbuild";
+import type { Metafile, Plugin } from "esbuild";
 import type { PackageFile } from "../../package/package-file.ts";
 import { licensesOf } from "./licenses.ts";
 import { runtimeTypes } from "./runtime-types.ts";
@@ -23,10 +23,18 @@ export interface Bundle {
   readonly metafile: Metafile;
 }
 
+/** What `runtime/package/parts.ts` imports: files that a package may do without. */
+const parts = {
+  formats: "runtime/session/stored/formats.ts",
+  tables: "runtime/session/tables/tables.ts",
+  drafting: "runtime/session/draft-tokens.ts",
+  tokenizer: "runtime/text/tokenizer.ts",
+  chat: "runtime/text/chat.ts",
+};
 /** By target: the files that others load by name, and what they are made of; the rest are chunks. */
 const entries: Readonly<Record<string, Readonly<Record<"runtime", string> & Partial<Record<"worker", string>>>>> = {
-  wasm: { runtime: "runtime/package/entry.ts", worker: "runtime/package/worker.ts" },
-  webgpu: { runtime: "runtime/package/webgpu-entry.ts" },
+  wasm: { runtime: "runtime/package/entry.ts", worker: "runtime/package/worker.ts", ...parts },
+  webgpu: { runtime: "runtime/package/webgpu-entry.ts", ...parts },
 };
 /** Targets that there is a runtime for. */
 export const runtimeNames: readonly string[] = Object.keys(entries);
@@ -54,7 +62,7 @@ export async function bundleRuntime(folder: string, target: string): Promise<Bun
     write: false,
     metafile: true,
     logLevel: "silent",
-    plugins: [usedParts],
+    plugins: [usedParts, partsOfPackage],
   });
   const scripts = outputFiles.map(({ path, contents }) => ({ name: nameOf(path), content: contents }));
   const sources = [...new Set([...Object.keys(metafile.inputs), ...typedSources(folder)])].sort();
@@ -65,6 +73,14 @@ export async function bundleRuntime(folder: string, target: string): Promise<Bun
   ];
   return { files: all.sort((a, b) => (a.name < b.name ? -1 : 1)), inputs: hashesOf(folder, sources), metafile };
 }
+
+/** Each package has a `parts.js` of its own. */
+const partsOfPackage: Plugin = {
+  name: "parts-of-package",
+  setup(build) {
+    build.onResolve({ filter: /\/parts\.ts$/ }, () => ({ path: "./parts.js", external: true, sideEffects: false }));
+  },
+};
 
 /** A file of types alone leaves no trace in a bundle, but in its declarations. */
 const typedSources = (folder: string): readonly string[] =>

@@ -45,6 +45,10 @@ export const compile: Command = {
         "URL",
         "what the page offers to load: a folder, which ends with /, or a file; from the page on",
       ),
+      text: takes(
+        "chat|plain|none",
+        "what the package reads of texts: none where it is called with ids of tokens alone; without it chat",
+      ),
       ...verify,
       json: flag("one JSON object: what was written, how large it is, and how long it took"),
     },

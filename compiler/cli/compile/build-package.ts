@@ -5,6 +5,7 @@ import type { PackageTarget } from "../../driver/package-target.ts";
 import type { PackageFile } from "../../package/package-file.ts";
 import { packageFiles } from "../../package/package-files.ts";
 import { phaseCost } from "../../package/phase-cost.ts";
+import type { TextWish } from "../../package/runtime-parts.ts";
 import { bundleOf } from "../bundle/bundle-of.ts";
 
 import { Failure } from "../failure.ts";
@@ -29,6 +30,8 @@ export interface PageWish {
 /** What a package is for. */
 export interface PackageUse {
   readonly page?: PageWish | null;
+  /** What it reads of texts; conversations where it is not said. */
+  readonly text?: TextWish;
   /** Engines that are able to do this alone, and nobody who reads it. Without it anyone who gets it. */
   readonly engine?: string;
 }
@@ -43,7 +46,7 @@ export async function packagesFor({ choices }: Pick<ModelToCompile, "choices">):
 export async function buildPackage(
   { model, declared, entry, choices, shown }: ModelToCompile,
   { terminal, home }: Surroundings,
-  { page = null, engine }: PackageUse = {},
+  { page = null, text = "chat", engine }: PackageUse = {},
 ): Promise<BuiltPackage | Failure> {
   const packages = await packagesFor({ choices });
   const bundle = await bundleOf(home, choices.target);
@@ -74,6 +77,7 @@ export async function buildPackage(
     modules,
     texts,
     runtime: bundle,
+    text,
     onlyRun: engine !== undefined,
     ...(page === null ? {} : { page: { files: pageFiles, weights: page.weights } }),
   });

@@ -1,4 +1,5 @@
 /** The playground's worker: holds the compiler, so that the page can be typed in meanwhile. */
+import { chat, tokenizer } from "../../../runtime/package/parts.ts";
 import { afterEvents } from "../../../runtime/package/web-host.ts";
 import { type Handlers, serveCalls } from "../../../runtime/page/calls.ts";
 import { readTextFiles } from "../../../runtime/text/text-files.ts";
@@ -22,10 +23,13 @@ function opened(): Workbench {
 async function openOwn(): Promise<OwnWeights> {
   const url = (name: string): string => new URL(name, weightsFolder).href;
   const source = await openHttpSource(url("model.safetensors"), { fetch: (at, init) => fetch(at, init) });
-  const text = await readTextFiles(async (name) => {
-    const answer = await fetch(url(name));
-    return answer.ok ? answer.text() : null;
-  });
+  const text = await readTextFiles(
+    async (name) => {
+      const answer = await fetch(url(name));
+      return answer.ok ? answer.text() : null;
+    },
+    { chat, tokenizer },
+  );
   return { weights: await openSafetensors(source, { pieceBytes: 1 << 22 }), text };
 }
 
