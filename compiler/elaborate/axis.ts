@@ -109,11 +109,15 @@ export function leaves(p: Position, layout: Layout): readonly Scalar[] {
 }
 
 /** The same for a value's axis; on a set kept as a list it is the slot. */
-export function axisLeaves(p: Position, axis: Axis): readonly Scalar[] {
+function axisLeaves(p: Position, axis: Axis): readonly Scalar[] {
   if (axis.members?.kind !== "slots") return leaves(p, axis.layout);
   if (p.kind === "slot") return [p.slot];
   throw new Error("a set kept as a list is read at an index that is none of its slots");
 }
+
+/** Leaves of one position an axis, in the order of the axes: where a node over them is read. */
+export const allLeaves = (positions: readonly Position[], axes: readonly Axis[]): readonly Scalar[] =>
+  positions.flatMap((p, i) => axisLeaves(p, axes[i] as Axis));
 
 /** The same element on an axis of another layout and equal size. */
 export function convert(p: Position, from: Layout, to: Layout): Position {

@@ -13,7 +13,7 @@ import { addDim, type Dim, dim } from "../graph/dim.ts";
 import type { Graph, Node, SizeRange } from "../graph/node.ts";
 import { add, dimValue, read } from "../graph/scalar.ts";
 import { asSize } from "./arithmetic.ts";
-import { type Axis, axisLeaves, layoutDims, layoutSize, plain, whole } from "./axis.ts";
+import { type Axis, allLeaves, layoutDims, layoutSize, plain, whole } from "./axis.ts";
 import {
   ElaborationError,
   type FamilyRun,
@@ -248,8 +248,7 @@ function argument(name: string, param: Param, frame: Frame, inputs: Map<string, 
   const { scalar } = param.type;
   const of = scalar?.kind === "index-type" ? layoutFrom(scalar.axis, eq) : null;
   const memory = of === null ? undefined : unit.memories.find((m) => m.size.key === layoutSize(of).key);
-  const leaf = (positions: Parameters<Tensor["at"]>[0]) =>
-    positions.flatMap((p, i) => axisLeaves(p, axes[i] ?? whole(plain(dim(1)))));
+  const leaf = (positions: Parameters<Tensor["at"]>[0]) => allLeaves(positions, axes);
   if (of !== null && memory !== undefined && axes.length === 1) {
     const at: Tensor["at"] = (positions) => {
       const [token] = leaf(positions);

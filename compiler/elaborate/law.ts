@@ -6,7 +6,7 @@ import { atomsOf } from "../../dsl/types/poly.ts";
 import { type Dim, dim } from "../graph/dim.ts";
 import type { DType, Graph, SizeRange } from "../graph/node.ts";
 import { read } from "../graph/scalar.ts";
-import { type Axis, axisLeaves, layoutDims, plain, whole } from "./axis.ts";
+import { type Axis, allLeaves, layoutDims, plain, whole } from "./axis.ts";
 import { ElaborationError } from "./context.ts";
 import { enter } from "./enter.ts";
 import { outside } from "./labels.ts";
@@ -71,11 +71,7 @@ export function elaborateLaw({ law, declared, sizes }: LawOptions): ElaboratedLa
       kind: "tensor",
       axes: own,
       dtype,
-      at: (positions) =>
-        read(
-          node,
-          positions.flatMap((p, i) => axisLeaves(p, own[i] as Axis)),
-        ),
+      at: (positions) => read(node, allLeaves(positions, own)),
     };
     values.set(param.name, tensor);
   }

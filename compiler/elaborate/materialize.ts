@@ -2,7 +2,7 @@
 import type { DType, Axis as GraphAxis, Node, Scalar } from "../graph/node.ts";
 import { boundNames, freeNames, fresh, mapChildren, name, read, same } from "../graph/scalar.ts";
 import type { ScalarFn } from "../ops/scalar-functions.ts";
-import { type Axis, axisLeaves, axisLoops, type Layout, type Position } from "./axis.ts";
+import { type Axis, allLeaves, axisLoops, type Layout, type Position } from "./axis.ts";
 import type { Unit } from "./context.ts";
 import { baseName, type IndexVariable, withPositions } from "./index-variable.ts";
 import type { Tensor } from "./value.ts";
@@ -45,7 +45,7 @@ export function materialize(unit: Unit, plan: Blueprint): Tensor {
     at: (positions) => {
       made ??= make(unit, plan);
       if (made === "inline") return plan.at(positions);
-      const own = positions.flatMap((p, i) => axisLeaves(p, plan.axes[i] as Axis));
+      const own = allLeaves(positions, plan.axes);
       return read(made.node, [...made.formals.map((f) => f.here()), ...own]);
     },
   };
@@ -132,7 +132,10 @@ function wholeRead(tensor: Tensor): Node | null {
   let count = 0;
   const loops = tensor.axes.map((axis) => axisLoops(axis, [], "w", (b) => `${b}#w${count++}`));
   const body = tensor.at(loops.map((l) => l.position));
-  const places = loops.flatMap((l, i) => axisLeaves(l.position, tensor.axes[i] as Axis));
+  const places = allLeaves(
+    loops.map((l) => l.position),
+    tensor.axes,
+  );
   if (body.kind !== "read" || body.at.length !== places.length) return null;
   // A part from the beginning of a node is read at the same places, and is not the whole of it.
   const sizes = loops.flatMap((l) => l.axes.map((a) => a.size.key));

@@ -9,7 +9,7 @@ import type { Span } from "../../dsl/diagnostics/source.ts";
 import { dim } from "../graph/dim.ts";
 import type { Scalar } from "../graph/node.ts";
 import { call, num, read } from "../graph/scalar.ts";
-import { type Axis, axisLeaves, flatten, type Position, plain, whole } from "./axis.ts";
+import { allLeaves, flatten, type Position, plain, whole } from "./axis.ts";
 import { callMember, memberKey } from "./call.ts";
 import { ElaborationError, type Frame, type LayerCall } from "./context.ts";
 import { joinLabels, outside } from "./labels.ts";
@@ -197,7 +197,7 @@ function repeated(r: Recurrence, family: LayerCall, index: string, first: number
   });
   const init = nodeOf(unit, `${r.name}.${first}`, held(initial));
   const { carry, index: loop } = unit.builder.loop(r.name, init.type, family.part);
-  const carried: Tensor = { ...initial, at: (p) => read(carry, wholeLeaves(p, initial.axes)) };
+  const carried: Tensor = { ...initial, at: (p) => read(carry, allLeaves(p, initial.axes)) };
   unit.effects.push([]);
   unit.pending.push(null);
   const members = Array.from({ length: count }, (_, i) => first + i);
@@ -208,11 +208,8 @@ function repeated(r: Recurrence, family: LayerCall, index: string, first: number
   unit.settle();
   const effects = unit.effects.pop() ?? [];
   const node = unit.builder.repeat(r.name, { count, init, carry, index: loop, body, effects });
-  return { ...initial, axes: initial.axes, dtype: initial.dtype, at: (p) => read(node, wholeLeaves(p, initial.axes)) };
+  return { ...initial, axes: initial.axes, dtype: initial.dtype, at: (p) => read(node, allLeaves(p, initial.axes)) };
 }
-
-const wholeLeaves = (positions: readonly Position[], axes: readonly Axis[]): readonly Scalar[] =>
-  positions.flatMap((p, i) => axisLeaves(p, axes[i] as Axis));
 
 /** Rows of a recurrence side by side, chosen by the position at its place. */
 function chosenRow(r: Recurrence, row: (k: number) => Value): Tensor {

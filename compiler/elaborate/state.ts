@@ -4,7 +4,7 @@ import { ungroup } from "../../dsl/checker/keys.ts";
 import type { Dim } from "../graph/dim.ts";
 import type { Append, Axis as GraphAxis, Scalar } from "../graph/node.ts";
 import { call, dimValue, freeNames, name, read, same } from "../graph/scalar.ts";
-import { type Axis, axisLeaves, axisLoops, type Layout, layoutDims, layoutSize, type Position, whole } from "./axis.ts";
+import { allLeaves, axisLoops, type Layout, layoutDims, layoutSize, type Position, whole } from "./axis.ts";
 import { ElaborationError, type Equation, type Frame, type Memory } from "./context.ts";
 import { IndexVariable, withPositions } from "./index-variable.ts";
 import { bind } from "./indices.ts";
@@ -52,11 +52,7 @@ export function stateValue(decl: State, frame: Frame): Tensor {
     kind: "tensor",
     axes,
     dtype,
-    at: (positions) =>
-      read(
-        made(),
-        positions.flatMap((p, i) => axisLeaves(p, axes[i] as Axis)),
-      ),
+    at: (positions) => read(made(), allLeaves(positions, axes)),
   };
 }
 

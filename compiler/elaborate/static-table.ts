@@ -2,7 +2,7 @@
 import type { Static } from "../../dsl/checker/context.ts";
 import { type Dim, dim } from "../graph/dim.ts";
 import { num, read } from "../graph/scalar.ts";
-import { flat, leaves, plain, whole } from "./axis.ts";
+import { allLeaves, flat, plain, whole } from "./axis.ts";
 import type { Equation, WeightSource, WeightTable } from "./context.ts";
 import { joinLabels } from "./labels.ts";
 import type { Tensor, Value } from "./value.ts";
@@ -31,11 +31,7 @@ export function constantTable(value: Static, eq: Equation): Tensor {
     kind: "tensor",
     axes,
     dtype,
-    at: (positions) =>
-      read(
-        node,
-        positions.flatMap((p, i) => leaves(p, (axes[i] ?? whole(plain(dim(1)))).layout)),
-      ),
+    at: (positions) => read(node, allLeaves(positions, axes)),
   };
 }
 

@@ -4,7 +4,7 @@ import { holesOf } from "../../dsl/checker/interpolation.ts";
 import type { Dim } from "../graph/dim.ts";
 import type { DType } from "../graph/node.ts";
 import { read } from "../graph/scalar.ts";
-import { type Axis, axisLeaves, layoutDims, layoutSize, whole } from "./axis.ts";
+import { allLeaves, layoutDims, layoutSize, whole } from "./axis.ts";
 import { ElaborationError, type Frame, type WeightSource } from "./context.ts";
 import { joinLabels, outside } from "./labels.ts";
 import { limits } from "./limits.ts";
@@ -106,8 +106,7 @@ export function weightValue(decl: Weight, frame: Frame): Value {
     axes,
     dtype,
     ...(below === null ? {} : { of: below }),
-    at: (positions) =>
-      read(node, [...stacks.map((s) => s.at()), ...positions.flatMap((p, i) => axisLeaves(p, axes[i] as Axis))]),
+    at: (positions) => read(node, [...stacks.map((s) => s.at()), ...allLeaves(positions, axes)]),
   };
   return scalar?.kind === "set-type" ? listedSets(tensor, below, decl) : tensor;
 }
