@@ -1,4 +1,5 @@
 /** WGSL as a machine that runs kernels one at a time, for the conformance suite: memory is here, a call moves what it touches. */
+import { GrowingMemory } from "../../compiler/conformance/growing-memory.ts";
 import type { KernelMemory, Machine } from "../../compiler/conformance/machine.ts";
 import type { Arithmetic } from "../../compiler/conformance/rounding.ts";
 import { elems } from "../../compiler/kernel/elem.ts";
@@ -38,32 +39,17 @@ export const wgslMachine = ({ name, cost, kernel, variant, run }: WgslMachineOpt
   },
 });
 
-class CopiedMemory implements KernelMemory {
+class CopiedMemory extends GrowingMemory implements KernelMemory {
   readonly #modules: ReadonlyMap<Kernel, WgslModule>;
   readonly #run: RunCall;
   /** Elements before a buffer in its binding: bindings of models start where they have to, and buffers where they want. */
   readonly #lead: number;
-  #bytes = new Uint8Array(1 << 16);
-  #top = 64;
   constructor(modules: ReadonlyMap<Kernel, WgslModule>, variant: WgslVariant, run: RunCall) {
+    super();
     this.#modules = modules;
     this.#run = run;
     this.#lead = variant.wholeVectors ? 16 : 3;
   }
-  reserve(bytes: number): number {
-    const at = this.#top;
-    this.#top = Math.ceil((at + bytes) / 64) * 64 + 64;
-    if (this.#top > this.#bytes.length) {
-      const grown = new Uint8Array(2 * this.#top);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
-    return at;
-  }
-  bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes;
-  }
-
   async call(k: Kernel, at: Readonly<Record<string, number>>, sizes: Readonly<Record<string, number>>): Promise<void> {
     const module = this.#modules.get(k);
     if (module === undefined) throw new Error(`there is no kernel ${k.name}`);
@@ -76,7 +62,7 @@ class CopiedMemory implements KernelMemory {
         starts[b.name] = elements + this.#lead;
         const room = this.#lead + Math.ceil(bytes / size / 16) * 16;
         const part = new Uint8Array(room * size).fill(poison);
-        part.set(this.#bytes.subarray(from, from + bytes), this.#lead * size);
+        part.set(this.bytes().subarray(from, from + bytes), this.#lead * size);
         parts.push(part);
         elements += room;
       }
@@ -90,7 +76,7 @@ class CopiedMemory implements KernelMemory {
       const lead = this.#lead * elems[b.elem].bytes;
       const around = [...result.subarray(0, lead), ...result.subarray(lead + bytes)];
       if (around.some((x) => x !== poison)) throw new Error(`${k.name} writes beside ${b.name}`);
-      this.#bytes.set(result.subarray(lead, lead + bytes), at[b.name] ?? 0);
+      this.bytes().set(result.subarray(lead, lead + bytes), at[b.name] ?? 0);
     }
   }
 }

@@ -4,6 +4,7 @@ import { type AnyData, elementsOf, interpret, newData } from "../kernel/interpre
 import type { Kernel } from "../kernel/kernel.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import type { CostTarget } from "../target/target.ts";
+import { GrowingMemory } from "./growing-memory.ts";
 import type { KernelMemory, Machine } from "./machine.ts";
 
 export const interpreterMachine = (cost: CostTarget, kernel: KernelTarget): Machine => ({
@@ -13,22 +14,7 @@ export const interpreterMachine = (cost: CostTarget, kernel: KernelTarget): Mach
   open: async () => new Interpreted(),
 });
 
-class Interpreted implements KernelMemory {
-  #bytes = new Uint8Array(1 << 16);
-  #top = 64;
-  reserve(bytes: number): number {
-    const at = this.#top;
-    this.#top = Math.ceil((at + bytes) / 64) * 64 + 64;
-    if (this.#top > this.#bytes.length) {
-      const grown = new Uint8Array(2 * this.#top);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
-    return at;
-  }
-  bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes;
-  }
+class Interpreted extends GrowingMemory implements KernelMemory {
   call(k: Kernel, at: Readonly<Record<string, number>>, sizes: Readonly<Record<string, number>>): void {
     const buffers: Record<string, AnyData> = {};
     const copies: (() => void)[] = [];
@@ -36,8 +22,8 @@ class Interpreted implements KernelMemory {
       const length = elementsOf(b, sizes);
       const data = b.elem === "i64" ? new BigInt64Array(length) : newData(b.elem, length);
       const [from, to] = [at[b.name] ?? 0, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
-      to.set(this.#bytes.subarray(from, from + data.length * elems[b.elem].bytes));
-      if (b.access !== "read") copies.push(() => this.#bytes.set(to, from));
+      to.set(this.bytes().subarray(from, from + data.length * elems[b.elem].bytes));
+      if (b.access !== "read") copies.push(() => this.bytes().set(to, from));
       buffers[b.name] = data;
     }
     const fault = interpret(k, { sizes, buffers });
