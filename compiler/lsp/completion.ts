@@ -8,7 +8,7 @@ import { parse } from "../../dsl/parser/parse.ts";
 import { describe } from "./hover.ts";
 import { declarationOf, visibleSymbols } from "./symbol-at.ts";
 import { type Frame, type TextBefore, textBefore } from "./text-before.ts";
-import { bodyWords, continuationWords, fileWords, modelWords, scalarWords, valueWords } from "./words.ts";
+import { bodyWords, continuationWords, fileWords, modelWords, typeWords, valueWords } from "./words.ts";
 import type { Checked, Workspace } from "./workspace.ts";
 
 export interface Situation {
@@ -39,7 +39,7 @@ export function complete(situation: Situation): readonly CompletionItem[] {
     return []; // a new name
   if (!onNewLine && previous !== undefined && endsOperand(previous.text, previous.kind))
     return words(continuationWords);
-  if (expectsType(before, frame)) return [...words([...scalarWords, "in", "set", "block"]), ...names(situation)];
+  if (expectsType(before, frame)) return [...words([...typeWords, "in", "set", "block"]), ...names(situation)];
   const labels = frame === undefined ? [] : parameterLabels(situation, before, frame);
   return [...labels, ...words(valueWords), ...core(), ...names(situation)];
 }

@@ -1,5 +1,5 @@
 /** The words of the language by where they fit, for completion. */
-import { keywords } from "../../dsl/lexer/tokens.ts";
+import { keywords, scalarWords } from "../../dsl/lexer/tokens.ts";
 
 export const fileWords = ["import", "fn", "block", "model", "law", "schedule"] as const;
 
@@ -43,26 +43,7 @@ export const continuationWords = [
 
 export const valueWords = ["true", "false", "null", "not"] as const;
 
-export const scalarWords = [
-  "real",
-  "f32",
-  "f64",
-  "bf16",
-  "f16",
-  "e4m3",
-  "e5m2",
-  "e2m1",
-  "e8m0",
-  "i32",
-  "i64",
-  "i8",
-  "u8",
-  "bool",
-  "int",
-  "dim",
-  "text",
-  "memory",
-] as const;
+export const typeWords: readonly string[] = [...scalarWords, "memory"];
 
 const reserved: ReadonlySet<string> = new Set(keywords);
 

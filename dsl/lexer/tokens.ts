@@ -61,7 +61,8 @@ const connectiveWords = [
   "false",
   "null",
 ] as const;
-const scalarWords = [
+/** Element types. */
+export const scalarWords = [
   "real",
   "f32",
   "f64",
