@@ -29,6 +29,7 @@ import { fail, isKnownTrue } from "./conditions.ts";
 import type { EquationContext, Value } from "./context.ts";
 import { arithmetic, commonElement, elementwise, expectNumber, widest } from "./elementwise.ts";
 import { expressionKey } from "./keys.ts";
+import { foldNumbers } from "./static.ts";
 import { isUnknown, makeValue, namedInteger, unknownValue } from "./values.ts";
 
 export function withInteger(value: Value, poly: Poly | null, number: number | undefined): Value {
@@ -160,23 +161,6 @@ function modulus(expr: BinaryExpr, left: Value, right: Value, result: Value, eq:
     return { ...result, element, poly, constant: asConstant(poly) ?? undefined };
   }
   return { ...result, element, poly: namedInteger(eq.body, expressionKey(expr, eq), element) };
-}
-
-function foldNumbers(op: string, x: number, y: number): number | undefined {
-  switch (op) {
-    case "+":
-      return x + y;
-    case "-":
-      return x - y;
-    case "*":
-      return x * y;
-    case "/":
-      return x / y;
-    case "^":
-      return x ** y;
-    default:
-      return undefined;
-  }
 }
 
 function warnOverflow(expr: BinaryExpr, left: Value, right: Value, result: Value, eq: EquationContext): void {

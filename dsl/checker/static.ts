@@ -236,7 +236,11 @@ function arithmetic(op: BinaryExpr["op"], left: Known, right: Known, scope: Stat
     }
   }
   const [x, y] = [numberOf(left), numberOf(right)];
-  if (x === undefined || y === undefined) return undefined;
+  return x === undefined || y === undefined ? undefined : foldNumbers(op, x, y);
+}
+
+/** Arithmetic of two numbers that are known; undefined for other operators. */
+export function foldNumbers(op: BinaryExpr["op"], x: number, y: number): number | undefined {
   switch (op) {
     case "+":
       return x + y;
