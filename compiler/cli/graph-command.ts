@@ -3,28 +3,22 @@ import type { ModelInstance } from "../../dsl/checker/result.ts";
 import { countParameters } from "../../dsl/graph-view/count-parameters.ts";
 import { drawSvg } from "../../dsl/graph-view/draw-svg.ts";
 import { drawText } from "../../dsl/graph-view/draw-text.ts";
-import { checkFile, readInputs } from "./check-file.ts";
+import { checkedOperand } from "./checked-operand.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
-import { nameFrom, SourceReader } from "./project.ts";
-import { showDiagnostics } from "./show-diagnostics.ts";
+import { nameFrom } from "./project.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
 import { writeResult } from "./write-file.ts";
 
-export function runGraph(line: CommandLine, { terminal, home }: Surroundings): ExitCode {
+export function runGraph(line: CommandLine, surroundings: Surroundings): ExitCode {
+  const { terminal } = surroundings;
   const wrong = conflictOf(line);
   if (wrong !== null) return reportFailure(terminal, new Failure(exitCodes.usage, wrong, "see `dsc help graph`"));
-  const inputs = readInputs(line, terminal.cwd);
-  if (inputs instanceof Failure) return reportFailure(terminal, inputs);
-  const [name = ""] = line.operands;
-  const checked = checkFile(name, inputs, new SourceReader(home.folder, terminal.cwd), terminal);
+  const checked = checkedOperand(line, surroundings);
+  if (checked === null) return exitCodes.errorsFound;
   if (checked instanceof Failure) return reportFailure(terminal, checked);
-  if (!checked.ok) {
-    showDiagnostics(checked.diagnostics, terminal);
-    return exitCodes.errorsFound;
-  }
   const { model } = checked.result;
   if (model === null) {
     return reportFailure(terminal, new Failure(exitCodes.errorsFound, `${checked.shown} has no model to show`));

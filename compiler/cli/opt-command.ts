@@ -13,15 +13,14 @@ import { print } from "../graph/print.ts";
 import { printProblem, verify } from "../graph/verify.ts";
 import { type Pass, printReport } from "../passes/pass.ts";
 import { exampleTargets } from "../target/example-targets.ts";
-import { checkFile, readInputs } from "./check-file.ts";
+import { checkedOperand } from "./checked-operand.ts";
 import { chooseEntry } from "./choose-entry.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { knownFailure } from "./known-failures.ts";
-import { nameFrom, projectOf, SourceReader, shownPath } from "./project.ts";
+import { nameFrom, projectOf, shownPath } from "./project.ts";
 import { readText, sizeLimits } from "./read-file.ts";
-import { showDiagnostics } from "./show-diagnostics.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure } from "./terminal.ts";
 import { writeResult } from "./write-file.ts";
@@ -39,7 +38,7 @@ export function runOpt(line: CommandLine, surroundings: Surroundings): ExitCode 
   const [name = ""] = line.operands;
   const project = projectOf(resolve(terminal.cwd, name));
   try {
-    const start = name.endsWith(".ds") ? fromModel(line, name, surroundings) : fromText(name, terminal.cwd);
+    const start = name.endsWith(".ds") ? fromModel(line, surroundings) : fromText(name, terminal.cwd);
     if (start instanceof Failure) return reportFailure(terminal, start);
     if (start === null) return exitCodes.errorsFound;
     const text = rewritten(start, line);
@@ -74,15 +73,9 @@ function fromText(name: string, cwd: string): Start | Failure {
 }
 
 /** Null where the model has errors, which have been told. */
-function fromModel(line: CommandLine, name: string, { terminal, home }: Surroundings): Start | Failure | null {
-  const inputs = readInputs(line, terminal.cwd);
-  if (inputs instanceof Failure) return inputs;
-  const checked = checkFile(name, inputs, new SourceReader(home.folder, terminal.cwd), terminal);
-  if (checked instanceof Failure) return checked;
-  if (!checked.ok) {
-    showDiagnostics(checked.diagnostics, terminal);
-    return null;
-  }
+function fromModel(line: CommandLine, surroundings: Surroundings): Start | Failure | null {
+  const checked = checkedOperand(line, surroundings);
+  if (checked === null || checked instanceof Failure) return checked;
   const { bound: model, declared } = checked.result;
   if (model === null || !model.config.given)
     return new Failure(exitCodes.errorsFound, `${checked.shown}: sizes are not known`, "--config config.json");

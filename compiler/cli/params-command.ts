@@ -3,30 +3,23 @@ import { countParameters, hasConfig } from "../../dsl/graph-view/count-parameter
 import { drawParams } from "../../dsl/graph-view/draw-params.ts";
 import { parameterTable } from "../../dsl/graph-view/parameter-rows.ts";
 import { stateFormats } from "../../dsl/graph-view/token-bytes.ts";
-import { checkFile, readInputs } from "./check-file.ts";
+import { checkedOperand } from "./checked-operand.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
-import { SourceReader } from "./project.ts";
-import { showDiagnostics } from "./show-diagnostics.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { reportFailure } from "./terminal.ts";
 
-export function runParams(line: CommandLine, { terminal, home }: Surroundings): ExitCode {
+export function runParams(line: CommandLine, surroundings: Surroundings): ExitCode {
+  const { terminal } = surroundings;
   const format = line.value("kv") ?? "bf16";
   if (!stateFormats.includes(format)) {
     const hint = `one of ${stateFormats.join(", ")}`;
     return reportFailure(terminal, new Failure(exitCodes.usage, `--kv ${format}: there is no such format`, hint));
   }
-  const inputs = readInputs(line, terminal.cwd);
-  if (inputs instanceof Failure) return reportFailure(terminal, inputs);
-  const [name = ""] = line.operands;
-  const checked = checkFile(name, inputs, new SourceReader(home.folder, terminal.cwd), terminal);
+  const checked = checkedOperand(line, surroundings);
+  if (checked === null) return exitCodes.errorsFound;
   if (checked instanceof Failure) return reportFailure(terminal, checked);
-  if (!checked.ok) {
-    showDiagnostics(checked.diagnostics, terminal);
-    return exitCodes.errorsFound;
-  }
   const text = textOf(checked.result, checked.shown, format, line.has("json"));
   if (text instanceof Failure) return reportFailure(terminal, text);
   terminal.out(text);
