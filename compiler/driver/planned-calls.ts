@@ -35,6 +35,8 @@ const any = Number.POSITIVE_INFINITY;
 /** Behind a text, and at its start. */
 const one = { from: 1, to: 1, tokens: 1, before: 511, once: false, chooses: true };
 const many = { from: 2, to: any, tokens: 128, before: 0, once: false, chooses: true };
+/** Parts of a text, most of which have a usual context before them. */
+const parts = { ...many, before: 4096 - many.tokens, once: true };
 /** Tokens of a call that checks what was drafted: a few. */
 const checked = 4;
 
@@ -49,7 +51,7 @@ export function plannedCalls(model: BoundModel, entry: string): PlannedCalls {
     [
       { name: "decode", results: ["next"], ...one },
       { name: "prefill", results: [...rows, "next"], ...many },
-      { name: "score", results: ["logits"], ...many, from: 1, once: true, chooses: false },
+      { name: "score", results: ["logits"], ...parts, from: 1, chooses: false },
     ],
     entry,
     results,
@@ -70,7 +72,7 @@ export function plannedCalls(model: BoundModel, entry: string): PlannedCalls {
   const guess = [...drafting.feeds.map((f) => f.then), names.includes("next") ? "next" : "logits"];
   const guesses: readonly Kind[] = [
     { name: "draft", results: guess, ...one, once: true },
-    { name: "draft_prompt", results: guess, ...many, once: true },
+    { name: "draft_prompt", results: guess, ...parts },
   ];
   const all = [...calls, ...given([check], entry, results), ...given(guesses, drafting.entry, names)];
   return { calls: all, draft: drafting };
