@@ -8,8 +8,8 @@ import { argument, infix, operand, type Spelling } from "../c-like/infix.ts";
 import { fn } from "./codes.ts";
 import { converted } from "./conversions.ts";
 import { bitsLiteral, floatLiteral } from "./literals.ts";
-import type { WgslMemory } from "./memory.ts";
-import { loadsMerged } from "./merged.ts";
+import { divided, type WgslMemory } from "./memory.ts";
+import { loadsMerged, split } from "./merged.ts";
 import { calledAs, signOf } from "./ops.ts";
 import type { Prelude } from "./prelude.ts";
 import { valueType, vector } from "./types.ts";
@@ -79,7 +79,7 @@ export class Expressions {
       case "load": {
         const memory = this.#s.memory(e.from);
         if (memory === null) return this.#s.register(e.from, e.index);
-        return memory.load(e.type, this.expr(this.#s.place(e.from, e.index, e.piece)));
+        return memory.load(e.type, ...this.#places(e.from, e.index, e.piece));
       }
       case "dot": {
         const products = dotProducts(prelude, e.group, e.type.width, [this.expr(e.a), this.expr(e.b)], variant);
@@ -93,10 +93,23 @@ export class Expressions {
   /** A statement. */
   store(to: string, index: Expr, value: Expr): string {
     const memory = this.#s.memory(to) ?? this.#s.refuse(`there is no memory ${to}`);
-    const at = this.expr(this.#s.place(to, index, undefined));
-    const variable = memory.variable(value.type, at);
+    const [at, over] = this.#places(to, index, undefined);
+    const variable = memory.variable(value.type, over);
     if (variable !== null) return this.assigned(variable, value);
-    return memory.store(value.type, at, this.expr(value));
+    return memory.store(value.type, { at, over }, this.expr(value));
+  }
+
+  /** Where an element is in what its memory is declared as: in elems, and in elements of so many. Numbers stay behind a division. */
+  #places(memory: string, index: Expr, piece: Expr | undefined): readonly [string, (by: number) => string] {
+    const at = this.expr(this.#s.place(memory, index, piece));
+    const { base, constant } = split(index);
+    const over = (by: number): string => {
+      if (by === 1 || base === null || constant % by !== 0) return divided(at, by);
+      const rest = this.#s.place(memory, base, piece);
+      const text = isTimes(rest, by) ? this.expr(rest.args[0]) : divided(this.expr(rest), by);
+      return constant === 0 ? text : `${/^\w+$/.test(text) ? text : `(${text})`} + ${constant / by}`;
+    };
+    return [at, over];
   }
 
   /** A statement. `variable`: a register or an element of memory. */
@@ -161,7 +174,7 @@ export class Expressions {
   #several(e: Of<"op">): string | null {
     const chain = loadsMerged(e);
     const memory = chain === null ? null : this.#s.memory(chain.from);
-    if (chain === null || memory === null || memory.variable(e.type, "at") === null) return null;
+    if (chain === null || memory === null || memory.perValue(e.type) === null) return null;
     const { from, index, step, count } = chain;
     const of = (i: number): string => memory.load(e.type, i === 0 ? "at" : `at + ${i === 1 ? "" : `${i} * `}apart`);
     const name = this.#s.prelude.fn(`${e.op}_${count}_of_${from}`, (n) => {
@@ -241,3 +254,7 @@ export class Expressions {
     return `${name}(${bitsLiteral(value)})`;
   }
 }
+
+/** What `places.ts` says of a place that it named. */
+const isTimes = (e: Expr, by: number): e is Of<"op"> & { readonly args: readonly [Expr, Expr] } =>
+  e.kind === "op" && e.op === "shl" && e.args[1]?.kind === "const" && 2 ** e.args[1].value === by;

@@ -18,6 +18,8 @@ interface Declared {
   readonly name: string;
   readonly elem: Type["elem"];
 }
+/** A place in elements that are so many elems each, a power of two. */
+type Over = (by: number) => string;
 interface Surroundings {
   readonly prelude: Prelude;
   readonly names: FreshNames;
@@ -58,9 +60,16 @@ export class WgslMemory {
     this.perElement = (this.#lanes * unit) / bytes;
   }
 
-  /** A value of elements from `at` on. */
-  load(t: Type, at: string): string {
-    const direct = this.#direct(t, at);
+  /** Elems in one element of the array, where that is all of such a value. */
+  perValue(t: Type): number | null {
+    if (this.#atomic) return null;
+    if (this.#native !== null) return this.#lanes === t.width ? this.#lanes : null;
+    return bytesOf(t) / 4 === this.#lanes && this.#s.variant.wholeVectors ? this.perElement : null;
+  }
+
+  /** A value of elements from `at` on; `over` says which element of the array that is, of so many elems each. */
+  load(t: Type, at: string, over: Over = (by) => divided(at, by)): string {
+    const direct = this.#direct(t, over);
     if (direct !== null) return this.#read(t, direct);
     const { prelude, variant, refuse } = this.#s;
     const type = valueType(t, variant) ?? refuse(`a load of ${typeName(t)}`);
@@ -71,14 +80,14 @@ export class WgslMemory {
   }
 
   /** What may stand on both sides of an assignment of such a value at `at`; null where no single thing may. */
-  variable(t: Type, at: string): string | null {
-    return this.#elem === "bool" ? null : this.#direct(t, at);
+  variable(t: Type, over: Over): string | null {
+    return this.#elem === "bool" ? null : this.#direct(t, over);
   }
 
   /** A statement. */
-  store(t: Type, at: string, value: string): string {
+  store(t: Type, { at, over }: { readonly at: string; readonly over: Over }, value: string): string {
     const given = this.#elem === "bool" ? `${vector("u32", t.width)}(${value})` : value;
-    const direct = this.#direct(t, at);
+    const direct = this.#direct(t, over);
     if (direct !== null) return `${direct} = ${given};`;
     const { prelude, variant, refuse } = this.#s;
     const type =
@@ -90,12 +99,9 @@ export class WgslMemory {
   }
 
   /** One element of the array, where that is all of the value. */
-  #direct(t: Type, at: string): string | null {
-    if (this.#atomic) return null;
-    if (this.#native !== null) return this.#lanes === t.width ? `${this.name}[${divided(at, this.#lanes)}]` : null;
-    const words = bytesOf(t) / 4;
-    const fits = words === this.#lanes && this.#s.variant.wholeVectors;
-    return fits ? `${this.name}[${divided(at, this.perElement)}]` : null;
+  #direct(t: Type, over: Over): string | null {
+    const per = this.perValue(t);
+    return per === null ? null : `${this.name}[${over(per)}]`;
   }
 
   #read(t: Type, place: string): string {
@@ -182,8 +188,8 @@ export class WgslMemory {
 }
 
 const isPlain = (text: string): boolean => /^\w+$/.test(text);
-/** By a power of two, of what is not negative. */
-const divided = (at: string, by: number): string => {
+/** By a power of two. */
+export const divided = (at: string, by: number): string => {
   if (by === 1) return at;
   if (/^\d+$/.test(at)) return String(Math.floor(Number(at) / by));
   return `${isPlain(at) ? at : `(${at})`} >> ${Math.log2(by)}u`;

@@ -41,7 +41,7 @@ function distance(a: Load, b: Load): number | null {
 }
 
 /** An index as something and a constant. */
-function split(index: Expr): { readonly base: Expr | null; readonly constant: number } {
+export function split(index: Expr): { readonly base: Expr | null; readonly constant: number } {
   if (index.kind === "const") return { base: null, constant: index.value };
   if (index.kind !== "op" || index.op !== "add") return { base: index, constant: 0 };
   const [base, constant]: readonly (Expr | undefined)[] = index.args;

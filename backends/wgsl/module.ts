@@ -32,6 +32,7 @@ import { fn } from "./codes.ts";
 import { Expressions } from "./expressions.ts";
 import { inlined } from "./inlined.ts";
 import { WgslMemory } from "./memory.ts";
+import { sharedPlaces } from "./places.ts";
 import { Prelude, type WgslFunction } from "./prelude.ts";
 import { Statements } from "./statements.ts";
 import type { WgslVariant } from "./variant.ts";
@@ -77,6 +78,8 @@ class Spelling {
   readonly #starts = new Map<string, string>();
   readonly #itemsInGroup: number;
   readonly #own: Readonly<Record<"item" | "zero" | "index", string>>;
+  /** Names of places that several loads and stores have in common. */
+  readonly #places = new Set<string>();
   #usesZero = false;
 
   constructor(k: Kernel, target: KernelTarget, variant: WgslVariant) {
@@ -266,7 +269,14 @@ class Spelling {
         for (const s of part.shared)
           w.line(`let ${this.#starts.get(s.name)} = i32(${this.#own.index}) * ${this.#room(s)};`);
     }
-    writeStatements(w, inlined(part.body), spelled);
+    const buffers = new Map(part.buffers.map((b) => [b.name, b]));
+    const { body, names } = sharedPlaces(inlined(part.body), {
+      perElement: (memory, type) => this.#memories.get(memory)?.perValue(type) ?? null,
+      place: (memory, index, piece) => this.#placeIn(buffers, memory, index, piece),
+      take: (base) => this.#names.take(base),
+    });
+    for (const n of names) this.#places.add(n);
+    writeStatements(w, body, spelled);
   }
 
   /** Parts side by side: each has groups of its own. */
@@ -323,6 +333,15 @@ class Spelling {
     }
   }
 
+  /** Where an index is in what the memory is declared as, in elems. */
+  #placeIn(buffers: ReadonlyMap<string, Buffer>, memory: string, index: Expr, piece: Expr | undefined): Expr {
+    if (someExpr(index, (e) => e.kind === "name" && this.#places.has(e.name))) return index;
+    const buffer = buffers.get(memory);
+    const inAll = piece === undefined || buffer === undefined ? index : add(mul(piece, buffer.extent), index);
+    const start = this.#starts.get(memory);
+    return start === undefined ? inAll : add(name(start), inAll);
+  }
+
   #expressions(k: Kernel): (register: (name: string, index: Expr) => string) => Expressions {
     const sizes = new Set(k.sizes.map((s) => s.name));
     const buffers = new Map(k.buffers.map((b) => [b.name, b]));
@@ -334,12 +353,7 @@ class Spelling {
         refuse: this.#refuse,
         named: (n) => (sizes.has(n) ? `size.${n}` : n === "lane" && k.lanes === 1 ? "0" : n),
         memory: (n) => this.#memories.get(n) ?? null,
-        place: (memory, index, piece) => {
-          const buffer = buffers.get(memory);
-          const inAll = piece === undefined || buffer === undefined ? index : add(mul(piece, buffer.extent), index);
-          const start = this.#starts.get(memory);
-          return start === undefined ? inAll : add(name(start), inAll);
-        },
+        place: (memory, index, piece) => this.#placeIn(buffers, memory, index, piece),
         register,
         zero: () => this.#zero(),
       });

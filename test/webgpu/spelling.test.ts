@@ -114,6 +114,34 @@ describe("bindings", () => {
   });
 });
 
+describe("places that differ in a number", () => {
+  const body = (of: string): string =>
+    spelled(`kernel @k "" read x: f32[512] rows write y: f32[8] rows grid g in 4 { ${of} }`);
+  test("have a name for the rest, in vectors of their memory", () => {
+    const text = body(
+      "let a = x[g * 128]:4 let b = x[g * 128 + 12]:4 y[g * 2] = fold_sum(a + b) y[g * 2 + 1] = fold_sum(a - b)",
+    );
+    expect(text).toMatch(/let to = \(x_at \+ g \* 128\) >> 2u;\s+let a = x\[to\];\s+let b = x\[to \+ 3\];/);
+    expect(text).toMatch(/let to_1 = y_at \+ g \* 2;\s+y\[to_1\] = .*;\s+y\[to_1 \+ 1\] = /);
+  });
+  test("have none where there is one, and numbers stay behind the division", () => {
+    const text = body("let a = x[g * 128 + 8]:4 y[g * 2 + 1] = fold_sum(a)");
+    expect(text).not.toContain("let to");
+    expect(text).toContain("x[((x_at + g * 128) >> 2u) + 2]");
+  });
+  test("of elements of vectors are what they were", () => {
+    const text = body("let a = x[g * 128]:4 let b = x[g * 128 + 5] y[g * 2] = fold_sum(a) + b");
+    expect(text).toContain("let a = x[(x_at + g * 128) >> 2u];");
+    expect(text).toContain("x_f32(x_at + (g * 128 + 5))");
+  });
+  test("are named where they are in sight", () => {
+    const text = body(
+      "if g < 2 { let a = x[g * 128]:4 let b = x[g * 128 + 4]:4 y[g * 2] = fold_sum(a + b) } if 2 <= g { let c = x[g * 128 + 8]:4 let d = x[g * 128 + 4]:4 y[g * 2] = fold_sum(c + d) }",
+    );
+    expect(text.match(/let to\w* = \(x_at \+ g \* 128\) >> 2u;/g)).toHaveLength(2);
+  });
+});
+
 describe("what is not said", () => {
   test.each([
     ["invalid-kernel", 'kernel @k "" write y: f32[4] rows grid g in 4 { y[g + 1] = f32(1) }'],
