@@ -74,8 +74,9 @@ interface Tile {
 }
 /** What one lane fills of tiles of one side. */
 interface Piece {
-  /** Row of the tile, and where in it. */
+  /** Row of the tile, of which so many are before those of its lane's first piece, and where in it. */
   readonly line: Expr;
+  readonly ahead: number;
   readonly within: Expr;
   /** Null: always. */
   readonly guard: Expr | null;
@@ -230,11 +231,11 @@ export class Staging {
           });
     const from = b.let("from", add(side.first, own));
     return Array.from({ length: Math.ceil(lines / atOnce) }, (_, i): Piece => {
-      const line = add(own, i * atOnce);
-      const guard = (i + 1) * atOnce > lines ? lt(line, lines) : null;
-      const here = isWhole && guard === null ? null : b.let("at", min(add(from, i * atOnce), sub(size, 1)));
-      const place = along ?? (here === null ? lift.bound(from, { offset: i * atOnce }) : lift.bound(here));
-      return { line, within, guard, place };
+      const ahead = i * atOnce;
+      const guard = ahead + atOnce > lines ? lt(add(own, ahead), lines) : null;
+      const here = isWhole && guard === null ? null : b.let("at", min(add(from, ahead), sub(size, 1)));
+      const place = along ?? (here === null ? lift.bound(from, { offset: ahead }) : lift.bound(here));
+      return { line: own, ahead, within, guard, place };
     });
   }
 
@@ -249,16 +250,17 @@ export class Staging {
     const isWhole = factorOf(axes.inner.size) % depth === 0;
     const alongPlaces = side.width > 1;
     const stride = alongPlaces ? side.places : lineOf(depth, width);
-    /** Pieces whose vectors begin at one term of the sum. */
-    const fill = (some: readonly Piece[], term: Expr): void => {
+    /** Pieces whose vectors begin at one term of the sum, so many behind another. */
+    const fill = (some: readonly Piece[], term: Expr, offset: number): void => {
       const kWidth = alongPlaces ? 1 : load;
       const put = (value: ((t: Tile, p: Piece, k: Bound) => Expr) | null): void => {
-        const k = this.#lift.bound(term, { width: kWidth });
+        const k = this.#lift.bound(term, { offset, width: kWidth });
         for (const p of some)
           for (const t of tiles) {
             const zero = constant(0, typeOf("f32", load));
             const x = value === null ? zero : value(t, p, k);
-            const store = (): void => this.#store(t, add(mul(p.line, stride), p.within), x, alongPlaces ? load : width);
+            const store = (): void =>
+              this.#store(t, add(mul(p.line, stride), p.within, p.ahead * stride), x, alongPlaces ? load : width);
             if (p.guard === null) store();
             else b.if(p.guard, store);
           }
@@ -269,15 +271,16 @@ export class Staging {
         return x.type.width === load ? x : splat(x, load);
       };
       if (isWhole) return put(value);
-      const end = add(term, kWidth);
+      const end = add(term, offset + kWidth);
       b.if(op("le", end, size), () => put(value));
       b.if(lt(size, end), () => put(null));
     };
     const [first] = pieces;
     if (first === undefined) return;
-    if (!alongPlaces) return fill(pieces, b.let("term", add(k0, first.within)));
+    const term = b.let("term", add(k0, alongPlaces ? first.line : first.within));
+    if (!alongPlaces) return fill(pieces, term, 0);
     for (const p of pieces) {
-      const one = (): void => fill([{ ...p, guard: null }], b.let("term", add(k0, p.line)));
+      const one = (): void => fill([{ ...p, guard: null }], term, p.ahead);
       if (p.guard === null) one();
       else b.if(p.guard, one);
     }
