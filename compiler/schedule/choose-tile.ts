@@ -5,7 +5,7 @@ import { freeNames } from "../graph/scalar.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 import { Unsuitable } from "./lift/lift.ts";
 import type { Nest } from "./nest/nest.ts";
-import { longestAxis, outputVectors, type Shape, shapeOf } from "./nest-shape.ts";
+import { longestAxis, outputVectors, type Shape, shapeOf, walksOf } from "./nest-shape.ts";
 import { type AskedTile, anyTile, registerTiled } from "./register-tile.ts";
 import { sharedSums } from "./share-sums.ts";
 import { stagedTiles } from "./stage-tiles.ts";
@@ -74,19 +74,18 @@ const oneValue = ({ nest, target }: Shape): TilePlan => ({
   says: "one value",
 });
 
-function walkedAlong({ nest, target, reduces, whole, others }: Shape): TilePlan {
+function walkedAlong(shape: Shape): TilePlan {
+  const { nest, target, reduces, others } = shape;
   const last = nest.axes.at(-1);
   const main = others.at(-1);
   const along = main === undefined || main !== last ? null : outputVectors(nest, main, target);
-  const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
-  for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
   const rows = reduces.length > 0;
   const length = main === undefined ? 1 : (constantOf(main.size) ?? Number.POSITIVE_INFINITY);
   // A short axis is walked by one item; a long one is cut, so that several can share it. Where items are lanes beside each other, each
   // has one place.
   const together = rows || (target.lanes === 1 && length <= 1024);
   const count = target.lanes === 1 ? 16 : 1;
-  if (main !== undefined) walks.set(main.name, together ? { kind: "loop", count: 1 } : { kind: "tile", count });
+  const walks = walksOf(shape, [[main, together ? { kind: "loop", count: 1 } : { kind: "tile", count }]]);
   const order = others
     .filter((a) => !(together && a === main))
     .map((a) => a.name)

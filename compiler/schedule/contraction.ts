@@ -101,6 +101,15 @@ export function accumulators(c: Contraction, rows: number, tokens: number): numb
   const all = sumsOf(c, rows, tokens);
   return target.lanes > 1 && along === null ? Math.ceil(all / target.vector) : all;
 }
+/**
+ * And of what is read for them. A processor reads what it multiplies from memory but for one place of the rows; a lane beside others with
+ * vectors along rows holds what it has read of its tokens, and a vector for each term of them.
+ */
+export function registersOf(c: Contraction, rows: number, tokens: number): number {
+  const { target } = c.shape;
+  const ofRows = target.lanes === 1 ? 1 : c.along === null ? streamsOf(c.sums) * rows : target.vector;
+  return accumulators(c, rows, tokens) + ofRows + tokens;
+}
 /** Operands of which a place of the rows has one of its own. */
 export const streamsOf = (sums: readonly Sum[]): number => sums.reduce((n, s) => n + (s.rows ? s.copies : 0), 0);
 

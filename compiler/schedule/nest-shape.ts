@@ -6,7 +6,7 @@ import type { KernelTarget } from "../target/kernel-target.ts";
 import { factorOf } from "./lift/spell-dim.ts";
 import { vectorAlong, widthAlong } from "./lift/vector-along.ts";
 import type { Nest } from "./nest/nest.ts";
-import type { TilePlan } from "./tile-plan.ts";
+import type { TilePlan, Walk } from "./tile-plan.ts";
 
 export interface Shape {
   readonly nest: Nest;
@@ -22,6 +22,17 @@ export function shapeOf(nest: Nest, sizes: Sizes, target: KernelTarget): Shape {
   const reduces = nest.where === null ? outermost(nest.body) : [...outermost(nest.body), ...outermost(nest.where)];
   const whole = nest.axes.filter((a) => isSelector(nest.body, a));
   return { nest, sizes, target, reduces, whole, others: nest.axes.filter((a) => !whole.includes(a)) };
+}
+
+/** All places of short axes side by side, one of each other but of those that have walks of their own. */
+export function walksOf(
+  { whole, others }: Shape,
+  own: readonly (readonly [Axis | undefined, Walk])[],
+): ReadonlyMap<string, Walk> {
+  const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
+  for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
+  for (const [a, walk] of own) if (a !== undefined) walks.set(a.name, walk);
+  return walks;
 }
 
 /** Vectors along an output axis, where what is computed and what is read allow them. */

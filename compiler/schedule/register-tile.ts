@@ -3,16 +3,16 @@ import { constantOf } from "../graph/dim.ts";
 import type { Axis, Reduce } from "../graph/node.ts";
 import { freeNames, key, readsOf } from "../graph/scalar.ts";
 import {
-  accumulators,
   type Contraction,
   contractionOf,
+  registersOf,
   rowPlaces,
   streamsOf,
   tokenPlaces,
   vectorsText,
 } from "./contraction.ts";
 import { Unsuitable } from "./lift/lift.ts";
-import type { Shape } from "./nest-shape.ts";
+import { type Shape, walksOf } from "./nest-shape.ts";
 import type { TilePlan, Walk } from "./tile-plan.ts";
 
 /** Places of a tile that a text asks for; null: as many as are best. */
@@ -24,17 +24,13 @@ export const anyTile: AskedTile = { rows: null, tokens: null };
 
 /** Throws `Unsuitable` where there is no axis for what is asked. */
 export function registerTiled(shape: Shape, summed: readonly Reduce[], asked: AskedTile): TilePlan {
-  const { target, whole, others } = shape;
+  const { target } = shape;
   const c = contractionOf(shape, summed, rowAxisOf);
   const { rowAxis, tokenAxis, along, grouped, order, sums } = c;
   if ((asked.rows ?? 1) > 1 && rowAxis === undefined) throw new Unsuitable("it has no axis of rows here");
   if ((asked.tokens ?? 1) > 1 && tokenAxis === undefined) throw new Unsuitable("it has no axis of tokens here");
   const best = registerTile(c);
   const { rows, tokens } = { rows: asked.rows ?? best.rows, tokens: asked.tokens ?? best.tokens };
-  const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
-  for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
-  if (rowAxis !== undefined) walks.set(rowAxis.name, rowWalk(rowAxis, rows, along === null && target.lanes === 1));
-  if (tokenAxis !== undefined) walks.set(tokenAxis.name, { kind: "tile", count: tokens });
   return {
     lanes: 1,
     share: 1,
@@ -43,7 +39,10 @@ export function registerTiled(shape: Shape, summed: readonly Reduce[], asked: As
     // A turn of many products is long enough; where vectors lie along rows, a lane beside others reads a token's terms by vectors.
     turn: along !== null && target.lanes > 1 ? target.vector : tokens > 1 ? 1 : 2,
     fewTurns: 4,
-    walks,
+    walks: walksOf(shape, [
+      [rowAxis, rowWalk(rowAxis, rows, along === null && target.lanes === 1)],
+      [tokenAxis, { kind: "tile", count: tokens }],
+    ]),
     along,
     grouped: tokens > 1 ? grouped : null,
     order,
@@ -66,8 +65,8 @@ function rowAxisOf(used: readonly Axis[], summed: readonly Reduce[], { target }:
  * Rows far apart: each is a stream of its own that items walk in order, which memory fetches ahead. Adjacent rows begin a new
  * stream at every item, which costs half of the bandwidth where rows are short. Lanes beside others are streams themselves.
  */
-function rowWalk(a: Axis, rows: number, alone: boolean): Walk {
-  const n = constantOf(a.size);
+function rowWalk(a: Axis | undefined, rows: number, alone: boolean): Walk {
+  const n = a === undefined ? null : constantOf(a.size);
   if (!alone || rows === 1 || n === null) return { kind: "tile", count: rows };
   return { kind: "spread", count: rows, apart: Math.ceil(n / rows) };
 }
@@ -85,10 +84,11 @@ function registerTile(c: Contraction): { readonly rows: number; readonly tokens:
   for (const rows of counts)
     for (const tokens of counts) {
       if (rows > mostRows || tokens > mostTokens) continue;
-      const operands = target.lanes === 1 ? tokens + 1 : streams * rows + tokens;
-      if (accumulators(c, rows, tokens) + operands > target.registers) continue;
-      // Rows stay in the nearest cache, tokens come from the next one: twice as far.
-      const loads = (streams * rows + 2 * tokens) / (streams * rows * tokens);
+      if (registersOf(c, rows, tokens) > target.registers) continue;
+      // Rows stay in the nearest cache, tokens come from the next one: twice as far. Beside others, a lane with vectors along rows reads
+      // as many terms of a token at once.
+      const ofToken = target.lanes > 1 && c.along !== null ? 1 / target.vector : 2;
+      const loads = (streams * rows + ofToken * tokens) / (streams * rows * tokens);
       if (loads < best.loads - 1e-9) best = { rows, tokens, loads };
     }
   return best;

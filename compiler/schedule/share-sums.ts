@@ -2,8 +2,8 @@
 import { evalDim } from "../graph/dim.ts";
 import type { Axis, Reduce } from "../graph/node.ts";
 import { accumulators, contractionOf, rowPlaces, sumsOf, tokenPlaces } from "./contraction.ts";
-import { longestAxis, type Shape } from "./nest-shape.ts";
-import type { TilePlan, Walk } from "./tile-plan.ts";
+import { longestAxis, type Shape, walksOf } from "./nest-shape.ts";
+import type { TilePlan } from "./tile-plan.ts";
 
 /** Vectors of a sum that each of the lanes should have at least: what they then do together costs as much. */
 const enoughTurns = 4;
@@ -17,7 +17,7 @@ const mostTokens = 8;
  * rows of its own. Null where there are no lanes, sums are too short, or there are more tokens.
  */
 export function sharedSums(shape: Shape, summed: readonly Reduce[]): TilePlan | null {
-  const { target, whole, others, sizes } = shape;
+  const { target, others, sizes } = shape;
   const c = contractionOf(shape, summed, innermost);
   const { rowAxis, tokenAxis, order, sums } = c;
   const tokens = tokenPlaces(c);
@@ -39,11 +39,7 @@ export function sharedSums(shape: Shape, summed: readonly Reduce[]): TilePlan | 
   while (atOnce > 1 && groups() < target.workers) atOnce /= 2;
   while (share * 2 <= Math.min(most, target.lanes) && groups() < target.workers) share *= 2;
   const among = target.lanes / share;
-  const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
-  for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
-  if (rowAxis !== undefined) walks.set(rowAxis.name, { kind: "dealt", count: atOnce, among, every: share });
-  else if (among > 1) return null;
-  if (tokenAxis !== undefined) walks.set(tokenAxis.name, { kind: "tile", count: tokens });
+  if (rowAxis === undefined && among > 1) return null;
   return {
     lanes: target.lanes,
     share,
@@ -51,7 +47,10 @@ export function sharedSums(shape: Shape, summed: readonly Reduce[]): TilePlan | 
     numbers: sumsOf(c, atOnce, tokens) >= enoughSums,
     turn: 1,
     fewTurns: 1,
-    walks,
+    walks: walksOf(shape, [
+      [rowAxis, { kind: "dealt", count: atOnce, among, every: share }],
+      [tokenAxis, { kind: "tile", count: tokens }],
+    ]),
     along: null,
     grouped: null,
     order,

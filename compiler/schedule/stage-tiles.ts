@@ -3,16 +3,16 @@ import { evalDim } from "../graph/dim.ts";
 import type { Axis, Reduce } from "../graph/node.ts";
 import { freeNames } from "../graph/scalar.ts";
 import {
-  accumulators,
   type Contraction,
   contractionOf,
+  registersOf,
   rowPlaces,
   streamsOf,
   tokenPlaces,
   vectorsText,
 } from "./contraction.ts";
-import type { Shape } from "./nest-shape.ts";
-import type { TilePlan, Walk } from "./tile-plan.ts";
+import { type Shape, walksOf } from "./nest-shape.ts";
+import type { TilePlan } from "./tile-plan.ts";
 
 /** What of an item is whose: lanes of tokens by lanes of rows, and for each its own places of both. */
 interface Rectangle {
@@ -25,7 +25,7 @@ interface Rectangle {
 
 /** Null where the target stages nothing, the product is so small that its launch takes as long, or there are no rows and tokens. */
 export function stagedTiles(shape: Shape, summed: readonly Reduce[]): TilePlan | null {
-  const { target, whole, others } = shape;
+  const { target } = shape;
   if (!target.stageTiles || target.lanes === 1) return null;
   const c = contractionOf(shape, summed, longestInside);
   const { rowAxis, tokenAxis, along, order, sums, grouped } = c;
@@ -33,10 +33,6 @@ export function stagedTiles(shape: Shape, summed: readonly Reduce[]): TilePlan |
   const best = rectangle(c);
   if (best === null) return null;
   const { lanesOfRows, lanesOfTokens, rows, tokens, depth } = best;
-  const walks = new Map<string, Walk>(whole.map((a) => [a.name, { kind: "whole" }]));
-  for (const a of others) walks.set(a.name, { kind: "tile", count: 1 });
-  walks.set(rowAxis.name, { kind: "dealt", count: rows, among: lanesOfRows, every: 1 });
-  walks.set(tokenAxis.name, { kind: "dealt", count: tokens, among: lanesOfTokens, every: lanesOfRows });
   const width = along?.width ?? 1;
   const how = along === null ? `vectors of ${target.vector} along the sum` : vectorsText(c);
   const item = `${rows * lanesOfRows * width} x ${tokens * lanesOfTokens} places, ${rows * width} x ${tokens} a lane`;
@@ -47,7 +43,10 @@ export function stagedTiles(shape: Shape, summed: readonly Reduce[]): TilePlan |
     numbers: true,
     turn: 1,
     fewTurns: 1,
-    walks,
+    walks: walksOf(shape, [
+      [rowAxis, { kind: "dealt", count: rows, among: lanesOfRows, every: 1 }],
+      [tokenAxis, { kind: "dealt", count: tokens, among: lanesOfTokens, every: lanesOfRows }],
+    ]),
     along,
     grouped,
     order,
@@ -109,7 +108,7 @@ type Sides = Omit<Rectangle, "depth">;
 function depthOf(c: Contraction, { lanesOfRows, lanesOfTokens, rows, tokens }: Sides): number | undefined {
   const { target } = c.shape;
   const streams = streamsOf(c.sums);
-  if (accumulators(c, rows, tokens) + streams * rows + tokens > target.registers) return undefined;
+  if (registersOf(c, rows, tokens) > target.registers) return undefined;
   const tokenTiles = c.sums.some((s) => !s.rows) ? 2 : 1;
   const places = streams * rows * lanesOfRows * (c.along?.width ?? 1) + tokenTiles * tokens * lanesOfTokens;
   return depths.find((depth) => itemsAtOnce * 4 * places * (depth + target.vector) <= target.sharedBytes);

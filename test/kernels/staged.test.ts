@@ -58,6 +58,34 @@ test.each([17, 44, 180])(
   },
 );
 
+test.each([true, false])(
+  "a sum along columns gets all terms of a turn at once, behind what they need: %s",
+  (stageTiles) => {
+    const target = exampleKernelTargets.find((t) => t.name === "gpu");
+    if (target === undefined) throw new Error("no gpu");
+    const c = caseOf(contractionGraphs["matrices in columns"] ?? "", target, 64, 50, { stageTiles });
+    expect(c.says, c.refused.join()).toContain("vectors of 4 along n");
+    expect(off(c, c.kernel, {})).toBeLessThan(1e-5);
+    const registers = new Set<string>();
+    let most = 0;
+    walkStmts(c.kernel.body, (s) => {
+      if (s.kind === "reg") registers.add(s.name);
+      if (s.kind !== "loop" || s.body.some((x) => x.kind === "loop")) return;
+      const sums = s.body.flatMap((x) =>
+        x.kind === "store" && registers.has(x.to) ? [printKernel({ ...c.kernel, body: [x] })] : [],
+      );
+      const places = s.body.flatMap((x) =>
+        x.kind === "store" && registers.has(x.to) && x.index.kind === "const" ? [x.index.value] : [],
+      );
+      if (places.length === 0) return;
+      most = Math.max(most, places.length);
+      expect(new Set(places).size).toBe(places.length);
+      for (const sum of sums) expect(sum.match(/fma\(/g)).toHaveLength(4);
+    });
+    expect(most).toBeGreaterThan(1);
+  },
+);
+
 const [gpu] = targets;
 if (gpu === undefined) throw new Error("there is no shared memory");
 const sizes = { T: 37, S: 50 };
@@ -139,6 +167,13 @@ describe("numbers of the description decide", () => {
     expect(says({ stagedFrom: 128 * 70 * 40 })).toContain("through shared memory");
     expect(says({ stagedFrom: 128 * 70 * 40 + 1 })).toMatch(/^contraction: 8 x 8 places/);
     expect(says({ stagedFrom: 0, stageTiles: false })).toMatch(/^contraction: 8 x 8 places/);
+  });
+  test("beside others a lane has more tokens than vectors of rows: what it reads of a token are several terms", () => {
+    const columns = (registers: number): string =>
+      says({ stageTiles: false, registers }, 128, contractionGraphs["matrices in columns"]);
+    expect(columns(28)).toMatch(/^contraction: 2 x 8 places/);
+    expect(columns(27)).toMatch(/^contraction: 4 x 4 places/);
+    expect(columns(16)).toMatch(/^contraction: 2 x 4 places/);
   });
   test("a rectangle fits registers and shared memory", () => {
     const large = (sums: string): string => `graph @g {

@@ -29,6 +29,8 @@ export interface ReductionPlan {
   readonly fewTurns: number;
   /** Whether a sum of products of vectors is one number from the start: where a vector is as many registers as it has lanes. */
   readonly numbers: boolean;
+  /** The output axis along which vectors lie; null: none. */
+  readonly along: { readonly axis: string } | null;
 }
 
 interface Member {
@@ -245,14 +247,20 @@ export class Reductions {
       }
       throw new InternalError("an accumulator without a register");
     };
+    const together = this.#plan.numbers && loop.segment.width === 1 && copies === 1;
+    const groups = together ? this.#groupsAlong(summands) : summands.map((s, i) => [{ s, i }]);
     this.#nest(loop, (places) =>
-      places.forEach((place, copy) => {
-        const inside = summands.map((s) => ({ s, env: new Map([...s.member.env, ...place]) }));
-        this.prepare(inside.flatMap(({ s, env }) => partsOf(s).map((e) => ({ e, env }))));
-        for (const [i, { s, env }] of inside.entries()) {
-          const { memory, slot } = slotOf(i);
-          const here = slot + (copies > 1 ? copy : 0);
-          b.store(memory, here, this.#merged(s, env, at(memory, here)));
+      (together ? [places] : places.map((p) => [p])).forEach((turn, copy) => {
+        const inside = (s: Summand): readonly Env[] => turn.map((place) => new Map([...s.member.env, ...place]));
+        this.prepare(summands.flatMap((s) => inside(s).flatMap((env) => partsOf(s).map((e) => ({ e, env })))));
+        for (const group of groups) {
+          const stores = group.map(({ s, i }) => {
+            const { memory, slot } = slotOf(i);
+            const here = slot + (copies > 1 ? copy : 0);
+            const sum = inside(s).reduce((sofar, env) => this.#merged(s, env, sofar), at(memory, here));
+            return { memory, here, sum };
+          });
+          for (const { memory, here, sum } of stores) b.store(memory, here, sum);
         }
       }),
     );
@@ -262,6 +270,21 @@ export class Reductions {
       const parts = Array.from({ length: copies }, (_, c) => at(memory, slot + c));
       return parts.reduce((x, y) => op(merges[monoid], x, y));
     };
+  }
+
+  /**
+   * Those that take the same vectors along an output axis: all that they need of a turn is read, then each gets its terms in one go. So few
+   * vectors are held at a time, and no accumulator is put away between two terms.
+   */
+  #groupsAlong(summands: readonly Summand[]): readonly (readonly { readonly s: Summand; readonly i: number }[])[] {
+    const axis = this.#plan.along?.axis ?? "";
+    const groups = new Map<string, { readonly s: Summand; readonly i: number }[]>();
+    const sums = [...new Set(summands.map((s) => s.member.e))];
+    for (const [i, s] of summands.entries()) {
+      const k = `${sums.indexOf(s.member.e)}|${s.member.env.get(axis)?.id}`;
+      groups.set(k, [...(groups.get(k) ?? []), { s, i }]);
+    }
+    return [...groups.values()];
   }
 
   #merged({ member, body, where, type }: Summand, env: Env, sofar: Expr): Expr {
