@@ -2,6 +2,7 @@
  * Products that the compiler makes kernels of for WebGPU, beside probes written by hand, in one run on each driver that there is:
  * SwiftShader (chromium-common), lavapipe where DSC_LAVAPIPE names it. Prints, asserts nothing. These drivers play a GPU on a processor:
  * they rank kernels by what they themselves dislike (barriers), so what is asked of them is only that nothing is much slower than by hand.
+ * lavapipe is given one thread: Dawn keeps another one busy while it waits, which counts as work.
  * DSC_BENCH_DRIVER=gpu takes the adapter of the machine instead, and sizes that keep one at work.
  *
  *     tsx test/bench/webgpu-kernels.ts [seconds a kernel]
@@ -127,18 +128,15 @@ async function prepared(device: GPUDevice, work: Work): Promise<Run> {
   return () => run(times);
 }
 
-/** The best of each, in turns, so that what else a machine does falls on all. */
-async function best(device: GPUDevice, works: readonly Work[]): Promise<readonly Times[]> {
+/** The medians of each, in turns, so that what else a machine does falls on all. */
+async function medians(device: GPUDevice, works: readonly Work[]): Promise<readonly Times[]> {
   const runs: Run[] = [];
   for (const work of works) runs.push(await prepared(device, work));
-  const least = works.map((): Times => ({ passed: Number.POSITIVE_INFINITY, worked: Number.POSITIVE_INFINITY }));
+  const all = works.map((): Times[] => []);
   for (const until = performance.now() + seconds * 1000 * works.length; performance.now() < until; )
-    for (const [i, run] of runs.entries()) {
-      const [now, before] = [await run(), least[i]];
-      if (before === undefined) continue;
-      least[i] = { passed: Math.min(now.passed, before.passed), worked: Math.min(now.worked, before.worked) };
-    }
-  return least;
+    for (const [i, run] of runs.entries()) all[i]?.push(await run());
+  const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[xs.length >> 1] ?? Number.NaN;
+  return all.map((ts) => ({ passed: median(ts.map((t) => t.passed)), worked: median(ts.map((t) => t.worked)) }));
 }
 
 async function onDriver(name: string): Promise<void> {
@@ -159,7 +157,7 @@ async function onDriver(name: string): Promise<void> {
   ] as const;
   for (const [what, worksOf] of groups) {
     const works = worksOf();
-    for (const [i, { passed, worked }] of (await best(device, works)).entries()) {
+    for (const [i, { passed, worked }] of (await medians(device, works)).entries()) {
       const { flops, what: how } = works[i] ?? { flops: 0, what: "" };
       const [a, b] = [passed, worked].map((t) => (flops / t / 1e9).toFixed(2).padStart(7));
       console.log(`  ${what.padEnd(26)}${how.padEnd(32)}${a} ${b}`);
@@ -188,6 +186,7 @@ else
       LD_LIBRARY_PATH: libraries,
       XDG_RUNTIME_DIR: process.env["XDG_RUNTIME_DIR"] ?? "/tmp",
       DSC_BENCH_DRIVER: name,
+      LP_NUM_THREADS: "1",
     };
     const args = ["--import", "tsx", fileURLToPath(import.meta.url), String(seconds)];
     spawnSync(process.execPath, args, { env, stdio: ["ignore", "inherit", "ignore"] });
