@@ -20,7 +20,7 @@ import { lower } from "../../compiler/kernel/lower/lower.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import { floats } from "../kernels/data.ts";
 import { mapCase } from "../kernels/map-case.ts";
-import { matmulProbe, rowOfGroup, rowOfThread, type Work } from "./webgpu-probes.ts";
+import { matmulProbe, rowOfGroup, rowOfThread, stagedProbe, type Work } from "./webgpu-probes.ts";
 
 const seconds = Number(process.argv[2] ?? 1);
 const driver = process.env["DSC_BENCH_DRIVER"];
@@ -66,6 +66,7 @@ const products = (n: number): readonly Work[] => {
   const flops = 2 * n ** 3;
   return [
     matmulProbe(n, n, n),
+    stagedProbe(n, n, n),
     generated("in place, weights in rows", inRows(n, n), n, flops, inPlace),
     generated("in place, weights in columns", inColumns(n, n), n, flops, inPlace),
     generated("staged, weights in rows", inRows(n, n), n, flops, staged),

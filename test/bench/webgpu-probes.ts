@@ -56,6 +56,57 @@ fn product(@builtin(global_invocation_id) at: vec3<u32>) {
   flops: 2 * M * N * K,
 });
 
+/** The same, where 64 threads share 32 x 32 of it: 16 terms at once go through shared memory. M, N and K are whole tiles. */
+export const stagedProbe = (M: number, N: number, K: number): Work => ({
+  ...matmulProbe(M, N, K),
+  what: "the same, staged, by hand",
+  text: `@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(3) var<uniform> size: vec4<u32>; // M, N, K
+var<workgroup> of_a: array<vec4<f32>, 128>; // 32 rows, 4 vectors along the sum
+var<workgroup> of_b: array<vec4<f32>, 128>; // 16 terms, 8 vectors of columns
+@compute @workgroup_size(8, 8)
+fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) at: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32) {
+  let columns = size.y / 4u;
+  let depth = size.z / 4u;
+  let first_a = (group.y * 32u + lane / 4u) * depth + lane % 4u;
+  let first_b = (lane / 8u) * columns + group.x * 8u + lane % 8u;
+  var c0 = vec4<f32>();
+  var c1 = vec4<f32>();
+  var c2 = vec4<f32>();
+  var c3 = vec4<f32>();
+  for (var k0 = 0u; k0 < depth; k0 += 4u) {
+    of_a[lane] = a[first_a + k0];
+    of_a[lane + 64u] = a[first_a + k0 + 16u * depth];
+    of_b[lane] = b[first_b + k0 * 4u * columns];
+    of_b[lane + 64u] = b[first_b + (k0 * 4u + 8u) * columns];
+    workgroupBarrier();
+    for (var k = 0u; k < 4u; k++) {
+      let a0 = of_a[at.y * 16u + k];
+      let a1 = of_a[at.y * 16u + k + 4u];
+      let a2 = of_a[at.y * 16u + k + 8u];
+      let a3 = of_a[at.y * 16u + k + 12u];
+      let b0 = of_b[k * 32u + at.x];
+      let b1 = of_b[k * 32u + at.x + 8u];
+      let b2 = of_b[k * 32u + at.x + 16u];
+      let b3 = of_b[k * 32u + at.x + 24u];
+      c0 += a0.x * b0 + a0.y * b1 + a0.z * b2 + a0.w * b3;
+      c1 += a1.x * b0 + a1.y * b1 + a1.z * b2 + a1.w * b3;
+      c2 += a2.x * b0 + a2.y * b1 + a2.z * b2 + a2.w * b3;
+      c3 += a3.x * b0 + a3.y * b1 + a3.z * b2 + a3.w * b3;
+    }
+    workgroupBarrier();
+  }
+  let to = (group.y * 32u + at.y * 4u) * columns + group.x * 8u + at.x;
+  c[to] = c0;
+  c[to + columns] = c1;
+  c[to + 2u * columns] = c2;
+  c[to + 3u * columns] = c3;
+}`,
+});
+
 /** y[n] = sum over k of W[n, k] · x[k]. */
 const vectorProbe = (what: string, N: number, K: number, groups: number, body: string, before = ""): Work => ({
   what,
