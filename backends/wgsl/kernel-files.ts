@@ -7,13 +7,16 @@ import type { WgslFunction } from "./prelude.ts";
 import { inTurns } from "./turns.ts";
 
 /** All kernels, and the functions that several of them take. */
-export const plainFile = (modules: readonly WgslModule[]): string => fileOf(modules, ({ own }) => own, new Map());
+export const plainFile = (modules: readonly WgslModule[]): string => fileOf(modules, unbound, new Map());
 
 /** `plain`: all modules of the plain file, those of the same kernels among them. */
 export function variantFile(modules: readonly WgslModule[], plain: readonly WgslModule[]): string {
-  const texts = new Map(plain.map((m) => [m.kernel.name, m.own]));
-  return fileOf(modules, (m) => changedLines(texts.get(m.kernel.name) ?? "", m.own), sharedFunctions(plain));
+  const texts = new Map(plain.map((m) => [m.kernel.name, unbound(m)]));
+  return fileOf(modules, (m) => changedLines(texts.get(m.kernel.name) ?? "", unbound(m)), sharedFunctions(plain));
 }
+
+/** What is bound has numbers in the order in which it is declared: a file does not say them. */
+const unbound = ({ own }: WgslModule): string => own.replace(/^@group\(0\) @binding\(\d+\) /gm, "");
 
 /** `known`: functions that are elsewhere. */
 function fileOf(

@@ -22,7 +22,7 @@ import {
 import { FreshNames } from "../../compiler/kernel/lower/fresh-names.ts";
 import { printExpr } from "../../compiler/kernel/print.ts";
 import { verify } from "../../compiler/kernel/verify.ts";
-import { exprsOf, someExpr, walkStmts } from "../../compiler/kernel/walk.ts";
+import { exprsOf, someExpr, walkExpr, walkStmts } from "../../compiler/kernel/walk.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import { inOneLine, writeStatements } from "../c-like/statements.ts";
 import { Writer } from "../c-like/writer.ts";
@@ -74,6 +74,8 @@ class Spelling {
   readonly #bindings: readonly Binding[];
   /** By buffer and shared array; buffers of one binding have the same. */
   readonly #memories = new Map<string, WgslMemory>();
+  /** Of buffers: the members of the uniform that say where they start. */
+  readonly #members = new Map<string, string>();
   /** Where each buffer, and each shared array of a kernel of one lane, starts. */
   readonly #starts = new Map<string, string>();
   readonly #itemsInGroup: number;
@@ -97,7 +99,12 @@ class Spelling {
     };
     const bytes = k.shared.reduce((n, s) => n + this.#room(s) * elems[s.elem].bytes, 0);
     this.#itemsInGroup = k.lanes > 1 || k.parts !== undefined ? 1 : itemsWithin(bytes, target.sharedBytes);
-    for (const b of k.buffers) this.#starts.set(b.name, this.#names.take(`${b.name}_at`));
+    const once = k.parts === undefined ? accessedOnce(k.body) : new Set<string>();
+    for (const b of k.buffers) {
+      const member = this.#names.take(`${b.name}_at`);
+      this.#members.set(b.name, member);
+      this.#starts.set(b.name, once.has(b.name) ? `size.${member}` : member);
+    }
     if (k.lanes === 1) for (const s of k.shared) this.#starts.set(s.name, this.#names.take(`${s.name}_at`));
     const around = { prelude: this.#prelude, names: this.#names, variant, refuse: this.#refuse };
     const accesses = accessesIn(k);
@@ -171,7 +178,7 @@ class Spelling {
 
   #declarations(w: Writer): void {
     const k = this.#k;
-    const members = [...k.sizes.map((s) => s.name), ...k.buffers.map((b) => this.#starts.get(b.name) ?? "")];
+    const members = [...k.sizes.map((s) => s.name), ...this.#members.values()];
     const sizes = this.#names.take("Sizes");
     w.line(`struct ${sizes} {`);
     for (const m of this.#usesZero ? [...members, this.#own.zero] : members) w.line(`  ${m}: i32,`);
@@ -223,7 +230,7 @@ class Spelling {
         this.#body(w, k, spelled, name(item));
         return;
       }
-      for (const b of k.buffers) w.line(`let ${this.#starts.get(b.name)} = size.${this.#starts.get(b.name)};`);
+      this.#bindStarts(w);
       if (isStaged(k)) this.#stages(w, k.parts, index);
       else this.#sides(w, index);
     });
@@ -255,6 +262,12 @@ class Spelling {
     return new Statements(part, this.#names, zero, this.#expressions(part));
   }
 
+  /** As names, where they are asked for more than once. */
+  #bindStarts(w: Writer): void {
+    for (const [buffer, member] of this.#members)
+      if (this.#starts.get(buffer) === member) w.line(`let ${member} = size.${member};`);
+  }
+
   /** Of one work item. */
   #body(w: Writer, part: Kernel, spelled: Statements, item: Expr): void {
     let before: Expr = constant(1);
@@ -264,7 +277,7 @@ class Spelling {
       before = mul(before, axis.extent);
     }
     if (this.#k.parts === undefined) {
-      for (const b of part.buffers) w.line(`let ${this.#starts.get(b.name)} = size.${this.#starts.get(b.name)};`);
+      this.#bindStarts(w);
       if (part.lanes === 1)
         for (const s of part.shared)
           w.line(`let ${this.#starts.get(s.name)} = i32(${this.#own.index}) * ${this.#room(s)};`);
@@ -358,6 +371,26 @@ class Spelling {
         zero: () => this.#zero(),
       });
   }
+}
+
+/** Memories that one statement outside of loops loads from or stores to, once. */
+function accessedOnce(body: readonly Stmt[]): ReadonlySet<string> {
+  const times = new Map<string, number>();
+  const visit = (all: readonly Stmt[], weight: number): void => {
+    const count = (memory: string): void => {
+      times.set(memory, (times.get(memory) ?? 0) + weight);
+    };
+    for (const s of all) {
+      if (s.kind === "store") count(s.to);
+      for (const e of exprsOf(s))
+        walkExpr(e, (x) => {
+          if (x.kind === "load") count(x.from);
+        });
+      if (s.kind === "loop" || s.kind === "if") visit(s.body, s.kind === "loop" ? 2 : weight);
+    }
+  };
+  visit(body, 1);
+  return new Set([...times].filter(([, n]) => n === 1).map(([memory]) => memory));
 }
 
 /** As many items as have room, at most `invocations` of them; a power of two. */

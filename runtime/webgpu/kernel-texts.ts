@@ -1,7 +1,8 @@
 /**
  * Files of kernels. A kernel stands after a line `//// NAME` with the names of the functions that it takes, each of which stands after a
- * line `//// fn NAME`. A line `//* 7 3` says that the 3 lines behind it stand there 7 times (backends/wgsl/turns.ts). In a variant of the plain file a line `//= A B` stands for the lines A to B of the plain kernel, from 1 on; kernels
- * that it does not have are the plain ones, with the plain functions.
+ * line `//// fn NAME`. A line `//* 7 3` says that the 3 lines behind it stand there 7 times (backends/wgsl/turns.ts). In a variant of the plain
+ * file a line `//= A B` stands for the lines A to B of the plain kernel, from 1 on; kernels that it does not have are the plain ones, with
+ * the plain functions. What is bound has the numbers of group 0 in the order in which it is declared.
  */
 interface Section {
   readonly functions: readonly string[];
@@ -29,8 +30,15 @@ export function kernelTexts(plain: string, variant: string | null): (kernel: str
       if (fn === undefined) return undefined;
       texts.push(fn.lines);
     }
-    return texts.flat().join("\n");
+    return bound(texts.flat()).join("\n");
   };
+}
+
+function bound(lines: readonly string[]): readonly string[] {
+  let binding = 0;
+  return lines.map((line) =>
+    /^var<(?:storage|uniform)\b/.test(line) ? `@group(0) @binding(${binding++}) ${line}` : line,
+  );
 }
 
 function sectionsOf(file: string): ReadonlyMap<string, Section> {

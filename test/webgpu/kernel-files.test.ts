@@ -113,6 +113,17 @@ test("turns are whole statements, and their numbers steps", () => {
   expect(read(["//* 99999 1", "a"])).toEqual(["//* 99999 1", "a"]);
 });
 
+test("what is bound is numbered as it is declared", () => {
+  const [size, a] = ["var<uniform> size: Sizes;", "var<storage, read> a: array<f32>;"];
+  const shared = "var<workgroup> s: array<f32, 4>;";
+  expect(read([a, "  var<storage> b;", size, shared])).toEqual([
+    `@group(0) @binding(0) ${a}`,
+    "  var<storage> b;",
+    `@group(0) @binding(1) ${size}`,
+    shared,
+  ]);
+});
+
 test("a function that is missing, or lines that are not there, are no text of a kernel", () => {
   const plain = "//// fn f\nfn f() {}\n//// k f\na\nb\nc";
   expect(kernelTexts(plain, null)("k")).toBe("a\nb\nc\nfn f() {}");
