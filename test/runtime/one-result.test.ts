@@ -3,8 +3,8 @@
 import { rm } from "node:fs/promises";
 import { expect, test } from "vitest";
 import type { Program } from "../../runtime/artifact/program.ts";
-import { loadPackage } from "../../runtime/package/entry.ts";
 import { logitsOf } from "../../runtime/calls/choose-phase.ts";
+import { loadPackage } from "../../runtime/package/entry.ts";
 import { writePackage } from "./tiny-package.ts";
 import { sizes, tinyProgram } from "./tiny-program.ts";
 
