@@ -13,7 +13,7 @@ import { memoryCard } from "../package/memory-card.ts";
 import { byteText } from "../package/number-words.ts";
 import { kernelCosts, launchesIn } from "../package/phase-cost.ts";
 import { printReport } from "../passes/pass.ts";
-import type { KernelReport } from "../program/phase-builder.ts";
+import type { KernelReport } from "../program/phase-order.ts";
 import type { CostTarget } from "../target/target.ts";
 import { readInputs } from "./check-file.ts";
 import type { CommandLine } from "./command-line.ts";

@@ -7,7 +7,8 @@ import type { Graph, Node, Param } from "../graph/node.ts";
 import { nodesOf } from "../graph/walk.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { KernelPool } from "../program/kernel-pool.ts";
-import { buildPhase, type KernelReport } from "../program/phase-builder.ts";
+import { buildPhase } from "../program/phase-builder.ts";
+import type { KernelReport } from "../program/phase-order.ts";
 import { StateTable } from "../program/state-table.ts";
 import type { KernelTarget } from "../target/kernel-target.ts";
 

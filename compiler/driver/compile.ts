@@ -19,7 +19,8 @@ import { type LookAhead, type Lookup, lookAhead } from "../passes/look-ahead.ts"
 import type { Report } from "../passes/pass.ts";
 import { checkedPlan } from "../program/check-plan.ts";
 import { KernelPool } from "../program/kernel-pool.ts";
-import { type BuiltPhase, buildPhase, type KernelReport } from "../program/phase-builder.ts";
+import { type BuiltPhase, buildPhase } from "../program/phase-builder.ts";
+import type { KernelReport } from "../program/phase-order.ts";
 import { StateTable } from "../program/state-table.ts";
 import { UnsupportedError } from "../program/unsupported.ts";
 import { WeightTable } from "../program/weight-table.ts";

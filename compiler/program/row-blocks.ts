@@ -1,9 +1,21 @@
 /** The points of a selection a block of its axis at a time: what is computed for one does not grow with the axis. */
 import type { SizeExpr } from "../../runtime/artifact/program.ts";
-import type { Node, Scalar, TopK } from "../graph/node.ts";
+import type { Sizes } from "../graph/dim.ts";
+import type { Graph, Node, Scalar, TopK } from "../graph/node.ts";
 import { add, axis, dimValue, freeNames, mapChildren, name, read } from "../graph/scalar.ts";
 import type { Points } from "../schedule/nest/make-nest.ts";
 import { times } from "./size-of-scalar.ts";
+
+/** Some points of a long axis. */
+export interface Block {
+  /** Sizes that its kernels are given, beside those of calls: what they are, and their ranges. */
+  readonly sizes: ReadonlyMap<string, SizeExpr>;
+  readonly ranges: Graph["sizes"];
+  /** What schedules are chosen for. */
+  readonly planned: Sizes;
+  /** What stands for rows of a tensor, with the tensor. */
+  readonly parts: ReadonlyMap<Node, Node>;
+}
 
 /** Names, for kernels, of the sizes of a block: how many points it has, the first of them, and how many rows choose from it. */
 export const blockSizes = { points: "block_points", first: "block_first", rows: "block_rows" } as const;

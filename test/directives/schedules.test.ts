@@ -1,7 +1,7 @@
 /** Schedules: each strategy changes a kernel, or what becomes one, and no result. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DirectiveError } from "../../compiler/directives/directive-error.ts";
-import type { KernelReport } from "../../compiler/program/phase-builder.ts";
+import type { KernelReport } from "../../compiler/program/phase-order.ts";
 import { checkText, compileText, type Played, play, smallWeights, textOf } from "./small-model.ts";
 
 const ids = [3, 7, 1, 20, 11, 7];
