@@ -34,7 +34,7 @@ const layers: readonly Layer[] = [
   {
     folder: "compiler",
     mayImport: ["dsl", "runtime/artifact", "runtime/formats"],
-    packages: ["ts-morph", "binaryen"],
+    packages: [],
     node: false,
   },
   {
