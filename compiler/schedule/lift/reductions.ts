@@ -45,6 +45,9 @@ interface Summand {
   readonly type: Type;
 }
 
+/** Accumulators with their numbers. */
+type Group = readonly { readonly s: Summand; readonly i: number }[];
+
 const merges: Readonly<Record<Reduce["monoid"], OpName>> = {
   sum: "add",
   product: "mul",
@@ -247,8 +250,8 @@ export class Reductions {
       }
       throw new InternalError("an accumulator without a register");
     };
-    const together = this.#plan.numbers && loop.segment.width === 1 && copies === 1;
-    const groups = together ? this.#groupsAlong(summands) : summands.map((s, i) => [{ s, i }]);
+    const together = copies === 1 && this.#plan.numbers && loop.segment.width === 1;
+    const groups = this.#groupsOf(summands, loop);
     this.#nest(loop, (places) =>
       (together ? [places] : places.map((p) => [p])).forEach((turn, copy) => {
         const inside = (s: Summand): readonly Env[] => turn.map((place) => new Map([...s.member.env, ...place]));
@@ -273,15 +276,18 @@ export class Reductions {
   }
 
   /**
-   * Those that take the same vectors along an output axis: all that they need of a turn is read, then each gets its terms in one go. So few
-   * vectors are held at a time, and no accumulator is put away between two terms.
+   * Where lanes are many, all that a group needs of a turn is read, then each gets its terms in one go: loads wait for memory together, and no
+   * accumulator is put away between two terms. Along an output axis those are one that take the same vectors of it, so that few are
+   * held. What lanes share, or have in shared memory, is near.
    */
-  #groupsAlong(summands: readonly Summand[]): readonly (readonly { readonly s: Summand; readonly i: number }[])[] {
+  #groupsOf(summands: readonly Summand[], { segment, copies, sharing, staged }: Looping): readonly Group[] {
     const axis = this.#plan.along?.axis ?? "";
-    const groups = new Map<string, { readonly s: Summand; readonly i: number }[]>();
+    const along = segment.width === 1;
     const sums = [...new Set(summands.map((s) => s.member.e))];
+    const isApart = !this.#plan.numbers || copies > 1 || (!along && (sharing !== null || staged !== null));
+    const groups = new Map<string, { readonly s: Summand; readonly i: number }[]>();
     for (const [i, s] of summands.entries()) {
-      const k = `${sums.indexOf(s.member.e)}|${s.member.env.get(axis)?.id}`;
+      const k = isApart ? String(i) : along ? `${sums.indexOf(s.member.e)}|${s.member.env.get(axis)?.id}` : "";
       groups.set(k, [...(groups.get(k) ?? []), { s, i }]);
     }
     return [...groups.values()];
