@@ -63,6 +63,16 @@ describe.each(["wasm", "webgpu"])("%s", (target) => {
   });
 });
 
+test("without texts a third of the runtime for WebGPU is left out", () => {
+  const bytes = (text: TextWish): number =>
+    runtimeFiles(filesOf("webgpu"), tinyProgram, text)
+      .filter(({ name }) => name.endsWith(".js"))
+      .reduce((n, file) => n + Buffer.byteLength(contentOf(file)), 0);
+  expect(bytes("chat")).toBeLessThan(255_000);
+  expect(bytes("plain")).toBeLessThan(198_000);
+  expect(bytes("none")).toBeLessThan(162_000);
+});
+
 test("without texts a package says so, and is called with ids", async () => {
   const folder = mkdtempSync(join(tmpdir(), "dsc-parts-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
