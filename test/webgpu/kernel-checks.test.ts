@@ -3,11 +3,11 @@ import { afterAll, describe, expect, test } from "vitest";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
 import type { Emitted } from "../../compiler/driver/package-target.ts";
 import { firstWrong } from "../../runtime/artifact/check-sums.ts";
-import { elemBytes } from "../../runtime/artifact/elems.ts";
-import { checkBytes, type KernelCheck, readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
+import { type KernelCheck, readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
 import type { KernelDecl } from "../../runtime/artifact/program.ts";
 import { kernelTexts } from "../../runtime/webgpu/kernel-texts.ts";
 import { compileConfig, latent, llama } from "../program/compiled-models.ts";
+import { checkInputs } from "./check-inputs.ts";
 import { openLavapipe, openSwiftshader } from "./drivers.ts";
 import type { Gpu } from "./gpu.ts";
 
@@ -52,18 +52,7 @@ function textsOf(e: Emitted, variant: string): ReadonlyMap<string, string> {
 
 /** What the device finds wrong. */
 async function asked(gpu: Gpu, check: KernelCheck, k: KernelDecl, text: string) {
-  const starts: number[] = k.buffers.map(() => 0);
-  const buffers = (k.gpu?.bindings ?? []).map((members) => {
-    const parts: number[] = [];
-    for (const b of members) {
-      const bytes = checkBytes(check, k, b);
-      const size = elemBytes[k.buffers[b]?.elem ?? "f32"];
-      starts[b] = parts.length / size;
-      parts.push(...bytes, ...new Array<number>((16 * size - (bytes.length % (16 * size))) % (16 * size)).fill(0));
-    }
-    return { bytes: Uint8Array.from(parts), written: members.some((b) => k.buffers[b]?.access !== "read") };
-  });
-  const uniform = Int32Array.of(...check.sizes, ...starts, 0);
+  const { buffers, uniform } = checkInputs(check, k);
   const back = await gpu.run({ text, entry: k.name, buffers, uniform, workgroups: [check.groups, 1] });
   const written = (k.gpu?.bindings ?? []).flatMap((members, i) => (buffers[i]?.written === true ? members : []));
   return firstWrong(check, k, (b) => back[written.indexOf(b)] ?? new Uint8Array(0));
