@@ -9,24 +9,21 @@ import { type BuiltPackage, buildPackage, type PageWish } from "./compile/build-
 import { checkedModel, readChoices } from "./compile/checked-model.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
-import { knownFailure } from "./known-failures.ts";
-import { nameFrom, projectOf, shownPath } from "./project.ts";
+import { nameFrom } from "./project.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { tellError } from "./tell-error.ts";
 import { reportFailure } from "./terminal.ts";
 import { refusedPlace, writePackage } from "./write-package.ts";
 
 export async function runCompile(line: CommandLine, surroundings: Surroundings): Promise<ExitCode> {
   const { terminal } = surroundings;
   const [file = ""] = line.operands;
-  const project = projectOf(resolve(terminal.cwd, file));
   try {
     const done = await compile(line, file, surroundings);
     if (done instanceof Failure) return reportFailure(terminal, done);
     return done ? exitCodes.fine : exitCodes.errorsFound;
   } catch (error) {
-    const failure = knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
-    if (failure === null) throw error;
-    return reportFailure(terminal, failure);
+    return tellError(error, file, terminal);
   }
 }
 

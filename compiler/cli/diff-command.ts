@@ -21,12 +21,13 @@ import { TracedProgram } from "./diff/traced-program.ts";
 import { usualTolerance } from "./diff/usual-tolerance.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
-import { knownFailure, runtimeFailure } from "./known-failures.ts";
+import { runtimeFailure } from "./known-failures.ts";
 import { checkpointAt } from "./load-package.ts";
-import { nameFrom, projectOf, shownPath } from "./project.ts";
+import { nameFrom } from "./project.ts";
 import { readNumber } from "./read-number.ts";
 import { readIdList, readTokenFile, unfitTokens } from "./read-tokens.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { tellError } from "./tell-error.ts";
 import { formatFinder, tensorReader } from "./tensor-reader.ts";
 import { reportFailure, type Terminal } from "./terminal.ts";
 import { writeFolder } from "./tiny/write-folder.ts";
@@ -34,14 +35,11 @@ import { writeFolder } from "./tiny/write-folder.ts";
 export async function runDiff(line: CommandLine, surroundings: Surroundings): Promise<ExitCode> {
   const { terminal } = surroundings;
   const [file = ""] = line.operands;
-  const project = projectOf(resolve(terminal.cwd, file));
   try {
     const code = await diff(line, file, surroundings);
     return code instanceof Failure ? reportFailure(terminal, code) : code;
   } catch (error) {
-    const failure = runtimeFailure(error) ?? knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
-    if (failure === null) throw error;
-    return reportFailure(terminal, failure);
+    return tellError(error, file, terminal, runtimeFailure);
   }
 }
 

@@ -1,7 +1,6 @@
 /**
  * `dsc explain MODEL.ds --target wasm`: every kernel of every phase, what was fused into it and why, and what it costs; or the text of one.
  */
-import { resolve } from "node:path";
 import { loadPlan, planNames } from "../../backends/registry.ts";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
 import { placeText, strategyText } from "../directives/directives.ts";
@@ -21,9 +20,8 @@ import { checkedModel, readChoices } from "./compile/checked-model.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { windowsText } from "./explain-windows.ts";
 import { Failure } from "./failure.ts";
-import { knownFailure } from "./known-failures.ts";
-import { projectOf, shownPath } from "./project.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { tellError } from "./tell-error.ts";
 import { reportFailure } from "./terminal.ts";
 
 /** What is said of one kernel; times and bytes are of one call of it. */
@@ -52,7 +50,6 @@ export interface ExplainedKernel {
 export async function runExplainModel(line: CommandLine, surroundings: Surroundings): Promise<ExitCode> {
   const { terminal } = surroundings;
   const [file = ""] = line.operands;
-  const project = projectOf(resolve(terminal.cwd, file));
   try {
     const told = await explain(line, file, surroundings);
     if (told === null) return exitCodes.errorsFound;
@@ -67,9 +64,7 @@ export async function runExplainModel(line: CommandLine, surroundings: Surroundi
       terminal.error(`${placeText(at)}: nothing that is computed here is called \`${path}\`\n`);
     return exitCodes.fine;
   } catch (error) {
-    const failure = knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
-    if (failure === null) throw error;
-    return reportFailure(terminal, failure);
+    return tellError(error, file, terminal);
   }
 }
 

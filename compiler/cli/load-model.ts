@@ -1,7 +1,7 @@
 /** From a model's text, its config and a checkpoint to a session: what `run` and `logits` share. */
 import { stat } from "node:fs/promises";
 import { totalmem } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { backendNames, loadBackend } from "../../backends/registry.ts";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
 import type { NoDraftReason } from "../../runtime/artifact/errors.ts";
@@ -20,11 +20,11 @@ import type { CommandLine } from "./command-line.ts";
 import { type DraftEntry, draftEntry } from "./draft-entry.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
-import { knownFailure } from "./known-failures.ts";
-import { nameFrom, projectOf, SourceReader, shownPath } from "./project.ts";
+import { nameFrom, SourceReader } from "./project.ts";
 import { showDiagnostics } from "./show-diagnostics.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { resolveTaps, type TapNames } from "./tap-names.ts";
+import { tellError } from "./tell-error.ts";
 import { tensorListing } from "./tensor-listing.ts";
 import { formatFinder, tensorReader } from "./tensor-reader.ts";
 import { reportFailure } from "./terminal.ts";
@@ -60,7 +60,6 @@ export async function withModel<Ready>(
 ): Promise<ExitCode> {
   const { terminal } = surroundings;
   const [name = ""] = line.operands;
-  const project = projectOf(resolve(terminal.cwd, name));
   try {
     const loaded = await load(line, surroundings, request);
     if (loaded instanceof Failure) return reportFailure(terminal, loaded);
@@ -72,9 +71,7 @@ export async function withModel<Ready>(
     return await use(model, ready);
   } catch (error) {
     if (request.signal?.aborted === true && error === request.signal.reason) return exitCodes.interrupted;
-    const failure = knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
-    if (failure === null) throw error;
-    return reportFailure(terminal, failure);
+    return tellError(error, name, terminal);
   }
 }
 

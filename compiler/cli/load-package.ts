@@ -17,13 +17,14 @@ import { checkedModel, type ModelToCompile, readChoices } from "./compile/checke
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { openGpu } from "./gpu/open-gpu.ts";
-import { knownFailure, runtimeFailure } from "./known-failures.ts";
+import { runtimeFailure } from "./known-failures.ts";
 import { folderOf } from "./load-model.ts";
 import { keptPackage, type Stored, storePackage } from "./package-cache.ts";
-import { nameFrom, projectOf, shownPath } from "./project.ts";
+import { nameFrom } from "./project.ts";
 import { reasonOf } from "./read-file.ts";
 import { readCount } from "./read-number.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { tellError } from "./tell-error.ts";
 import { reportFailure } from "./terminal.ts";
 import { weightsPath } from "./weights-option.ts";
 
@@ -169,7 +170,6 @@ export async function withPackage(
 ): Promise<ExitCode> {
   const { terminal } = surroundings;
   const { signal } = options;
-  const project = projectOf(resolve(terminal.cwd, line.operands[0] ?? ""));
   let model: Model | null = null;
   try {
     const prepared = await prepare(line, surroundings, options);
@@ -183,9 +183,7 @@ export async function withPackage(
     return await use({ ...prepared, load });
   } catch (error) {
     if (signal.aborted && error === signal.reason) return exitCodes.interrupted;
-    const failure = runtimeFailure(error) ?? knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
-    if (failure === null) throw error;
-    return reportFailure(terminal, failure);
+    return tellError(error, line.operands[0] ?? "", terminal, runtimeFailure);
   } finally {
     disposeOf(model);
   }

@@ -18,10 +18,10 @@ import { chooseEntry } from "./choose-entry.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
-import { knownFailure } from "./known-failures.ts";
-import { nameFrom, projectOf, shownPath } from "./project.ts";
+import { nameFrom } from "./project.ts";
 import { readText, sizeLimits } from "./read-file.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { tellError } from "./tell-error.ts";
 import { reportFailure } from "./terminal.ts";
 import { writeResult } from "./write-file.ts";
 
@@ -36,7 +36,6 @@ interface Start {
 export function runOpt(line: CommandLine, surroundings: Surroundings): ExitCode {
   const { terminal } = surroundings;
   const [name = ""] = line.operands;
-  const project = projectOf(resolve(terminal.cwd, name));
   try {
     const start = name.endsWith(".ds") ? fromModel(line, surroundings) : fromText(name, terminal.cwd);
     if (start instanceof Failure) return reportFailure(terminal, start);
@@ -52,9 +51,7 @@ export function runOpt(line: CommandLine, surroundings: Surroundings): ExitCode 
     const failure = writeResult(path, nameFrom(terminal.cwd, path), text);
     return failure === null ? exitCodes.fine : reportFailure(terminal, failure);
   } catch (error) {
-    const failure = knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
-    if (failure === null) throw error;
-    return reportFailure(terminal, failure);
+    return tellError(error, name, terminal);
   }
 }
 

@@ -1,5 +1,5 @@
 /** `dsc quantize`: a checkpoint with its matrices in a storage format of the model's text. */
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { BoundModel } from "../../dsl/checker/check-project.ts";
 import { WeightsError } from "../../runtime/formats/weights-error.ts";
 import { openWeights } from "../../runtime/node/open-weights.ts";
@@ -11,9 +11,8 @@ import type { CommandLine } from "./command-line.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import { interruptible } from "./interrupt.ts";
-import { knownFailure } from "./known-failures.ts";
 import { listedFile } from "./load-model.ts";
-import { nameFrom, projectOf, SourceReader, shownPath } from "./project.ts";
+import { nameFrom, SourceReader } from "./project.ts";
 import { type Choice, chooseTensors } from "./quantize/choose-tensors.ts";
 import { type QuantizeOrder, readOrder, refusal } from "./quantize/order.ts";
 import {
@@ -32,9 +31,13 @@ import { packingError, UnfaithfulError } from "./quantize/verify.ts";
 import { reasonOf } from "./read-file.ts";
 import { showDiagnostics } from "./show-diagnostics.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { tellError } from "./tell-error.ts";
 import { tensorListing } from "./tensor-listing.ts";
 import { reportFailure } from "./terminal.ts";
 import { writeFolder } from "./tiny/write-folder.ts";
+
+const unfaithful = (error: unknown): Failure | null =>
+  error instanceof UnfaithfulError ? new Failure(exitCodes.errorsFound, error.message, "nothing is written") : null;
 
 export async function runQuantize(line: CommandLine, surroundings: Surroundings): Promise<ExitCode> {
   const { terminal } = surroundings;
@@ -57,13 +60,7 @@ export async function runQuantize(line: CommandLine, surroundings: Surroundings)
       }
     } catch (error) {
       if (signal.aborted && error === signal.reason) return exitCodes.interrupted;
-      const project = projectOf(resolve(terminal.cwd, order.model));
-      const failure =
-        error instanceof UnfaithfulError
-          ? new Failure(exitCodes.errorsFound, error.message, "nothing is written")
-          : knownFailure(error, (path) => shownPath(project, path, terminal.cwd));
-      if (failure === null) throw error;
-      return reportFailure(terminal, failure);
+      return tellError(error, order.model, terminal, unfaithful);
     }
   });
 }
