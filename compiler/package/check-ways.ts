@@ -49,10 +49,11 @@ function wantedIn(k: Kernel): ReadonlyMap<Branch, readonly Turns[]> {
 /** Conditions and loops whose value follows from sizes, through names and registers. */
 function hangingOnSizes(k: Kernel): ReadonlySet<Stmt> {
   const found = new Set<Stmt>();
-  for (const { sizes, body } of bodiesOf(k)) {
+  for (const { sizes, grid, body } of bodiesOf(k)) {
     const names = new Set(sizes.map((s) => s.name));
     const hangs = (e: Expr): boolean =>
       someExpr(e, (x) => (x.kind === "name" && names.has(x.name)) || (x.kind === "load" && names.has(x.from)));
+    for (const g of grid) if (hangs(g.extent)) names.add(g.name);
     for (let before = -1; before !== names.size; ) {
       before = names.size;
       walkStmts(body, (s) => {

@@ -6,14 +6,14 @@
  * inputs change by more than a sixteenth hangs on rounding and is in no sum. A number or a place is what it is and in a sum only where
  * such inputs do not change it; integers beyond 2^20 are the order of reals, and may be off by their last bits.
  */
-import { elementsIn, sumsOver, valuesIn } from "../../runtime/artifact/check-sums.ts";
+import { countIn, sumsOver, valuesIn } from "../../runtime/artifact/check-sums.ts";
 import type { CheckedBuffer } from "../../runtime/artifact/kernel-checks.ts";
 import { elems } from "../kernel/elem.ts";
 import type { Buffer } from "../kernel/kernel.ts";
 import type { Ran } from "./check-run.ts";
 
-/** Elements that a sum has before there is another; sums; runs of elements. */
-const most = { elements: 64, sums: 16, runs: 64 } as const;
+/** Elements of a sum where there is no limit of sums; pairs of sums; runs of elements. */
+const most = { elements: 64, pairs: 8, runs: 64 } as const;
 
 export interface Both {
   readonly found: Ran;
@@ -28,12 +28,12 @@ export function checkedBuffer(b: Buffer, buffer: number, { found, other, whole }
   const written = placesOf(found.written[buffer]);
   const bounds = boundsOf(b, buffer, { found, other, written });
   const runs = runsOf(written.filter((at) => bounds.has(at)));
-  const summed = [...elementsIn(runs)].length;
+  const summed = countIn(runs);
   if (summed === 0) return null;
   const value = valuesIn(found.bytes[buffer] ?? new Uint8Array(0), b.elem);
-  const count = Math.min(most.sums, Math.ceil(summed / most.elements));
-  const sums = sumsOver({ buffer, runs }, count, (at, weight) => weight * value(at));
-  const within = sumsOver({ buffer, runs }, count, (at, weight) => Math.abs(weight) * (bounds.get(at) ?? 0));
+  const pairs = Math.min(most.pairs, Math.ceil(summed / most.elements));
+  const sums = sumsOver({ buffer, runs }, pairs, (at, weight) => weight * value(at));
+  const within = sumsOver({ buffer, runs }, pairs, (at, weight) => Math.abs(weight) * (bounds.get(at) ?? 0));
   const others = whole && summed === written.length ? "kept" : "any";
   return { buffer, runs, others, ...rounded(sums, Math.max(...within)) };
 }

@@ -19,7 +19,7 @@ import { Ways } from "./check-ways.ts";
 import { checkedBuffer } from "./checked-buffer.ts";
 
 /** Elements of a buffer that is read, and of one that is written; those behind all that is written that are looked at. */
-const most = { read: 2 ** 17, written: 2 ** 20, behind: 64 } as const;
+const most = { read: 2 ** 17, written: 2 ** 20, behind: 2048 } as const;
 /** Steps of loops behind which no other item is begun; what only tells how far off real numbers may be needs fewer. */
 const enough = { values: 60_000, bounds: 15_000 } as const;
 
@@ -145,7 +145,7 @@ function attempt(
   const used = elements.map((n, i) => {
     const reach = found.reach[i] ?? 0;
     if (k.buffers[i]?.access === "read") return reach;
-    return whole ? Math.min(n, reach + most.behind) : n;
+    return whole ? Math.min(most.written, reach + most.behind) : n;
   });
   const unsure = expected.length < found.written.filter((is) => is.includes(1)).length;
   return { check: { ...check, elements: used, expected }, unsure, ways, extent };

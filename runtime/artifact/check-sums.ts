@@ -1,7 +1,7 @@
 /**
- * What kernels have written, held against a package. Each buffer has a few sums, which take turns at its elements, each times a weight
- * by a formula of its place: whatever element is wrong, or stands in the place of another, is seen in one of them. What no sum has is
- * as it was before.
+ * What kernels have written, held against a package. Each element of a buffer is in two of its sums, with a weight in each by a formula of
+ * its place: half of the sums take turns at the elements, each of the others has some that lie together. Whatever element is wrong, or
+ * stands in the place of another, is seen in both; what happens to cancel in one does not in the other. What no sum has is as it was before.
  */
 import { bf16, decodeFloat, f16 } from "../formats/float-format.ts";
 import { elemBytes } from "./elems.ts";
@@ -17,9 +17,12 @@ export function* elementsIn(runs: readonly number[]): Generator<number, void, un
   }
 }
 
-/** Of an element in its sum: 33/64 … 1 up or down, so that no element counts for little and few count alike. */
-export function weightOf(buffer: number, element: number): number {
-  const bits = mixed(~buffer, element);
+/** How many they are. */
+export const countIn = (runs: readonly number[]): number => runs.reduce((n, x, i) => n + (i % 2 === 1 ? x : 0), 0);
+
+/** Of an element in one of its two sums: 33/64 … 1 up or down, so that no element counts for little and few count alike. */
+export function weightOf(buffer: number, element: number, way: 0 | 1): number {
+  const bits = mixed(~(2 * buffer + way), element);
   return ((bits & 32) === 0 ? 1 : -1) * ((33 + (bits & 31)) / 64);
 }
 
@@ -50,17 +53,22 @@ export function valuesIn(bytes: Uint8Array, elem: BufferElem): (i: number) => nu
   }
 }
 
-/** In f64; `of`: what an element adds. */
+/** In f64; `pairs`: of sums; `of`: what an element adds. */
 export function sumsOver(
   { buffer, runs }: Pick<CheckedBuffer, "buffer" | "runs">,
-  count: number,
+  pairs: number,
   of: (element: number, weight: number) => number,
 ): readonly number[] {
-  const sums = new Array<number>(count).fill(0);
-  let turn = 0;
+  const sums = new Array<number>(2 * pairs).fill(0);
+  const together = Math.ceil(countIn(runs) / pairs);
+  const add = (sum: number, x: number): void => {
+    sums[sum] = (sums[sum] ?? 0) + x;
+  };
+  let at = 0;
   for (const element of elementsIn(runs)) {
-    sums[turn] = (sums[turn] ?? 0) + of(element, weightOf(buffer, element));
-    turn = turn + 1 === count ? 0 : turn + 1;
+    add(at % pairs, of(element, weightOf(buffer, element, 0)));
+    add(pairs + Math.floor(at / together), of(element, weightOf(buffer, element, 1)));
+    at += 1;
   }
   return sums;
 }
@@ -92,7 +100,7 @@ export const checkedValues = (
     if (found.length < elemBytes[elem] * elements)
       return [{ buffer, what: "element", at: 0, value: Number.NaN, wanted: 0, within: 0 }];
     const now = valuesIn(found, elem);
-    const sums = sumsOver(expected, expected.sums.length, (i, weight) => weight * now(i));
+    const sums = sumsOver(expected, expected.sums.length / 2, (i, weight) => weight * now(i));
     return [
       ...sums.map((value, at) => ({ buffer, what: "sum" as const, at, value, wanted: expected.sums[at] ?? 0, within })),
       ...(expected.others === "any"

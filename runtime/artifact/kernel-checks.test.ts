@@ -13,7 +13,7 @@ const check: KernelCheck = {
   ...{ kernel: 0, groups: 1, sizes: [5], elements: [4, 8, 8], reals: "signed", wholes: "few" },
   expected: [
     { buffer: 1, runs: [0, 3, 2, 2], others: "kept", within: 0.25, sums: [1, -2] },
-    { buffer: 2, runs: [3, 1], others: "any", within: 0, sums: [9] },
+    { buffer: 2, runs: [3, 1], others: "any", within: 0, sums: [9, 8] },
   ],
 };
 const read = (checks: unknown): readonly KernelCheck[] =>
@@ -38,8 +38,9 @@ describe("refused:", () => {
       [{ ...check, expected: [{ ...check.expected[0], runs: [4, 5] }] }],
       "9 elements in a buffer of 8",
     ],
-    ["a run without its length", [{ ...check, expected: [{ ...check.expected[0], runs: [4] }] }], "no pairs of runs"],
-    ["no sums", [{ ...check, expected: [{ ...check.expected[0], sums: [] }] }], "or no sums"],
+    ["a run without its length", [{ ...check, expected: [{ ...check.expected[0], runs: [4] }] }], "that are no pairs"],
+    ["no sums", [{ ...check, expected: [{ ...check.expected[0], sums: [] }] }], "that are no pairs"],
+    ["a sum alone", [{ ...check, expected: [{ ...check.expected[0], sums: [1] }] }], "that are no pairs"],
     [
       "others that are neither",
       [{ ...check, expected: [{ ...check.expected[0], others: "new" }] }],
@@ -91,18 +92,17 @@ describe("what is written", () => {
     ];
     return (b: number) => bytes[b] ?? new Uint8Array(0);
   };
-  const term = (i: number): number => weightOf(1, elements[i] ?? 0) * (values[i] ?? 0);
+  const term = (i: number, way: 0 | 1): number => weightOf(1, elements[i] ?? 0, way) * (values[i] ?? 0);
+  const [turns, together] = [
+    [term(0, 0) + term(2, 0) + term(4, 0), term(1, 0) + term(3, 0)],
+    [term(0, 1) + term(1, 1) + term(2, 1), term(3, 1) + term(4, 1)],
+  ];
+  const whole = [9 * weightOf(2, 3, 0), 9 * weightOf(2, 3, 1)];
   const right: KernelCheck = {
     ...check,
     expected: [
-      {
-        buffer: 1,
-        runs: [0, 3, 2, 2],
-        others: "kept",
-        within: 1e-4,
-        sums: [term(0) + term(2) + term(4), term(1) + term(3)],
-      },
-      { buffer: 2, runs: [3, 1], others: "any", within: 0, sums: [9 * weightOf(2, 3)] },
+      { buffer: 1, runs: [0, 3, 2, 2], others: "kept", within: 1e-4, sums: [...turns, ...together] },
+      { buffer: 2, runs: [3, 1], others: "any", within: 0, sums: whole },
     ],
   };
   const wrong = (bytes: (b: number) => Uint8Array) => firstWrong(right, kernel, bytes);
@@ -117,6 +117,10 @@ describe("what is written", () => {
   test.each(elements.map((at, i) => [at, i] as const))("is wrong where element %d is", (_, i) => {
     for (const to of [-(values[i] ?? 0), 0, (values[i] ?? 0) + 1e-3, Number.NaN, Number.POSITIVE_INFINITY])
       expect(wrong(bytesOf(changed(i, to)))).toMatchObject({ buffer: 1, what: "sum", at: i % 2 });
+  });
+  test("is seen in both sums", () => {
+    const found = checkedValues(right, kernel, bytesOf(changed(2, 7))).flatMap((one, i) => (isRight(one) ? [] : [i]));
+    expect(found).toEqual([0, 2]);
   });
   test("is wrong where two are in each other's place, in one sum or in two", () => {
     for (const [i, j] of [
@@ -150,7 +154,7 @@ test("an i64 counts with both its halves", () => {
 });
 
 test("weights are neither small nor alike", () => {
-  const weights = Array.from({ length: 1000 }, (_, i) => weightOf(0, i));
+  const weights = Array.from({ length: 1000 }, (_, i) => weightOf(0, i, 1));
   expect(Math.min(...weights.map(Math.abs))).toBeGreaterThan(0.5);
   expect(Math.max(...weights.map(Math.abs))).toBeLessThanOrEqual(1);
   expect(new Set(weights).size).toBe(64);

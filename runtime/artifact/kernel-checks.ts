@@ -29,6 +29,7 @@ export interface CheckedBuffer {
   readonly others: Others;
   /** How far a sum may be from what is expected. */
   readonly within: number;
+  /** An even number of them. */
   readonly sums: readonly number[];
 }
 
@@ -140,7 +141,8 @@ function readCheck(at: At, kernels: readonly KernelDecl[]): KernelCheck {
       const [inside, all] = [runs.reduce((n, x) => n + x, 0), elements[buffer] ?? 0];
       if (inside > all) throw corrupt(a.path, `runs of ${inside} elements in a buffer of ${all}`);
       const sums = list(member(a, "sums"), limits.sums, number);
-      if (runs.length % 2 !== 0 || sums.length === 0) throw corrupt(a.path, "no pairs of runs, or no sums");
+      if (runs.length % 2 !== 0 || sums.length % 2 !== 0 || sums.length === 0)
+        throw corrupt(a.path, "runs or sums that are no pairs");
       return { buffer, runs, others: word(member(a, "others"), othersWays), within: number(member(a, "within")), sums };
     }),
   };
