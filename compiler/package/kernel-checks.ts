@@ -31,13 +31,13 @@ interface Extent {
   readonly least: number;
   readonly groups: number;
   readonly parts: number;
-  /** The first item alone. */
-  readonly alone?: boolean;
+  /** All of these and the last one, all of these, or the first item alone. */
+  readonly items: "ends" | "all" | "first";
 }
 const extents: readonly Extent[] = [
-  { least: 5, groups: 4, parts: 256 },
-  { least: 5, groups: 2, parts: 64 },
-  { least: 1, groups: 1, parts: 1, alone: true },
+  { least: 5, groups: 4, parts: 4096, items: "ends" },
+  { least: 5, groups: 2, parts: 4096, items: "all" },
+  { least: 1, groups: 1, parts: 1, items: "first" },
 ];
 const wider: readonly number[] = [17, 69];
 
@@ -68,7 +68,7 @@ function checkOf(k: Kernel, kernel: number, decl: KernelDecl, inputs: Inputs): K
   const found = firstWith(of, extents);
   if (found === null) return null;
   let best = found;
-  if (best.extent.alone !== true)
+  if (best.extent.items !== "first")
     for (const least of wider) {
       if (!best.ways.mayBeMore(k)) break;
       const { wholes, reals } = best.check;
@@ -125,7 +125,7 @@ function attempt(
   const groups = Math.min(starts.length > 1 ? extent.parts : extent.groups, Math.ceil(all / inGroup));
   if (groups < 1) return null;
   const count = Math.min(all, groups * inGroup);
-  const items = extent.alone === true ? [0] : itemsOf(count, starts, extent.groups * inGroup);
+  const items = extent.items === "first" ? [0] : itemsOf(count, starts, extent.groups * inGroup, extent.items);
   // What is written is there in full: whatever other items of the workgroups write has a place of its own.
   const lengths = k.buffers.map((b) => elementsOf(b, sizes));
   if (k.buffers.some((b, i) => b.access !== "read" && (lengths[i] ?? 0) > most.written)) return "too long";
@@ -166,12 +166,15 @@ function startsOf(k: Kernel, sizes: Readonly<Record<string, number>>): readonly 
   return starts.slice(0, -1);
 }
 
-/** So many of each part and the last ones, those first that differ the most. */
-function itemsOf(count: number, starts: readonly number[], most: number): readonly number[] {
-  const first = [...starts.filter((i) => i < count), Math.floor((count - 1) / 3), count - 1];
+/** So many of each part, and with ends the last of all; those first that differ the most. */
+function itemsOf(count: number, starts: readonly number[], most: number, which: "ends" | "all"): readonly number[] {
   const all = starts.flatMap((start, i) => {
     const end = Math.min(count, starts[i + 1] ?? count);
     return Array.from({ length: Math.max(0, Math.min(most, end - start)) }, (_, at) => start + at);
   });
+  const first = [
+    ...starts.filter((i) => i < count),
+    ...(which === "ends" ? [Math.floor((count - 1) / 3), count - 1] : []),
+  ];
   return [...new Set([...first, ...all])];
 }

@@ -112,7 +112,7 @@ function arrayOf(
 const codeOf = (elem: BufferElem, value: number): number =>
   elem === "f16" || elem === "bf16" ? encodeFloat(elem === "f16" ? f16 : bf16, value) : value;
 
-const limits = { bytes: 2 ** 24, elements: 2 ** 20, groups: 256, runs: 128, sums: 64 } as const;
+const limits = { bytes: 2 ** 24, elements: 2 ** 20, groups: 4096, runs: 128, sums: 64 } as const;
 
 /** `checks.json`, read without trust: whatever it says, what runs is bounded, and is the kernels of the program. */
 export function readKernelChecks(bytes: Uint8Array, { kernels }: Pick<Program, "kernels">): readonly KernelCheck[] {
