@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
  *
  * DSC_TEST_DATA     folder with inputs that are not part of the repository; tests that need one skip without it.
  * DSC_LAVAPIPE      file that names Mesa's lavapipe (.ci/lavapipe.sh), DSC_SWIFTSHADER the same of SwiftShader where it is not Debian's.
+ * DSC_CHROMIUM      the browsers that are taken, DSC_FIREFOX as well, where they are not those on the PATH.
  * DSC_TEST_REPORT   file to which the result is written as JSON as well.
  */
 export default defineConfig(({ mode }) => {

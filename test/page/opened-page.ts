@@ -56,7 +56,13 @@ export async function openPage(context: BrowserContext, address: string, patienc
       await page.locator("#settings").evaluate((details: HTMLDetailsElement) => {
         details.open = true;
       });
-      for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
+      for (const [label, value] of Object.entries(fields)) {
+        const field = page.getByLabel(label, { exact: true });
+        await field.fill("");
+        // By keys: in Firefox, fields for numbers keep what they have where a text is put in as a whole.
+        await field.pressSequentially(value);
+        if ((await field.inputValue()) !== value) throw new Error(`${label} is not ${value}`);
+      }
     },
     error: async () => {
       const note = page.locator("[role=alert] .note");

@@ -18,7 +18,7 @@ import { operationCases } from "../kernels/operation-cases.ts";
 import { statementCases } from "../kernels/statement-cases.ts";
 import { wideCases } from "../kernels/wide-cases.ts";
 import { isTooWide, isWrappingLoop, parsedKernel } from "./cases.ts";
-import type { Gpu } from "./gpu.ts";
+import type { RunningGpu } from "./gpu.ts";
 import { machineOn, targets, variants } from "./machines.ts";
 import { emptyOutputs, runKernel, runOnMachine } from "./run-on-machine.ts";
 
@@ -38,7 +38,7 @@ export const little: Share = { operations: 40, cases: 16, rows: 70 };
 
 export interface Conforming {
   /** Or why there is none. */
-  readonly gpu: Gpu | string;
+  readonly gpu: RunningGpu | string;
   /** Whether f32 that are denormal count as 0, as WGSL allows. */
   readonly flushes: boolean;
   /** In full mode; everyday little. */
@@ -52,9 +52,11 @@ export function conform(name: string, { gpu, flushes, share, first }: Conforming
   const why = typeof gpu === "string" ? ` (skipped: ${gpu})` : "";
   describe.skipIf(why !== "")(`${name}${why}`, () => {
     if (typeof gpu === "string") return;
+    const spelledFor = targets.filter((t) => t.subgroup === null || gpu.adapter.features.includes("subgroups"));
     const usable = Object.values(variants).filter((v) => !v.f16 || gpu.adapter.features.includes("shader-f16"));
     /** They take turns. */
-    const machineFor = (i: number) => machineOn(gpu, turn(targets, i), turn(usable, Math.floor(i / targets.length)));
+    const machineFor = (i: number) =>
+      machineOn(gpu, turn(spelledFor, i), turn(usable, Math.floor(i / spelledFor.length)));
 
     const sameAsInterpreter = async (k: Kernel, i: number, inputs: Readonly<Record<string, AnyData>>, sizes = {}) => {
       const want = emptyOutputs(k, sizes);
@@ -91,14 +93,14 @@ export function conform(name: string, { gpu, flushes, share, first }: Conforming
     const quick = (t: KernelTarget) =>
       full ? kernelCases(t) : kernelCases(t).filter((c) => !/threshold/.test(c.name));
     const casesFor = (t: KernelTarget) => some(quick(t), often, first);
-    describe.each(targets.map((t, i) => [t.name, t, i] as const))("kernels for %s", (_, target, j) => {
+    describe.each(spelledFor.map((t, i) => [t.name, t, i] as const))("kernels for %s", (_, target, j) => {
       test.each(casesFor(target).map((c, i) => [c.name, c, i] as const))("%s", async (_name, c, i) => {
         expect(await runOnMachine(machineFor(j + 2 * i), c)).toBeNull();
       });
     });
 
     const products = some(Object.entries(contractionGraphs), full ? 1 : 8, first);
-    describe.each(targets.map((t, i) => [t.name, t, i] as const))("products for %s", (_, target, j) => {
+    describe.each(spelledFor.map((t, i) => [t.name, t, i] as const))("products for %s", (_, target, j) => {
       const machine = machineFor(j);
       // Through shared memory, with sums that lanes share, and in a tile of each lane; at sizes that no tile divides.
       test.each(

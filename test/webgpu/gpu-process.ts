@@ -1,34 +1,23 @@
 /** A process with Dawn in it: a driver that crashes takes no test with it. Answers messages in their order. */
-import { type DeviceCall, DeviceRunner } from "../../backends/wgsl/device-runner.ts";
+import type { DeviceCall } from "../../backends/wgsl/device-runner.ts";
+import { type Adapter, type OpenRunner, openRunner } from "./open-runner.ts";
 
 export type Asked =
   /** `options`: of Dawn. */
   | { readonly kind: "open"; readonly options: readonly string[] }
   | { readonly kind: "check"; readonly text: string }
   | { readonly kind: "run"; readonly call: DeviceCall };
-export interface Adapter {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  readonly features: readonly string[];
-}
-
 const { create, globals } = await import("webgpu");
 Object.assign(globalThis, globals);
 
 /** Dawn ends the process when it is collected. */
 let dawn: ReturnType<typeof create> | null = null;
-let opened: { readonly device: GPUDevice; readonly runner: DeviceRunner } | null = null;
+let opened: OpenRunner | null = null;
 
 async function open(options: readonly string[]): Promise<Adapter | null> {
   dawn = create([...options]);
-  const adapter = await dawn.requestAdapter();
-  if (adapter === null) return null;
-  const wanted = (["shader-f16", "subgroups"] as const).filter((f) => adapter.features.has(f));
-  const device = await adapter.requestDevice({ requiredFeatures: wanted });
-  opened = { device, runner: new DeviceRunner(device) };
-  const { vendor, architecture, description } = adapter.info;
-  return { vendor, architecture, description, features: wanted };
+  opened = await openRunner(dawn);
+  return opened?.adapter ?? null;
 }
 
 /** What the compiler and the limits of a pipeline say against a module; the entry points are found in it. */

@@ -3,10 +3,16 @@ import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { RunCall } from "../../backends/wgsl/device-runner.ts";
-import type { Adapter, Asked } from "./gpu-process.ts";
+import type { Asked } from "./gpu-process.ts";
+import type { Adapter } from "./open-runner.ts";
 
-/** null: Tint alone, which runs nothing. Others are files that name a Vulkan driver. */
-export type Driver = "null" | { readonly icd: string; readonly environment?: Readonly<Record<string, string>> };
+/** `icd`: the file that names it. */
+export interface VulkanDriver {
+  readonly icd: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+/** null: Tint alone, which runs nothing. */
+export type Driver = "null" | VulkanDriver;
 
 /** A process of its own with Dawn in it. */
 export interface Dawn<Asked> {
@@ -43,7 +49,13 @@ export async function startDawn<A>(driver: Driver, script: string): Promise<Dawn
 /** What Dawn is told to have that driver alone. */
 export const dawnOptions = (driver: Driver): readonly string[] => (driver === "null" ? ["backend=null"] : []);
 
-export class Gpu {
+/** What kernels are run on. */
+export interface RunningGpu {
+  readonly adapter: Adapter;
+  readonly run: RunCall;
+}
+
+export class Gpu implements RunningGpu {
   readonly adapter: Adapter;
   readonly #dawn: Dawn<Asked>;
   private constructor(adapter: Adapter, dawn: Dawn<Asked>) {

@@ -5,7 +5,7 @@ import { webgpuCost, webgpuSubgroupsTarget, webgpuTarget } from "../../backends/
 import { plainVariant, type WgslVariant } from "../../backends/wgsl/variant.ts";
 import type { Machine } from "../../compiler/conformance/machine.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
-import type { Gpu } from "./gpu.ts";
+import type { RunningGpu } from "./gpu.ts";
 
 export const targets: readonly KernelTarget[] = [webgpuTarget, webgpuSubgroupsTarget];
 /** By what is special of them. */
@@ -15,7 +15,7 @@ export const variants: Readonly<Record<string, WgslVariant>> = {
   "from any element": { f16: false, packedDot: false, wholeVectors: false, knownWork: 0 },
 };
 
-export const machineOn = (gpu: Pick<Gpu, "adapter" | "run">, kernel: KernelTarget, variant: WgslVariant): Machine =>
+export const machineOn = (gpu: RunningGpu, kernel: KernelTarget, variant: WgslVariant): Machine =>
   wgslMachine({
     name: `${kernel.name} on ${gpu.adapter.description}`,
     cost: webgpuCost,
