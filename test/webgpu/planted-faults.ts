@@ -96,6 +96,9 @@ function swappedRegisters(body: string): readonly PlantedFault[] {
   const registers = [...new Set(names)];
   return registers.slice(1).flatMap((b, i) => {
     const a = registers[i] ?? b;
+    // Of kernels that are launched together each has its own.
+    const [from, end] = [a, b].map((x) => body.search(new RegExp(`\\bvar ${x}\\b`)));
+    if (body.slice(from, end).includes("}")) return [];
     const text = body.replace(store, (_, gap: string, to: string, at: string, value: string) => {
       const other = value.replace(/\bacc_\w+\b/g, (x) => (x === a ? b : x === b ? a : x));
       return `${gap}${to}[${at}] = ${other};`;
