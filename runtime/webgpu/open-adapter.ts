@@ -29,9 +29,9 @@ const isGpu = (x: unknown): x is GPU =>
 const isNames = (x: unknown): x is Iterable<string> =>
   typeof x === "object" && x !== null && typeof Reflect.get(x, Symbol.iterator) === "function";
 
-/** "nvidia ampere", as far as it is told. */
+/** "nvidia ampere", as far as it is told: Firefox tells nothing. */
 export function adapterName({ info }: GPUAdapter): string {
   const { vendor = "", architecture = "", description = "" } = info ?? {};
   const words = [vendor, architecture, description].filter((w) => w !== "");
-  return words.length === 0 ? "unknown" : words.join(" ");
+  return words.length === 0 ? "unnamed adapter" : words.join(" ");
 }

@@ -9,6 +9,8 @@ import type { RunningGpu, VulkanDriver } from "./gpu.ts";
 import type { OpenRunner } from "./open-runner.ts";
 
 export interface FirefoxGpu extends RunningGpu {
+  /** What is wrong with a module. */
+  readonly check: (text: string) => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -40,9 +42,12 @@ export async function openFirefoxGpu(driver: VulkanDriver | string): Promise<Fir
     Reflect.set(globalThis, "opened", opened);
     return opened?.adapter ?? null;
   });
-  if (adapter !== null) return { adapter, run: (call) => page.evaluate(runInPage, call), close };
+  const check = (text: string): Promise<readonly string[]> => page.evaluate(checkInPage, text);
+  if (adapter !== null) return { adapter, check, run: (call) => page.evaluate(runInPage, call), close };
   await close();
   return "Firefox finds no adapter there";
 }
 
+const checkInPage = (text: string): Promise<readonly string[]> =>
+  Reflect.get(globalThis, "kernels").refusals(Reflect.get(globalThis, "opened").device, text);
 const runInPage: RunCall = (call) => Reflect.get(globalThis, "opened").runner.run(call);

@@ -1,6 +1,6 @@
 /** A process with Dawn in it: a driver that crashes takes no test with it. Answers messages in their order. */
 import type { DeviceCall } from "../../backends/wgsl/device-runner.ts";
-import { type Adapter, type OpenRunner, openRunner } from "./open-runner.ts";
+import { type Adapter, type OpenRunner, openRunner, refusals } from "./open-runner.ts";
 
 export type Asked =
   /** `options`: of Dawn. */
@@ -20,32 +20,13 @@ async function open(options: readonly string[]): Promise<Adapter | null> {
   return opened?.adapter ?? null;
 }
 
-/** What the compiler and the limits of a pipeline say against a module; the entry points are found in it. */
-async function check(text: string): Promise<readonly string[]> {
-  if (opened === null) throw new Error("there is no device");
-  const { device } = opened;
-  device.pushErrorScope("validation");
-  const module = device.createShaderModule({ code: text });
-  const { messages } = await module.getCompilationInfo();
-  await device.popErrorScope();
-  const errors = messages.filter((m) => m.type === "error").map((m) => `${m.lineNum}:${m.linePos}: ${m.message}`);
-  if (errors.length > 0) return errors;
-  device.pushErrorScope("validation");
-  const pipeline = device.createComputePipelineAsync({ layout: "auto", compute: { module } });
-  const refused = await pipeline.then(
-    () => null,
-    (error: unknown) => String(error),
-  );
-  const found = await device.popErrorScope();
-  return [refused, found?.message ?? null].filter((m) => m !== null);
-}
-
 async function answer(asked: Asked): Promise<unknown> {
   switch (asked.kind) {
     case "open":
       return open(asked.options);
     case "check":
-      return check(asked.text);
+      if (opened === null) throw new Error("there is no device");
+      return refusals(opened.device, asked.text);
     case "run":
       if (opened === null) throw new Error("there is no device");
       return opened.runner.run(asked.call);

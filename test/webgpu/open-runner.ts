@@ -26,3 +26,21 @@ export async function openRunner(gpu: Pick<GPU, "requestAdapter">): Promise<Open
     runner: new DeviceRunner(device),
   };
 }
+
+/** What the compiler and the limits of a pipeline say against a module; the entry points are found in it. */
+export async function refusals(device: GPUDevice, text: string): Promise<readonly string[]> {
+  device.pushErrorScope("validation");
+  const module = device.createShaderModule({ code: text });
+  const { messages } = await module.getCompilationInfo();
+  await device.popErrorScope();
+  const errors = messages.filter((m) => m.type === "error").map((m) => `${m.lineNum}:${m.linePos}: ${m.message}`);
+  if (errors.length > 0) return errors;
+  device.pushErrorScope("validation");
+  const pipeline = device.createComputePipelineAsync({ layout: "auto", compute: { module } });
+  const refused = await pipeline.then(
+    () => null,
+    (error: unknown) => String(error),
+  );
+  const found = await device.popErrorScope();
+  return [refused, found?.message ?? null].filter((m) => m !== null);
+}
