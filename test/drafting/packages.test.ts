@@ -335,7 +335,9 @@ describe.each(cases)("$name", (oracle, text) => {
     });
   });
 
-  test("from the command line, with drafts and without", async () => {
+  // It takes seconds a model.
+  const once = test.runIf(full || text === cases[0]?.[1]);
+  once("from the command line, with drafts and without", { timeout: 60_000 }, async () => {
     const args = ["run", "out", "--weights", "weights0", "--ids", prompt.join(), "--json"];
     const count = ["--max-tokens", String(steps.length), "--end-ids", "15"];
     for (const draft of [[], ["--draft", "off"], ["--draft", "3"], ["--draft", "2", "--chunk", "3"]]) {
@@ -353,7 +355,7 @@ describe.each(cases)("$name", (oracle, text) => {
     expect(drafts).toMatchObject({ draft: 2, plainSeconds: {}, draftedSeconds: {} });
     expect(drafts.drafted).toBeGreaterThanOrEqual(drafts.accepted);
     expect(JSON.parse((await packed.run(...bench, "--draft", "off")).out).drafts).toBeNull();
-  }, 60_000);
+  });
 
   test("with threads, and prompts in small pieces", async () => {
     const want = await hear(model.session(), prompt, { draft: 0 });
