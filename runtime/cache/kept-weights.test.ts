@@ -7,6 +7,9 @@ import type { CacheHost, FileHandle, Folder, Locks } from "./storage.ts";
 
 const fault = (name: string): DOMException => new DOMException(name, name);
 
+/** More bytes at once may fail with another error than what is wrong, as in Chromium. */
+const pipe = 512 << 10;
+
 /** A private file system in memory, of `room` bytes. Writers that are not closed leave nothing. */
 class Disk {
   room = Number.POSITIVE_INFINITY;
@@ -49,14 +52,16 @@ class Disk {
     return {
       getFile: async () => new Blob([this.files.get(path)?.slice() ?? new Uint8Array(0)]),
       createWritable: async () => {
-        let draft = new Uint8Array(0);
+        const draft: Uint8Array[] = [];
         return {
           write: async (bytes) => {
-            if (this.used() + bytes.length > this.room) throw fault("QuotaExceededError");
-            draft = bytes.slice();
+            if (bytes.length > pipe) throw fault("AbortError");
+            draft.push(bytes.slice());
+            const length = draft.reduce((n, piece) => n + piece.length, 0);
+            if (this.used() + length > this.room) throw fault("QuotaExceededError");
           },
           close: async () => {
-            this.files.set(path, draft);
+            this.files.set(path, new Uint8Array(Buffer.concat(draft)));
           },
           abort: async () => undefined,
         };
