@@ -25,6 +25,15 @@ function run<Y extends Data>(
 const faultOf = (head: string, body: string, data: Record<string, Data> = {}, sizes = {}): string | undefined =>
   interpret(read(`kernel @k "" ${head} { ${body} }`), { sizes, buffers: data })?.kind;
 
+test("long loops end where a run says, tails and what is written out do not", () => {
+  const body = `reg r: i32[1] r[0] = 0 loop i in 0 .. 100 step 8 { r[0] = r[0] + 1 } y[0] = r[0]
+    loop i in 96 .. 200 step 8 { r[0] = r[0] + 1 } y[1] = r[0]
+    loop i in 0 .. 64 step 8 { r[0] = r[0] + 1 } y[2] = r[0]
+    unroll i in 0 .. 100 step 50 { r[0] = r[0] + 1 } y[3] = r[0]`;
+  expect([...run(new Int32Array(4), body)]).toEqual([13, 26, 34, 36]);
+  expect([...run(new Int32Array(4), body, {}, { bound: 68 })]).toEqual([9, 22, 30, 32]);
+});
+
 describe("arithmetic", () => {
   test("f32 rounds after each operation", () => {
     const y = run(new Float32Array(3), "y[0] = x[0] + x[1] y[1] = x[0] * x[0] y[2] = x[0] / x[1]", {

@@ -80,13 +80,18 @@ export function compileScalar(e: Expr, s: Surroundings): Scalar {
 }
 
 /** Of a name, the lane alone. */
-function extracted({ arg, lane }: Extract<Expr, { kind: "extract" }>, s: Surroundings): Scalar {
-  if (arg.kind === "name") {
-    const offset = s.layout.offset(arg.name) + lane;
-    return (f) => at(f.values, offset);
-  }
-  const vector = compileVector(arg, s);
+function extracted(e: Extract<Expr, { kind: "extract" }>, s: Surroundings): Scalar {
+  const offset = placeOf(e, s);
+  if (offset !== null) return (f) => at(f.values, offset);
+  const { lane } = e;
+  const vector = compileVector(e.arg, s);
   return (f) => at(vector(f), lane);
+}
+
+/** Where among a frame's values a number stands that need not be computed. */
+function placeOf(e: Expr, s: Surroundings): number | null {
+  if (e.kind === "name") return s.layout.offset(e.name);
+  return e.kind === "extract" && e.arg.kind === "name" ? s.layout.offset(e.arg.name) + e.lane : null;
 }
 
 const isWide = (e: Expr | undefined): boolean => e?.type.elem === "i64";
@@ -162,10 +167,30 @@ function scalarOp(e: Extract<Expr, { kind: "op" }>, s: Surroundings): Scalar {
   const meaning = meaningOf(e.op, e.args.at(-1)?.type.elem ?? "i32", s.fma);
   if (a === undefined) throw new InternalError(`${e.op} of nothing`);
   if (b === undefined) return (f) => meaning(a(f), 0, 0);
-  if (e.type.elem === "i32" && e.op === "add") return (f) => (a(f) + b(f)) | 0;
+  if (e.type.elem === "i32" && e.op === "add") return wrappedSum(e.args, [a, b], s);
   if (e.type.elem === "i32" && e.op === "mul") return (f) => Math.imul(a(f), b(f));
+  if (c !== undefined && e.op === "fma" && s.fma === "separate") return separateFma(e.args, [a, b, c], s);
   if (c === undefined) return (f) => meaning(a(f), b(f), 0);
   return (f) => meaning(a(f), b(f), c(f));
+}
+
+/** Most of what kernels do are places and the terms of sums, which are worth forms of their own where what goes in is at hand. */
+function wrappedSum([, y]: readonly Expr[], [a, b]: readonly [Scalar, Scalar], s: Surroundings): Scalar {
+  if (y?.kind === "const") {
+    const { value } = y;
+    return (f) => (a(f) + value) | 0;
+  }
+  const right = y === undefined ? null : placeOf(y, s);
+  return right === null ? (f) => (a(f) + b(f)) | 0 : (f) => (a(f) + at(f.values, right)) | 0;
+}
+
+/** Rounded twice. */
+function separateFma([x, y]: readonly Expr[], [a, b, c]: readonly [Scalar, Scalar, Scalar], s: Surroundings): Scalar {
+  const round = Math.fround;
+  const [left, right] = [x, y].map((e) => (e === undefined ? null : placeOf(e, s)));
+  return typeof left === "number" && typeof right === "number"
+    ? (f) => round(round(at(f.values, left) * at(f.values, right)) + c(f))
+    : (f) => round(round(a(f) * b(f)) + c(f));
 }
 
 /** Which register an index means. */
@@ -205,7 +230,11 @@ function scalarLoad(e: Load, s: Surroundings): Scalar {
     const index = firstElement(e, s);
     return (f) => memory.load(index(f), f.lane);
   }
-  const { offset, flag } = registers;
+  const { offset, flag, size } = registers;
+  if (e.index.kind === "const" && e.index.value >= 0 && e.index.value < size) {
+    const i = e.index.value;
+    return (f) => (f.written[flag + i] === 0 ? unwritten(e.from, i) : at(f.values, offset + i));
+  }
   const slot = registerSlot(e, s);
   return (f) => {
     const i = slot(f);
@@ -275,6 +304,10 @@ function copied(from: Float64Array, offset: number, out: Float64Array): Float64A
   for (let i = 0; i < out.length; i += 1) out[i] = at(from, offset + i);
   return out;
 }
+/** For as few as a vector has this is less than what `set` does. */
+export function putInto(to: Float64Array, offset: number, values: Float64Array): void {
+  for (let i = 0; i < values.length; i += 1) to[offset + i] = at(values, i);
+}
 
 function vectorOp(e: Extract<Expr, { kind: "op" }>, s: Surroundings, out: Float64Array): Vector {
   const [a, b, c] = e.args.map((x) => compileVector(x, s));
@@ -294,6 +327,14 @@ function vectorOp(e: Extract<Expr, { kind: "op" }>, s: Surroundings, out: Float6
       for (let i = 0; i < width; i += 1) out[i] = meaning(at(x, i), at(y, i), 0);
       return out;
     };
+  if (e.op === "fma" && s.fma === "separate")
+    return (f) => {
+      const x = a(f);
+      const y = b(f);
+      const z = c(f);
+      for (let i = 0; i < width; i += 1) out[i] = Math.fround(Math.fround(at(x, i) * at(y, i)) + at(z, i));
+      return out;
+    };
   return (f) => {
     const x = a(f);
     const y = b(f);
@@ -304,14 +345,12 @@ function vectorOp(e: Extract<Expr, { kind: "op" }>, s: Surroundings, out: Float6
 }
 
 function vectorLoad(e: Load, s: Surroundings, out: Float64Array): Vector {
-  const width = out.length;
   const registers = s.layout.registers(e.from);
   if (registers === null) {
     const memory = memoryOf(e.from, s.loads.numbers);
     const index = firstElement(e, s);
     return (f) => {
-      const from = index(f);
-      for (let i = 0; i < width; i += 1) out[i] = memory.load(from + i, f.lane);
+      memory.loadAll(index(f), f.lane, out);
       return out;
     };
   }
@@ -320,7 +359,7 @@ function vectorLoad(e: Load, s: Surroundings, out: Float64Array): Vector {
   return (f) => {
     const i = slot(f);
     if (f.written[flag + i] === 0) unwritten(e.from, i);
-    return copied(f.values, offset + i * width, out);
+    return copied(f.values, offset + i * out.length, out);
   };
 }
 

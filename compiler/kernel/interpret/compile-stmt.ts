@@ -3,12 +3,13 @@
  * runs for all lanes together, whose conditions must agree.
  */
 import { InternalError } from "../../graph/internal-error.ts";
+import { isBounded } from "../bounded.ts";
 import type { Branch, Loop, Stmt } from "../kernel.ts";
 import { monoids } from "../ops.ts";
 import { isMeeting } from "../walk.ts";
-import { compileScalar, compileVector, compileWide, type Scalar, type Surroundings } from "./compile-expr.ts";
+import { compileScalar, compileVector, compileWide, putInto, type Scalar, type Surroundings } from "./compile-expr.ts";
 import { KernelFault } from "./fault.ts";
-import type { Frame } from "./frame.ts";
+import type { Frame, Registers } from "./frame.ts";
 import { compileMatrix, type Matrices } from "./matrices.ts";
 import { meaningOf } from "./meaning.ts";
 import type { Memories, Stores } from "./memory.ts";
@@ -22,6 +23,8 @@ export interface Item extends Surroundings {
   readonly matrices: Matrices;
   /** Statements of loops that may still be run. */
   readonly steps: { left: number };
+  /** Where bounded loops end at the latest. */
+  readonly bound: number;
   /** Is told how often what stands in a loop or a condition was run, each time that a lane comes by, or all together. */
   readonly passed: ((s: Branch, turns: number) => void) | undefined;
   /** The frames in the order in which lanes run until they meet again. */
@@ -79,7 +82,7 @@ function compileAlone(s: Stmt, item: Item): ForLane {
       };
     }
     case "loop": {
-      const [from, to] = [compileScalar(s.from, item), compileScalar(s.to, item)];
+      const [from, to] = [compileScalar(s.from, item), compileEnd(s, item)];
       const variable = item.layout.offset(s.name);
       const run = sequence(s.body.map((x) => compileAlone(x, item)));
       const { step, body } = s;
@@ -122,6 +125,11 @@ function compileAlone(s: Stmt, item: Item): ForLane {
   }
 }
 
+function compileEnd(s: Loop, item: Item): Scalar {
+  const to = compileScalar(s.to, item);
+  return isBounded(s) ? (f) => Math.min(to(f), item.bound) : to;
+}
+
 function compileSet(offset: number, value: Parameters<typeof compileVector>[0], item: Item): ForLane {
   const { width, elem } = value.type;
   if (elem === "i64") {
@@ -137,29 +145,48 @@ function compileSet(offset: number, value: Parameters<typeof compileVector>[0], 
     };
   }
   const vector = compileVector(value, item);
-  return (f) => f.values.set(vector(f), offset);
+  return (f) => putInto(f.values, offset, vector(f));
 }
 
 function compileStore(s: Extract<Stmt, { kind: "store" }>, item: Item): ForLane {
   const { width, elem } = s.value.type;
   const index = compileScalar(s.index, item);
   if (elem === "i64") return compileWideStore(s, index, item);
-  const value = compileVector(s.value, item);
   const registers = item.layout.registers(s.to);
-  if (registers !== null) {
-    const { offset, flag, size } = registers;
-    return (f) => {
-      const i = index(f);
-      if (i < 0 || i >= size) throw new KernelFault("range", `${s.to}[${i}] of ${size}`);
-      f.values.set(value(f), offset + i * width);
-      f.written[flag + i] = 1;
-    };
-  }
+  if (registers !== null) return compileRegister(s, registers, item);
   const memory = memoryOf(s.to, item.stores.numbers);
+  if (width === 1) {
+    const scalar = compileScalar(s.value, item);
+    return (f) => memory.store(index(f), scalar(f), f.lane);
+  }
+  const value = compileVector(s.value, item);
   return (f) => {
     const from = index(f);
     const v = value(f);
     for (let i = 0; i < width; i += 1) memory.store(from + i, v[i] ?? 0, f.lane);
+  };
+}
+
+function compileRegister(s: Extract<Stmt, { kind: "store" }>, { offset, flag, size }: Registers, item: Item): ForLane {
+  const { width } = s.value.type;
+  const index = compileScalar(s.index, item);
+  const inside = (i: number): number => {
+    if (i < 0 || i >= size) throw new KernelFault("range", `${s.to}[${i}] of ${size}`);
+    return i;
+  };
+  if (width > 1) {
+    const value = compileVector(s.value, item);
+    return (f) => {
+      const i = inside(index(f));
+      putInto(f.values, offset + i * width, value(f));
+      f.written[flag + i] = 1;
+    };
+  }
+  const value = compileScalar(s.value, item);
+  return (f) => {
+    const i = inside(index(f));
+    f.values[offset + i] = value(f);
+    f.written[flag + i] = 1;
   };
 }
 
@@ -231,7 +258,7 @@ function agreed(frames: readonly Frame[], value: Scalar, what: string): number {
 }
 
 function loopTogether(s: Loop, item: Item): ForAll {
-  const [from, to] = [compileScalar(s.from, item), compileScalar(s.to, item)];
+  const [from, to] = [compileScalar(s.from, item), compileEnd(s, item)];
   const variable = item.layout.offset(s.name);
   const run = compileBody(s.body, item);
   const { step, body } = s;

@@ -30,6 +30,12 @@ export const isDataOf = (elem: Elem, data: AnyData): boolean =>
 /** `T`: bigint of an i64. */
 export interface Loads<T = number> {
   load(i: number, lane: number): T;
+  /** As many as there is room for, from one on. */
+  loadAll(from: number, lane: number, into: Row<T>): void;
+}
+interface Row<T> {
+  readonly length: number;
+  [i: number]: T;
 }
 export interface Stores<T = number> {
   store(i: number, value: T, lane: number): void;
@@ -96,9 +102,22 @@ export function wideIn(data: AnyData): Cells<bigint> {
   };
 }
 
-export function readBuffer<T>(name: string, cells: Cells<T>, length: number): Loads<T> {
-  const { get } = cells;
-  return { load: (i) => (i >= 0 && i < length ? get(i) : outside(name, i, length)) };
+export class ReadBuffer<T> implements Loads<T> {
+  readonly #name: string;
+  readonly #get: Cells<T>["get"];
+  readonly #length: number;
+  constructor(name: string, { get }: Cells<T>, length: number) {
+    this.#name = name;
+    this.#get = get;
+    this.#length = length;
+  }
+  load(i: number): T {
+    if (!(i >= 0 && i < this.#length)) outside(this.#name, i, this.#length);
+    return this.#get(i);
+  }
+  loadAll(from: number, _: number, into: Row<T>): void {
+    for (let i = 0; i < into.length; i += 1) into[i] = this.load(from + i);
+  }
 }
 
 export class WriteBuffer<T> implements Stores<T> {
@@ -106,6 +125,7 @@ export class WriteBuffer<T> implements Stores<T> {
   readonly #cells: Cells<T>;
   readonly #length: number;
   readonly #clock: Clock;
+  /** 1 more than an item, 0 for none: nothing is written to memory that is never touched. */
   readonly #item: Int32Array;
   readonly #lane: Int32Array;
   readonly #epoch: Int32Array;
@@ -114,19 +134,19 @@ export class WriteBuffer<T> implements Stores<T> {
     this.#cells = cells;
     this.#length = length;
     this.#clock = clock;
-    this.#item = new Int32Array(length).fill(-1);
+    this.#item = new Int32Array(length);
     this.#lane = new Int32Array(length);
     this.#epoch = new Int32Array(length);
   }
   store(i: number, value: T, lane: number): void {
     if (!(i >= 0 && i < this.#length)) outside(this.#name, i, this.#length);
     const { item, epoch } = this.#clock;
-    const owner = this.#item[i];
+    const owner = (this.#item[i] ?? 0) - 1;
     if (owner !== -1 && owner !== item)
       throw new KernelFault("race", `items ${owner} and ${item} write ${this.#name}[${i}]`);
     if (owner === item && this.#epoch[i] === epoch && this.#lane[i] !== lane)
       throw new KernelFault("race", `lanes ${this.#lane[i]} and ${lane} write ${this.#name}[${i}]`);
-    this.#item[i] = item;
+    this.#item[i] = item + 1;
     this.#lane[i] = lane;
     this.#epoch[i] = epoch;
     this.#cells.set(i, value);
@@ -136,23 +156,26 @@ export class WriteBuffer<T> implements Stores<T> {
 /** Of access "both". */
 export class UpdateBuffer<T> implements Loads<T>, Stores<T> {
   readonly #cells: Cells<T>;
-  readonly #loads: Loads<T>;
+  readonly #loads: ReadBuffer<T>;
   readonly #lanes: LaneRaces;
   readonly #items: ItemRaces;
   constructor(name: string, cells: Cells<T>, length: number, clock: Clock) {
     this.#cells = cells;
-    this.#loads = readBuffer(name, cells, length);
+    this.#loads = new ReadBuffer(name, cells, length);
     this.#lanes = new LaneRaces(name, length, clock);
     this.#items = new ItemRaces(name, length, clock);
   }
   load(i: number, lane: number): T {
-    const value = this.#loads.load(i, lane); // checks the range
+    const value = this.#loads.load(i); // checks the range
     this.#items.read(i);
     this.#lanes.read(i, lane);
     return value;
   }
+  loadAll(from: number, lane: number, into: Row<T>): void {
+    for (let i = 0; i < into.length; i += 1) into[i] = this.load(from + i, lane);
+  }
   store(i: number, value: T, lane: number): void {
-    this.#loads.load(i, lane);
+    this.#loads.load(i);
     this.#items.write(i);
     this.#lanes.write(i, lane);
     this.#cells.set(i, value);
@@ -180,6 +203,9 @@ export class SharedArray implements Loads, Stores {
     if (this.#written[i] === 0) throw new KernelFault("unwritten", `${this.#name}[${i}] is read before it is written`);
     this.#races.read(i, lane);
     return this.#data[i] ?? 0;
+  }
+  loadAll(from: number, lane: number, into: Row<number>): void {
+    for (let i = 0; i < into.length; i += 1) into[i] = this.load(from + i, lane);
   }
   store(i: number, value: number, lane: number): void {
     if (!(i >= 0 && i < this.#data.length)) outside(this.#name, i, this.#data.length);

@@ -3,13 +3,14 @@ import { KernelFault } from "./fault.ts";
 
 /** What lanes and memory share while an item runs. */
 export interface Clock {
-  /** Counts barriers and items. */
+  /** Counts barriers and items, from 1 on. */
   epoch: number;
   item: number;
 }
 
-const nobody = -1;
-const several = -2;
+/** Others are 1 more than what they are, so that memory that is never touched is never written to. */
+const nobody = 0;
+const several = -1;
 /** Who has read after one more did. */
 const joined = (before: number | undefined, one: number): number =>
   before === nobody || before === one ? one : several;
@@ -23,7 +24,7 @@ export class LaneRaces {
   readonly #clock: Clock;
   constructor(name: string, length: number, clock: Clock) {
     this.#name = name;
-    this.#epoch = new Int32Array(length).fill(-1);
+    this.#epoch = new Int32Array(length);
     this.#writer = new Int32Array(length);
     this.#reader = new Int32Array(length);
     this.#clock = clock;
@@ -35,20 +36,20 @@ export class LaneRaces {
     this.#reader[i] = nobody;
   }
   #alone(i: number, other: number | undefined, lane: number): void {
-    if (other === nobody || other === lane) return;
-    const who = other === several ? "others" : `lane ${other}`;
+    if (other === nobody || other === lane + 1) return;
+    const who = other === several ? "others" : `lane ${(other ?? 0) - 1}`;
     throw new KernelFault("race", `lane ${lane} and ${who} touch ${this.#name}[${i}] without a barrier between`);
   }
   read(i: number, lane: number): void {
     this.#touch(i);
     this.#alone(i, this.#writer[i], lane);
-    this.#reader[i] = joined(this.#reader[i], lane);
+    this.#reader[i] = joined(this.#reader[i], lane + 1);
   }
   write(i: number, lane: number): void {
     this.#touch(i);
     this.#alone(i, this.#writer[i], lane);
     this.#alone(i, this.#reader[i], lane);
-    this.#writer[i] = lane;
+    this.#writer[i] = lane + 1;
   }
 }
 
@@ -60,23 +61,23 @@ export class ItemRaces {
   readonly #clock: Clock;
   constructor(name: string, length: number, clock: Clock) {
     this.#name = name;
-    this.#writer = new Int32Array(length).fill(nobody);
-    this.#reader = new Int32Array(length).fill(nobody);
+    this.#writer = new Int32Array(length);
+    this.#reader = new Int32Array(length);
     this.#clock = clock;
   }
   #alone(i: number, other: number | undefined): void {
     const { item } = this.#clock;
-    if (other === nobody || other === item) return;
-    const who = other === several ? "others" : `item ${other}`;
+    if (other === nobody || other === item + 1) return;
+    const who = other === several ? "others" : `item ${(other ?? 0) - 1}`;
     throw new KernelFault("race", `item ${item} and ${who} touch ${this.#name}[${i}], and one of them writes`);
   }
   read(i: number): void {
     this.#alone(i, this.#writer[i]);
-    this.#reader[i] = joined(this.#reader[i], this.#clock.item);
+    this.#reader[i] = joined(this.#reader[i], this.#clock.item + 1);
   }
   write(i: number): void {
     this.#alone(i, this.#writer[i]);
     this.#alone(i, this.#reader[i]);
-    this.#writer[i] = this.#clock.item;
+    this.#writer[i] = this.#clock.item + 1;
   }
 }

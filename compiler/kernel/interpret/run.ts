@@ -16,7 +16,7 @@ import {
   numbersIn,
   type Pieces,
   piecesOf,
-  readBuffer,
+  ReadBuffer,
   SharedArray,
   type Stores,
   UpdateBuffer,
@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly items?: readonly number[];
   /** Statements of loops that are run at most, by all lanes; behind them it is a fault. */
   readonly mostSteps?: number;
+  /** Where loops of `bounded.ts` end at the latest. */
+  readonly bound?: number;
   /** Behind so many no other item is begun, of a part where parts stand side by side; what is told that there was one. */
   readonly enough?: { readonly steps: number; readonly leftOut: () => void };
   /** Buffers may be shorter than the kernel says, as long as what runs stays inside of them. */
@@ -127,7 +129,7 @@ function putBuffer<T>(
   loads: Map<string, Loads<T>>,
   stores: Map<string, Stores<T>>,
 ): void {
-  if (b.access === "read") loads.set(b.name, readBuffer(b.name, cells, length));
+  if (b.access === "read") loads.set(b.name, new ReadBuffer(b.name, cells, length));
   else if (b.access === "write") stores.set(b.name, new WriteBuffer(b.name, cells, length, clock));
   else {
     const buffer = new UpdateBuffer(b.name, cells, length, clock);
@@ -200,6 +202,7 @@ class Run {
       subgroup,
       matrices: new Matrices(subgroup),
       steps,
+      bound: options.bound ?? Number.POSITIVE_INFINITY,
       passed,
     };
     this.#body = compileBody(k.body, { ...surroundings, ...rest, inOrder: this.#order() });
