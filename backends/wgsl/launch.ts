@@ -2,6 +2,7 @@
 import { elems } from "../../compiler/kernel/elem.ts";
 import { evaluateExtent } from "../../compiler/kernel/interpret.ts";
 import type { Buffer, Expr, Kernel } from "../../compiler/kernel/kernel.ts";
+import { behindStarts } from "../../runtime/webgpu/uniforms.ts";
 import type { WgslModule } from "./module.ts";
 import { WgslError } from "./wgsl-error.ts";
 
@@ -33,7 +34,11 @@ export function launchOf(
     throw new WgslError("bad-call", k.name, `${items} work items`);
   const x = Math.min(groups, mostOfDimension);
   return {
-    uniform: Int32Array.of(...k.sizes.map((s) => sizes[s.name] ?? 0), ...k.buffers.map((b) => starts[b.name] ?? 0), 0),
+    uniform: Int32Array.of(
+      ...k.sizes.map((s) => sizes[s.name] ?? 0),
+      ...k.buffers.map((b) => starts[b.name] ?? 0),
+      ...behindStarts(),
+    ),
     workgroups: [x, x === 0 ? 0 : Math.ceil(groups / x)],
   };
 }

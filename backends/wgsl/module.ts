@@ -1,7 +1,7 @@
 /**
  * A lowered kernel as a WGSL module with one entry point, named as the kernel. Group 0 has the bindings of bindings.ts and behind them
- * a uniform of i32: the sizes, then for each buffer the element where it starts in what is bound, then 0. What is bound is a multiple
- * of 16 bytes.
+ * a uniform of i32: the sizes, then for each buffer the element where it starts in what is bound, then 0, and where long
+ * loops end at the latest. What is bound is a multiple of 16 bytes.
  *
  * The kernel stands first, then the functions that it takes, of which most are the same in many kernels.
  *
@@ -79,10 +79,11 @@ class Spelling {
   /** Where each buffer, and each shared array of a kernel of one lane, starts. */
   readonly #starts = new Map<string, string>();
   readonly #itemsInGroup: number;
-  readonly #own: Readonly<Record<"item" | "zero" | "index", string>>;
+  readonly #own: Readonly<Record<"item" | "zero" | "bound" | "index", string>>;
   /** Names of places that several loads and stores have in common. */
   readonly #places = new Set<string>();
   #usesZero = false;
+  #usesBound = false;
 
   constructor(k: Kernel, target: KernelTarget, variant: WgslVariant) {
     this.#k = k;
@@ -95,6 +96,7 @@ class Spelling {
     this.#own = {
       item: this.#names.take("item"),
       zero: this.#names.take("zero"),
+      bound: this.#names.take("bound"),
       index: this.#names.take("index_in_group"),
     };
     const bytes = k.shared.reduce((n, s) => n + this.#room(s) * elems[s.elem].bytes, 0);
@@ -178,10 +180,12 @@ class Spelling {
 
   #declarations(w: Writer): void {
     const k = this.#k;
-    const members = [...k.sizes.map((s) => s.name), ...this.#members.values()];
+    const { zero, bound } = this.#own;
+    const behind = this.#usesBound ? [zero, bound] : this.#usesZero ? [zero] : [];
+    const members = [...k.sizes.map((s) => s.name), ...this.#members.values(), ...behind];
     const sizes = this.#names.take("Sizes");
     w.line(`struct ${sizes} {`);
-    for (const m of this.#usesZero ? [...members, this.#own.zero] : members) w.line(`  ${m}: i32,`);
+    for (const m of members) w.line(`  ${m}: i32,`);
     w.line("}");
     for (const [i, { members, written }] of this.#bindings.entries()) {
       const memory = this.#memories.get(members[0]?.name ?? "");
@@ -201,6 +205,10 @@ class Spelling {
   #zero(): string {
     this.#usesZero = true;
     return `size.${this.#own.zero}`;
+  }
+  #bound(): string {
+    this.#usesBound = true;
+    return `size.${this.#own.bound}`;
   }
 
   #entry(): string {
@@ -258,8 +266,8 @@ class Spelling {
   }
   #spelled(part: Kernel): Statements {
     const { knownWork } = this.#variant;
-    const zero = { knownWork, take: () => this.#zero() };
-    return new Statements(part, this.#names, zero, this.#expressions(part));
+    const hidden = { knownWork, zero: () => this.#zero(), bound: () => this.#bound() };
+    return new Statements(part, this.#names, hidden, this.#expressions(part));
   }
 
   /** As names, where they are asked for more than once. */

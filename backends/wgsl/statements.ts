@@ -1,4 +1,5 @@
 /** Statements of the IR as WGSL. */
+import { isBounded } from "../../compiler/kernel/bounded.ts";
 import type { Type } from "../../compiler/kernel/elem.ts";
 import type { Expr, Kernel, Loop, Stmt } from "../../compiler/kernel/kernel.ts";
 import type { FreshNames } from "../../compiler/kernel/lower/fresh-names.ts";
@@ -12,10 +13,13 @@ type Of<K extends Stmt["kind"]> = Extract<Stmt, { kind: K }>;
 
 const acrossSubgroup: Readonly<Record<Monoid, string>> = { sum: "subgroupAdd", max: "subgroupMax", min: "subgroupMin" };
 
-/** What is added to bounds that are not to be known. */
-export interface Zero {
+/** What makes bounds such that they are not known. */
+export interface Hidden {
   readonly knownWork: number;
-  readonly take: () => string;
+  /** Is added to one. */
+  readonly zero: () => string;
+  /** Where a loop that may be ended early ends. */
+  readonly bound: () => string;
 }
 
 export class Statements implements Language {
@@ -23,16 +27,16 @@ export class Statements implements Language {
   /** Each register of an array is a variable by itself. */
   readonly #registers = new Map<string, readonly string[]>();
   readonly #expressions: Expressions;
-  readonly #zero: Zero;
+  readonly #hidden: Hidden;
 
   constructor(
     k: Kernel,
     names: FreshNames,
-    zero: Zero,
+    hidden: Hidden,
     make: (register: (name: string, index: Expr) => string) => Expressions,
   ) {
     this.#k = k;
-    this.#zero = zero;
+    this.#hidden = hidden;
     walkStmts(k.body, (s) => {
       if (s.kind !== "reg") return;
       const one = s.size === 1;
@@ -91,11 +95,15 @@ export class Statements implements Language {
     // Sizes and extents are below 2^30, so that a turn's last step does not wrap; a constant may be anything.
     if (s.to.kind === "const" && s.to.value + s.step > 0x7fffffff)
       return this.#refuse(`loop ${s.name} ends beside 2^31`);
-    const [from, bound] = [this.expr(s.from), this.expr(s.to)];
-    const hidden = s.to.kind === "const" && workOf(s, s.to.value) > this.#zero.knownWork;
-    const to = hidden ? `${bound} + ${this.#zero.take()}` : bound;
-    return `for (var ${s.name} = ${from}; ${s.name} < ${to}; ${s.name} += ${s.step})`;
+    return `for (var ${s.name} = ${this.expr(s.from)}; ${s.name} < ${this.#end(s)}; ${s.name} += ${s.step})`;
   };
+
+  #end(s: Loop): string {
+    const { knownWork, zero, bound } = this.#hidden;
+    const to = this.expr(s.to);
+    if (isBounded(s)) return `min(${to}, ${bound()})`;
+    return s.to.kind === "const" && workOf(s, s.to.value) > knownWork ? `${to} + ${zero()}` : to;
+  }
 }
 
 /** Statements of all turns. */

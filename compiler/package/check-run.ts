@@ -6,7 +6,7 @@ import { type AnyData, interpret, type Touched } from "../kernel/interpret.ts";
 import type { Branch, Buffer, Kernel } from "../kernel/kernel.ts";
 
 /** Steps of loops that are too many. */
-const mostSteps = 500_000;
+const mostSteps = 4_000_000;
 
 export interface Ran {
   /** By buffer: what it holds afterwards, which elements were written (1), and the element behind the last that was touched. */
@@ -16,6 +16,8 @@ export interface Ran {
   /** Whether all items were run. */
   readonly whole: boolean;
 }
+/** More steps than are wanted, or elements: with other numbers it might be fewer of these. */
+export type TooMuch = "too long" | "too far";
 export interface RunOrder {
   readonly kernel: Kernel;
   readonly decl: KernelDecl;
@@ -39,7 +41,7 @@ export function ran({
   inputs,
   disturbed,
   passed,
-}: RunOrder): Ran | "too long" | null {
+}: RunOrder): Ran | TooMuch | null {
   const bytes = k.buffers.map((b, i) => {
     const found = inputs.of(check, decl, i, disturbed);
     return b.access === "read" ? found : found.slice();
@@ -65,10 +67,10 @@ export function ran({
   const fault = interpret(
     k,
     { sizes, buffers },
-    { items, ...limits, short: true, touched, ...(passed === undefined ? {} : { passed }) },
+    { items, ...limits, bound: check.bound, short: true, touched, ...(passed === undefined ? {} : { passed }) },
   );
   if (fault === null) return { bytes, written, reach, whole };
-  return fault.kind === "length" || fault.kind === "range" ? "too long" : null;
+  return fault.kind === "length" ? "too long" : fault.kind === "range" ? "too far" : null;
 }
 
 const arrays = {
@@ -97,10 +99,12 @@ export class Inputs {
     const key = JSON.stringify([elem, buffer, reals, wholes, disturbed && elem === "f32"]);
     const found = this.#known.get(key);
     if (found !== undefined && found.length >= size) return found.subarray(0, size);
-    const made = checkBytes(check, decl, buffer);
+    // What follows asks for more, as a rule.
+    const elements = check.elements.map((n) => 2 ** Math.ceil(Math.log2(Math.max(1, n))));
+    const made = checkBytes({ ...check, elements }, decl, buffer);
     if (disturbed && elem === "f32") disturb(new Float32Array(made.buffer));
     this.#known.set(key, made);
-    return made;
+    return made.subarray(0, size);
   }
 }
 

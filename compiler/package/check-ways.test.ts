@@ -63,11 +63,39 @@ test("of what takes long some items are summed, and all else may be anything", (
     read(`kernel @k "" size T multiple 1 min 1 read x: f32[T] rows write y: f32[T * 64] rows grid b in T * 64 {
     reg r: f32[1]
     r[0] = f32(0)
-    loop k in 0 .. 10000 step 1 { r[0] = r[0] + x[b % T] }
+    loop k in 0 .. T * 2000 step 1 { r[0] = r[0] + x[b % T] }
     y[b] = r[0]
   }`);
   const [check] = kernelChecks([long], [decl]);
   const [of] = check?.expected ?? [];
   expect(of?.others).toBe("any");
   expect(of?.runs.filter((_, i) => i % 2 === 1).reduce((a, b) => a + b, 0)).toBe(6);
+});
+
+/** A sum of 10,000 terms, by 64 lanes. */
+const sum =
+  read(`kernel @k "" size T multiple 1 min 1 read x: f32[T * 10240] rows write y: f32[T] rows lanes 64 grid t in T {
+  reg r: f32[1]
+  r[0] = f32(0)
+  loop k in lane * 4 .. 10240 step 256 { r[0] = r[0] + x[t * 10240 + k] }
+  reduce all = sum(r[0]) over 64 any
+  if lane == 0 { y[t] = all }
+}`);
+
+test("sums have so many terms that each lane goes twice", () => {
+  const [check] = kernelChecks([sum], [{ ...decl, gpu: { bindings: [[0], [1]], itemsInGroup: 1 } }]);
+  expect(check).toMatchObject({ sizes: [5], groups: 4, bound: 512, expected: [{ runs: [0, 4], others: "kept" }] });
+  // The last row begins at 30,720, and its last term is its 509th.
+  expect(check?.elements[0]).toBe(3 * 10_240 + 509);
+});
+
+test("numbers that choose among weights far from each other choose few of them, and of a window the first", () => {
+  const pieces = { grid: "grid b in T", use: "w[min(max(e - first, 0), some - 1); 4194303 * min(e, 1)]" };
+  const within = read(`kernel @k "" size T multiple 1 min 1 size first size some min 1 read which: i32[T] rows
+    read w: f32[some; 4194304] rows write y: f32[T] rows window first some of 8 ${pieces.grid} {
+    let e = min(max(which[b], 0), 7)
+    if first <= e & e < first + some { y[b] = ${pieces.use} }
+  }`);
+  const [check] = kernelChecks([within], [{ ...decl, buffers: [...decl.buffers, ...decl.buffers].slice(0, 3) }]);
+  expect(check).toMatchObject({ wholes: "two", sizes: [5, 0, 1] });
 });

@@ -71,7 +71,7 @@ function boundsOf(
 
 function placesOf(written: Uint8Array | undefined): readonly number[] {
   const places: number[] = [];
-  for (const [at, is] of written?.entries() ?? []) if (is === 1) places.push(at);
+  for (let at = written?.indexOf(1) ?? -1; at >= 0; at = written?.indexOf(1, at + 1) ?? -1) places.push(at);
   return places;
 }
 

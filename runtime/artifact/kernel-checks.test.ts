@@ -10,7 +10,7 @@ const kernel: KernelDecl = {
   buffers: [buffer("bf16", "read"), buffer("f32", "write"), buffer("i32", "write")],
 };
 const check: KernelCheck = {
-  ...{ kernel: 0, groups: 1, sizes: [5], elements: [4, 8, 8], reals: "signed", wholes: "few" },
+  ...{ kernel: 0, groups: 1, sizes: [5], bound: 64, elements: [4, 8, 8], reals: "signed", wholes: "few" },
   expected: [
     { buffer: 1, runs: [0, 3, 2, 2], others: "kept", within: 0.25, sums: [1, -2] },
     { buffer: 2, runs: [3, 1], others: "any", within: 0, sums: [9, 8] },
@@ -46,6 +46,7 @@ describe("refused:", () => {
       [{ ...check, expected: [{ ...check.expected[0], others: "new" }] }],
       "expected kept, any",
     ],
+    ["a bound of no turn", [{ ...check, bound: 0 }], "$[0].bound"],
     ["nothing that runs", [{ ...check, groups: 0 }], "$[0].groups"],
     ["a year of it", [{ ...check, groups: 2 ** 20 }], "$[0].groups"],
     ["an unknown formula", [{ ...check, reals: "random" }], "$[0].reals"],

@@ -15,6 +15,8 @@ export interface KernelCheck {
   readonly groups: number;
   /** Of the kernel, in order. */
   readonly sizes: readonly number[];
+  /** Where long loops end at the latest, so that sums have few terms. */
+  readonly bound: number;
   /** By buffer: how many elements are bound, from the first one on. */
   readonly elements: readonly number[];
   readonly reals: RealFill;
@@ -33,14 +35,17 @@ export interface CheckedBuffer {
   readonly sums: readonly number[];
 }
 
-/** Reals are multiples of 1/64 in -1 … 1, or in 0 … 1 without 0; integers some of 0 … 12 (an i8 anything), or the number of their element. */
+/** Reals are multiples of 1/64 in -1 … 1, or in 0 … 1 without 0; integers some of 0 … 12 (an i8 anything), the number of their element, some of 0 and 1, or 0. */
 export const realFills = ["signed", "positive"] as const;
 export type RealFill = (typeof realFills)[number];
-export const wholeFills = ["few", "counted"] as const;
+export const wholeFills = ["few", "counted", "two", "none"] as const;
 export type WholeFill = (typeof wholeFills)[number];
 export const othersWays = ["kept", "any"] as const;
 export type Others = (typeof othersWays)[number];
 type Fills = Pick<KernelCheck, "reals" | "wholes">;
+
+/** Ends no loop early. */
+export const noBound = 2 ** 31 - 1;
 
 export const checksFile = "kernels/checks.json";
 
@@ -56,7 +61,13 @@ const values = (length: number, of: (i: number) => number): readonly number[] =>
   Array.from({ length }, (_, i) => of(i));
 const signed = values(129, (i) => (i - 64) / 64);
 const positive = values(64, (i) => (i + 1) / 64);
-const [bools, bytes, few] = [values(2, (i) => i), values(255, (i) => i - 127), values(13, (i) => i)];
+const [bools, bytes] = [values(2, (i) => i), values(255, (i) => i - 127)];
+const integers: Readonly<Record<WholeFill, readonly number[] | null>> = {
+  few: values(13, (i) => i),
+  counted: null,
+  two: [0, 1],
+  none: [0],
+};
 
 /** What elements hold, one of these each; null where it is their number. */
 function choices(elem: BufferElem, { reals, wholes }: Fills): readonly number[] | null {
@@ -68,12 +79,12 @@ function choices(elem: BufferElem, { reals, wholes }: Fills): readonly number[] 
     case "bool":
       return bools;
     case "i8":
-      return wholes === "few" ? bytes : null;
+      return wholes === "few" ? bytes : integers[wholes];
     case "i16":
     case "i32":
     case "u32":
     case "i64":
-      return wholes === "few" ? few : null;
+      return integers[wholes];
     default:
       return elem satisfies never;
   }
@@ -91,28 +102,28 @@ export function checkBytes(check: KernelCheck, { buffers }: KernelDecl, buffer: 
   const { elem } = buffers[buffer] ?? { elem: "f32" };
   const [size, elements] = [elemBytes[elem], check.elements[buffer] ?? 0];
   const made = new Uint8Array(size * elements);
-  const [data, step] = [arrayOf(elem, made.buffer), size === 8 ? 2 : 1];
-  const codes = choices(elem, check)?.map((x) => codeOf(elem, x));
-  for (let i = 0; i < elements; i += 1)
-    data[step * i] =
-      codes === undefined ? checkValue(elem, buffer, i, check) : (codes[mixed(buffer, i) % codes.length] ?? 0);
+  // Of an i64 two halves, of which the second is 0 where it is small.
+  const [data, step] = [
+    new (size < 4 ? (size < 2 ? Int8Array : Int16Array) : Int32Array)(made.buffer),
+    size === 8 ? 2 : 1,
+  ];
+  const among = choices(elem, check);
+  const codes = Int32Array.from(among ?? [], (x) => codeOf(elem, x));
+  if (among === null) for (let i = 0; i < elements; i += 1) data[step * i] = checkValue(elem, buffer, i, check);
+  else for (let i = 0; i < elements; i += 1) data[step * i] = codes[mixed(buffer, i) % codes.length] ?? 0;
   return made;
 }
 
-/** Numbers or codes of elements; of an i64 two halves, of which the second is 0 where it is small. */
-function arrayOf(
-  elem: BufferElem,
-  buffer: ArrayBuffer,
-): Float32Array | Int32Array | Int16Array | Uint16Array | Int8Array {
-  if (elem === "f32") return new Float32Array(buffer);
-  if (elem === "f16" || elem === "bf16") return new Uint16Array(buffer);
-  if (elem === "i16") return new Int16Array(buffer);
-  return elem === "i8" ? new Int8Array(buffer) : new Int32Array(buffer);
+const word32 = new Float32Array(1);
+/** The bits that an element has, as a whole number. */
+function codeOf(elem: BufferElem, value: number): number {
+  if (elem === "f16" || elem === "bf16") return encodeFloat(elem === "f16" ? f16 : bf16, value);
+  if (elem !== "f32") return value;
+  word32[0] = value;
+  return new Int32Array(word32.buffer)[0] ?? 0;
 }
-const codeOf = (elem: BufferElem, value: number): number =>
-  elem === "f16" || elem === "bf16" ? encodeFloat(elem === "f16" ? f16 : bf16, value) : value;
 
-const limits = { bytes: 2 ** 24, elements: 2 ** 20, groups: 4096, runs: 128, sums: 64 } as const;
+const limits = { bytes: 2 ** 24, elements: 2 ** 21, groups: 4096, runs: 128, sums: 64 } as const;
 
 /** `checks.json`, read without trust: whatever it says, what runs is bounded, and is the kernels of the program. */
 export function readKernelChecks(bytes: Uint8Array, { kernels }: Pick<Program, "kernels">): readonly KernelCheck[] {
@@ -131,6 +142,7 @@ function readCheck(at: At, kernels: readonly KernelDecl[]): KernelCheck {
     kernel,
     groups: count(member(at, "groups"), limits.groups, 1),
     sizes,
+    bound: count(member(at, "bound"), noBound, 1),
     elements,
     reals: word(member(at, "reals"), realFills),
     wholes: word(member(at, "wholes"), wholeFills),

@@ -11,7 +11,7 @@ import type { ValueId } from "../calls/values.ts";
 import type { BoundRange, BufferTable } from "./buffer-table.ts";
 import type { Gather, Gathered, GatheredMember } from "./gathered.ts";
 import type { BoundBuffer, PhasePlaces, Places } from "./places.ts";
-import { UniformBuilder, type Uniforms, uniformBytes } from "./uniforms.ts";
+import { behindStarts, UniformBuilder, type Uniforms, uniformBytes } from "./uniforms.ts";
 
 export interface GpuStep {
   readonly kernel: number;
@@ -113,11 +113,11 @@ class GpuLinker {
     refuseTwice(call, gpu, ranges);
     const b = this.#calls.builder;
     for (const start of starts) this.#calls.check(start, i32Max, `${call.kernel.name}: start of a buffer`);
-    const numbers = [...call.sizes, ...starts, b.constant(0)];
+    const numbers = [...call.sizes, ...starts, ...behindStarts().map((x) => b.constant(x))];
     this.#steps.push({
       kernel: one.call.kernel,
       label: one.call.label,
-      set: table.set(one.call.kernel, ranges, uniformBytes(numbers.length)),
+      set: table.set(one.call.kernel, ranges, uniformBytes(call.kernel)),
       block: this.#uniforms.add(numbers),
       items: call.items,
       work: call.extents.reduce((n, extent) => b.operation("+", n, extent), call.items),

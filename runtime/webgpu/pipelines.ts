@@ -11,7 +11,7 @@ export function makePipeline(
   decl: KernelDecl,
   text: string,
 ): Promise<GPUComputePipeline> {
-  const layout = layouts.of(decl, uniformBytes(decl.sizes.length + decl.buffers.length + 1));
+  const layout = layouts.of(decl, uniformBytes(decl));
   // What is wrong with a module is said by the pipeline too.
   device.pushErrorScope("validation");
   const module = device.createShaderModule({ label: decl.name, code: text });

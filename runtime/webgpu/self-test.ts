@@ -14,7 +14,7 @@ import type { Watch } from "./lost.ts";
 import { alignment } from "./plan-weights.ts";
 import { type Copied, ReadBack, type ReadStretch } from "./read-back.ts";
 import { inScopes } from "./scopes.ts";
-import { uniformBytes } from "./uniforms.ts";
+import { behindStarts, uniformBytes } from "./uniforms.ts";
 
 export interface SelfTest {
   readonly device: GPUDevice;
@@ -85,8 +85,8 @@ export async function tryKernels(test: SelfTest): Promise<readonly KernelResult[
     if (decl?.gpu === undefined) return [];
     const starts: number[] = decl.buffers.map(() => 0);
     const ranges = decl.gpu.bindings.map((members, b) => at(b).add(sideBySide(check, decl, members, starts)));
-    const numbers = new Int32Array(uniformBytes(check.sizes.length + starts.length + 1) / 4);
-    numbers.set([...check.sizes, ...starts]);
+    const numbers = new Int32Array(uniformBytes(decl) / 4);
+    numbers.set([...check.sizes, ...starts, ...behindStarts(check.bound)]);
     return [{ check, decl, ranges: [...ranges, uniforms.add(new Uint8Array(numbers.buffer))] }];
   });
   const memory = new GpuMemory(device);

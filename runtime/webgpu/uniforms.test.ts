@@ -14,5 +14,6 @@ test("blocks that a call changes come last, equal ones are one, and all start wh
   expect(patches).toEqual([{ at: 192, value: tokens }]);
   expect([...numbers.subarray(0, 3), ...numbers.subarray(192, 195)]).toEqual([2, 9, 0, 0, 2, 0]);
   expect(numbers.byteLength).toBe(1024);
-  expect([1, 4, 5].map(uniformBytes)).toEqual([16, 16, 32]);
+  const buffers = [0, 1, 3].map((n) => new Array(n).fill({ name: "x", elem: "f32", extent: "T", access: "read" }));
+  expect(buffers.map((all) => uniformBytes({ sizes: ["T"], buffers: all }))).toEqual([16, 16, 32]);
 });

@@ -2,6 +2,7 @@
 import { elemBytes } from "../../runtime/artifact/elems.ts";
 import { checkBytes, type KernelCheck } from "../../runtime/artifact/kernel-checks.ts";
 import type { KernelDecl } from "../../runtime/artifact/program.ts";
+import { behindStarts } from "../../runtime/webgpu/uniforms.ts";
 
 export interface CheckInputs {
   readonly buffers: readonly { readonly bytes: Uint8Array<ArrayBuffer>; readonly written: boolean }[];
@@ -11,14 +12,18 @@ export interface CheckInputs {
 export function checkInputs(check: KernelCheck, k: KernelDecl): CheckInputs {
   const starts: number[] = k.buffers.map(() => 0);
   const buffers = (k.gpu?.bindings ?? []).map((members) => {
-    const parts: number[] = [];
-    for (const b of members) {
+    let end = 0;
+    const parts = members.map((b) => {
       const bytes = checkBytes(check, k, b);
       const size = elemBytes[k.buffers[b]?.elem ?? "f32"];
-      starts[b] = parts.length / size;
-      parts.push(...bytes, ...new Array<number>((16 * size - (bytes.length % (16 * size))) % (16 * size)).fill(0));
-    }
-    return { bytes: Uint8Array.from(parts), written: members.some((b) => k.buffers[b]?.access !== "read") };
+      const at = end;
+      starts[b] = at / size;
+      end += Math.ceil(bytes.length / (16 * size)) * 16 * size;
+      return { at, bytes };
+    });
+    const all = new Uint8Array(end);
+    for (const { at, bytes } of parts) all.set(bytes, at);
+    return { bytes: all, written: members.some((b) => k.buffers[b]?.access !== "read") };
   });
-  return { buffers, uniform: Int32Array.of(...check.sizes, ...starts, 0) };
+  return { buffers, uniform: Int32Array.of(...check.sizes, ...starts, ...behindStarts(check.bound)) };
 }

@@ -161,7 +161,7 @@ describe("a call", () => {
   const module = wgslModule(k, webgpuTarget, plainVariant);
   test("has as many workgroups as its items take, folded where one dimension ends", () => {
     expect(launchOf(module, { N: 128 }, { x: 8 })).toEqual({
-      uniform: Int32Array.of(128, 8, 0, 0),
+      uniform: Int32Array.of(128, 8, 0, 0, 2 ** 31 - 1),
       workgroups: [2, 1],
     });
     const [x, y] = launchOf(module, { N: 64 * 65_536 }, {}).workgroups;
