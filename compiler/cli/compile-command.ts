@@ -1,5 +1,6 @@
 /** `dsc compile`: a package from a model's text. */
 import { basename, resolve } from "node:path";
+import { checksFile, readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
 import { byteText } from "../package/number-words.ts";
 import type { PackageFile } from "../package/package-file.ts";
 import { type TextWish, textWishes } from "../package/runtime-parts.ts";
@@ -77,20 +78,34 @@ function readText(line: CommandLine): TextWish | Failure {
 const sizeOf = ({ content }: PackageFile): number =>
   typeof content === "string" ? Buffer.byteLength(content) : content.length;
 
-function textLine(shown: string, { compiled, files }: BuiltPackage, seconds: number): string {
+/** Kernels that a device is to be tried with, and for which there are no values. */
+function untried({ compiled, files }: BuiltPackage): readonly string[] {
+  const checks = files.find(({ name }) => name === checksFile);
+  if (checks === undefined) return [];
+  const { program } = compiled;
+  const content = typeof checks.content === "string" ? new TextEncoder().encode(checks.content) : checks.content;
+  const known = new Set(readKernelChecks(content, program).map((c) => c.kernel));
+  return program.kernels.flatMap(({ name }, i) => (known.has(i) ? [] : [name]));
+}
+
+function textLine(shown: string, built: BuiltPackage, seconds: number): string {
+  const { compiled, files } = built;
   const { program, kernels } = compiled;
+  const without = untried(built).length;
   const module = files.find(({ name }) => name === "kernels/simd.wasm" || name === "kernels/plain.wgsl");
   const parts = [
     `${program.model}, ${kernels.length} kernels`,
     ...(module === undefined
       ? []
       : [`${byteText(sizeOf(module))} of ${module.name.endsWith(".wasm") ? "WebAssembly" : "WGSL"}`]),
+    ...(without === 0 ? [] : [`${without} of them without values to try them by`]),
     `${seconds.toFixed(2)} s`,
   ];
   return `${shown}: ${parts.join(", ")}\n`;
 }
 
-function jsonLine(out: string, { compiled, files, seconds: steps }: BuiltPackage, seconds: number): string {
+function jsonLine(out: string, built: BuiltPackage, seconds: number): string {
+  const { compiled, files, seconds: steps } = built;
   const { program, kernels, reports } = compiled;
   const phases = program.phases.map(({ name, entry, outputs, from, to, rows }) => {
     const results = outputs.map((o) => o.name);
@@ -99,5 +114,5 @@ function jsonLine(out: string, { compiled, files, seconds: steps }: BuiltPackage
   const sizes = files.map((file) => ({ name: file.name, bytes: sizeOf(file) }));
   const calls = reports.map((report) => ({ phase: report.phase, kernels: report.kernels.length }));
   const about = { out, model: program.model, kernels: kernels.length, phases, calls, files: sizes, seconds, steps };
-  return `${JSON.stringify(about)}\n`;
+  return `${JSON.stringify({ ...about, untried: untried(built) })}\n`;
 }

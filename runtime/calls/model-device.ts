@@ -85,7 +85,8 @@ export interface ModelDevice {
 
 export interface CheckedKernel {
   readonly name: string;
-  readonly passed: boolean;
+  /** Null where the package has no values to try it by. */
+  readonly passed: boolean | null;
   /** How far off the value was that is farthest off for what is allowed there, and what is. */
   readonly worst: number;
   readonly bound: number;

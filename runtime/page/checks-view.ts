@@ -7,6 +7,7 @@ export class ChecksView {
   readonly #line = byId("checks-line", HTMLParagraphElement);
   #passed = 0;
   #failed = 0;
+  #untried = 0;
 
   constructor() {
     this.#rows.replaceChildren();
@@ -15,20 +16,27 @@ export class ChecksView {
   }
 
   add({ name, passed, worst, bound }: CheckResult): void {
-    if (passed) this.#passed += 1;
+    if (passed === null) this.#untried += 1;
+    else if (passed) this.#passed += 1;
     else this.#failed += 1;
-    const row = element("tr", { className: passed ? "" : "failed" });
-    const texts = [name, errorText(worst), errorText(bound), passed ? "right" : "wrong"];
+    const row = element("tr", { className: passed === false ? "failed" : "" });
+    const texts =
+      passed === null
+        ? [name, "", "", "not tried"]
+        : [name, errorText(worst), errorText(bound), passed ? "right" : "wrong"];
     row.append(...texts.map((text) => element("td", { text })));
     this.#rows.append(row);
   }
 
   end(): void {
     const all = this.#passed + this.#failed;
-    this.#line.textContent =
+    const found =
       this.#failed === 0
         ? `All ${all} checks are right.`
         : `${this.#failed} of ${all} checks are wrong: what the model says on this device cannot be trusted.`;
+    const left = this.#untried;
+    this.#line.textContent =
+      left === 0 ? found : `${found} The package has nothing to try ${left === 1 ? "1 kernel" : `${left} kernels`} by.`;
   }
 
   fail(): void {

@@ -83,7 +83,8 @@ export interface Answered {
 /** A kernel's results beside the values that the package brings: the largest error and what it may be. */
 export interface CheckResult {
   readonly name: string;
-  readonly passed: boolean;
+  /** Null where there is nothing to try it by. */
+  readonly passed: boolean | null;
   readonly worst: number;
   readonly bound: number;
 }

@@ -5,10 +5,11 @@
 import { SelfTestError } from "../artifact/errors.ts";
 import type { KernelCheck } from "../artifact/kernel-checks.ts";
 import type { KernelDecl } from "../artifact/program.ts";
+import type { CheckedKernel } from "../calls/model-device.ts";
 import type { Layouts } from "./bind-groups.ts";
 import type { Watch } from "./lost.ts";
 import { makePipeline } from "./pipelines.ts";
-import { type KernelResult, tryKernels } from "./self-test.ts";
+import { tryKernels } from "./self-test.ts";
 import { Turns } from "./turns.ts";
 
 export interface KernelVariantSource {
@@ -84,8 +85,8 @@ export class GpuKernels {
     }
   }
 
-  /** All kernels that the package holds values for, some at a time, with the texts that are used in the end. */
-  async *tryAll(signal?: AbortSignal): AsyncGenerator<KernelResult, void, undefined> {
+  /** All kernels, some at a time, with the texts that are used in the end; last those that the package holds no values for. */
+  async *tryAll(signal?: AbortSignal): AsyncGenerator<CheckedKernel, void, undefined> {
     const { source, device, layouts, watch, decls } = this.#around;
     for (let at = 0; at < source.checks.length; at += atOnce) {
       signal?.throwIfAborted();
@@ -93,6 +94,8 @@ export class GpuKernels {
       await this.make(checks.map((c) => c.kernel));
       yield* await tryKernels({ device, layouts, watch, decls, checks, pipelines: (k) => this.#pipelines[k] });
     }
+    const tried = new Set(source.checks.map((c) => c.kernel));
+    for (const [k, { name }] of decls.entries()) if (!tried.has(k)) yield { name, passed: null, worst: 0, bound: 0 };
   }
 
   /** Null, or what is wrong with the texts. */
