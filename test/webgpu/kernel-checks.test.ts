@@ -1,4 +1,5 @@
 /** The values that a package holds for its kernels: a driver that is right has them in all variants, a kernel that is wrong has not. */
+import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
 import type { Emitted } from "../../compiler/driver/package-target.ts";
@@ -66,6 +67,13 @@ test.each(names)("there are values for every kernel of a small model: %s", async
   // A package that differed from machine to machine would be none to rely on.
   expect(content(e, "checks.json")).toBe(content(await models[model](), "checks.json"));
   expect(content(e, "checks.json").length / checks.length).toBeLessThan(300);
+});
+
+test.skipIf(!full)("there are values for every kernel of V3.2 at full size", { timeout: 600_000 }, async () => {
+  const config = JSON.parse(readFileSync(new URL("../../models/deepseek-v3.2.config.json", import.meta.url), "utf8"));
+  const e = await webgpuPackages.emit(compileConfig("models/deepseek-v3.2.ds", config, webgpuPackages.target));
+  const known = new Set(checksOf(e).map((c) => c.kernel));
+  expect(e.program.kernels.flatMap(({ name }, i) => (known.has(i) ? [] : [name]))).toEqual([]);
 });
 
 /** How many texts were tried, all of which have to have their values. */
