@@ -81,6 +81,17 @@ test("with subgroups, and with as many lanes as a unit has, it is the same", () 
   }
 });
 
+test("where a block has more rows than lanes that share its places, these have several each", () => {
+  const call: Call = { T: 1, S0: 300, fixed: true };
+  // 64 lanes: of 12 vectors each in 5 parts, and of 16 in 4.
+  for (const R of [48, 64])
+    for (const target of [alone, apart]) {
+      const c = caseOf(latent({ H: 8, R, P: 8, near: false }), call, target);
+      expect(c.says, c.refused.join()).toMatch(/^streamed: 8 rows x 256 places, shared by 64 lanes/);
+      expect(wrong(c, target, 301), `${R}`).toBeNull();
+    }
+});
+
 describe("plans of heads of published sizes fit 16 KiB", () => {
   const plan = (text: string): MapCase =>
     mapCase(text, { sizes: { T: 1, S0: 511 }, fixed: { T: 1 }, target: { ...gpu, workers: 64 }, expected: false });

@@ -46,11 +46,19 @@ export class Block {
     const { axis, count } = this.#plan;
     return axis === null || factorOf(axis.size) % count === 0;
   }
-  /** Row r, or the last one where there is none. */
-  row(r: number): Env {
+  /** Row r, or the last one where there is none; one that a value counts to, below their number, is known from here on. */
+  row(r: Expr | number): Env {
+    if (typeof r !== "number") return this.#counted(r);
     const env = this.#rows[r];
     if (env === undefined) throw new InternalError(`there is no row ${r}`);
     return env;
+  }
+  #counted(r: Expr): Env {
+    const { axis } = this.#plan;
+    const here = this.unclamped(r);
+    if (axis === null || here === null) return this.row(0);
+    const place = this.#isWhole ? here : min(here, sub(dimExpr(axis.size), 1));
+    return new Map(this.row(0)).set(axis.name, this.#lift.bound(this.#lift.body.let("own_row", place)));
   }
   /** The rows of vector v of a block, of which the last may not be there. */
   vector(v: number): Env {
@@ -58,20 +66,12 @@ export class Block {
     if (env === undefined) throw new InternalError(`there is no vector ${v} of rows`);
     return env;
   }
-  /** The row that a value counts to, below their number, or the last one where there is none. */
-  rowAt(r: Expr): Env {
-    const { axis } = this.#plan;
-    if (axis === null || this.#first === null) return this.row(0);
-    const here = add(this.#first, r);
-    const place = this.#isWhole ? here : min(here, sub(dimExpr(axis.size), 1));
-    return new Map(this.row(0)).set(axis.name, this.#lift.bound(this.#lift.body.let("own_row", place)));
-  }
   /** Where row r would be. */
-  unclamped(r: number): Expr | null {
+  unclamped(r: Expr | number): Expr | null {
     return this.#first === null ? null : add(this.#first, r);
   }
   /** Whether row r is there; null: always. */
-  guard(r: number): Expr | null {
+  guard(r: Expr | number): Expr | null {
     const { axis } = this.#plan;
     const here = this.unclamped(r);
     return axis === null || here === null || r === 0 || this.#isWhole ? null : lt(here, dimExpr(axis.size));

@@ -36,6 +36,8 @@ export interface Found {
   readonly narrow: readonly Expr[];
   readonly spread: readonly Expr[];
 }
+/** `row`: of the block, one that is known or one that each lane counts to. */
+export type StoreRow = (row: Expr | number, e: Bound, found: Found) => void;
 
 export class InLanes {
   readonly #item: Item<LanesPlan>;
@@ -87,7 +89,7 @@ export class InLanes {
       max: b.reg("m", scalar, 1, constant(lowest, scalar)),
       sums: pattern.narrow.map((_, i) => b.reg(`z${i}`, scalar, 1, constant(0, scalar))),
     };
-    this.#ownEnv = item.block.rowAt(row);
+    this.#ownEnv = item.block.row(row);
     const vec = vectorOf(vector);
     this.#acc = pattern.spread.map((_, i) => b.reg(`acc${i}`, vec, count * plan.vectors, constant(0, vec)));
     this.#share = parts > 1 ? b.let("share", div(b.lane, this.#wide)) : constant(0);
@@ -229,7 +231,7 @@ export class InLanes {
   }
 
   /** Of all tiles: `store` is called once for each row and vector of the lane, inside of what guards them. */
-  finish(store: (row: number, e: Bound, found: Found) => void): void {
+  finish(store: StoreRow): void {
     const { b, plan } = this.#item;
     const { row, part, max: m, sums } = this.#own;
     for (const [i, z] of sums.entries()) b.store(this.#narrowByLane[i] ?? this.#best, b.lane, at(z, 0));
@@ -251,12 +253,12 @@ export class InLanes {
       this.#eachRow((r) => this.#places.forEach((e, v) => void this.#vector(r, v, e, store)));
     }
   }
-  #known(row: number): Omit<Found, "spread"> {
+  #known(row: Expr | number): Omit<Found, "spread"> {
     const { b } = this.#item;
     const max = b.let("m", at(this.#max, row));
     return { max, narrow: this.#narrow.map((x) => b.let("total", at(x, row))) };
   }
-  #vector(row: number, v: number, e: Bound, store: (row: number, e: Bound, found: Found) => void): void {
+  #vector(row: number, v: number, e: Bound, store: StoreRow): void {
     const { b, lift, plan } = this.#item;
     const write = (place: Bound): void =>
       store(row, place, { ...this.#known(row), spread: this.#acc.map((acc) => at(acc, row * plan.vectors + v)) });
@@ -266,35 +268,37 @@ export class InLanes {
       write(lift.bound(mul(add(b.lane, v * plan.itemLanes), plan.vector), { width: plan.vector })),
     );
   }
-  /** One wide sum after the other, as what parts have found lies where weights were. */
-  #finishParts(store: (row: number, e: Bound, found: Found) => void): void {
+  /**
+   * One wide sum after the other, as what parts have found lies where weights were. The parts then share the rows: all do the same for a
+   * row of their own, in turns where there are more rows than parts.
+   */
+  #finishParts(store: StoreRow): void {
     const { b, lift, plan } = this.#item;
     const { count, parts, vector } = plan;
     const length = this.#wide * vector;
     const [e] = this.#places;
     if (e === undefined) return;
     const vec = vectorOf(vector);
-    const sums = this.#acc.map((_, i) => b.reg(`found${i}`, vec, count, constant(0, vec)));
+    const turns = Math.ceil(count / parts);
+    const eachTurn = (f: (row: Expr, turn: number) => void): void => {
+      for (let turn = 0; turn < turns; turn += 1) {
+        const rows = Math.min(parts, count - turn * parts);
+        b.if(lt(b.lane, rows * this.#wide), () => f(add(this.#share, turn * parts), turn));
+      }
+    };
+    const sums = this.#acc.map((_, i) => b.reg(`found${i}`, vec, turns, constant(0, vec)));
     for (const [i, acc] of this.#acc.entries()) {
       if (i > 0) b.barrier();
-      const place = (share: Expr, r: number): Expr => add(mul(share, count * length), r * length, e.index);
+      const place = (share: Expr, r: Expr | number): Expr => add(mul(share, count * length), mul(r, length), e.index);
       b.if(lt(this.#share, parts), () => this.#eachRow((r) => b.store(this.#p, place(this.#share, r), at(acc, r))));
       b.barrier();
-      this.#eachRow((r) => {
-        const to = sums[i] ?? acc;
-        b.if(this.#stores(r), () =>
-          b.loop("j", { from: 0, to: parts, step: 1 }, (j) =>
-            b.store(to, r, add(at(to, r), at(this.#p, place(j, r), vector))),
-          ),
-        );
-      });
+      const to = sums[i] ?? acc;
+      eachTurn((row, turn) =>
+        b.loop("j", { from: 0, to: parts, step: 1 }, (j) =>
+          b.store(to, turn, add(at(to, turn), at(this.#p, place(j, row), vector))),
+        ),
+      );
     }
-    this.#eachRow((r) =>
-      b.if(this.#stores(r), () => store(r, lift.again(e), { ...this.#known(r), spread: sums.map((x) => at(x, r)) })),
-    );
-  }
-  /** Rows are shared by the parts. */
-  #stores(row: number): Expr {
-    return eq(this.#share, row % this.#item.plan.parts);
+    eachTurn((row, turn) => store(row, lift.again(e), { ...this.#known(row), spread: sums.map((x) => at(x, turn)) }));
   }
 }

@@ -9,7 +9,7 @@ import type { Expr, Kernel } from "../../kernel/kernel.ts";
 import { Lift } from "../lift/lift.ts";
 import { dimExpr } from "../lift/spell-dim.ts";
 import { Block, gridName } from "./block.ts";
-import { InLanes } from "./in-lanes.ts";
+import { type Found, InLanes } from "./in-lanes.ts";
 import { type Item, vectorOf } from "./item.ts";
 import type { LanesPlan } from "./lanes-plan.ts";
 import { merging } from "./merge-splits.ts";
@@ -97,9 +97,9 @@ function fold(asked: AskedLanes, b: Body, { places, to }: { readonly places: Pla
 }
 
 interface Storing {
-  readonly r: number;
+  readonly r: Expr | number;
   readonly e: Expr;
-  readonly found: { readonly max: Expr; readonly narrow: readonly Expr[]; readonly spread: readonly Expr[] };
+  readonly found: Found;
   readonly to: Memory;
 }
 function storeResult({ options }: AskedLanes, item: Item<LanesPlan>, { r, e, found, to }: Storing): void {
