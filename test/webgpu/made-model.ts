@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
+import { pathKey } from "../../compiler/cli/tiny/json-text.ts";
 import { placedTensors } from "../../compiler/cli/tiny/placed-tensors.ts";
 import { seededNumbers } from "../../compiler/cli/tiny/seeded-numbers.ts";
 import { tinyConfig } from "../../compiler/cli/tiny/tiny-config.ts";
@@ -13,7 +14,7 @@ import { newParseCache } from "../../dsl/checker/load.ts";
 import { hashBytes, hashText } from "../../runtime/artifact/hash.ts";
 import type { Program } from "../../runtime/artifact/program.ts";
 import { writeSafetensors } from "../../runtime/formats/write-safetensors.ts";
-import { bindText, readProject } from "../conformance/bind-text.ts";
+import { type BoundText, bindText, readProject } from "../conformance/bind-text.ts";
 import { publishedConfig } from "../models/published-configs.ts";
 
 export interface MadeModel {
@@ -30,15 +31,20 @@ export interface MadeModel {
 
 const cache = newParseCache();
 
-/** A toy twin of a published config, of which the shared files hold a copy. */
-export function makeTwin(model: string, config: string): Promise<MadeModel> {
+/** A toy twin of a published config, of which the shared files hold a copy; `fixed`: sizes that are taken as they are. */
+export function makeTwin(
+  model: string,
+  config: string,
+  fixed: Readonly<Record<string, number>> = {},
+): Promise<MadeModel> {
   const entry = `models/${model}.ds`;
   const published = publishedConfig(config);
   const check = (text: string): CheckedProject =>
     checkProject({ entry, read: readProject, cache, config: { path: "config.json", text } });
   const { bound } = check(published);
   if (bound === null) throw new Error("the published config is refused");
-  const twin = tinyConfig({ published, model: bound, fixed: new Map(), check });
+  const asked = Object.entries(fixed).map(([name, size]) => ({ path: [name], value: String(size) }));
+  const twin = tinyConfig({ published, model: bound, fixed: new Map(asked.map((x) => [pathKey(x.path), x])), check });
   if ("diagnostics" in twin) throw new Error(twin.diagnostics.map(({ title }) => title).join("\n"));
   return makeModel(entry, twin.config);
 }
@@ -92,15 +98,18 @@ export async function makeModel(
   for await (const chunk of writeSafetensors(stored)) chunks.push(chunk);
   const weights = join(folder, "model.safetensors");
   writeFileSync(weights, Buffer.concat(chunks));
+  let bound: Promise<BoundText> | null = null;
   return {
     program,
     base: `${pathToFileURL(folder).href}/`,
     weights,
     reference: async (ids) => {
-      const { forward } = await bindText({
+      bound ??= bindText({
         ...{ entry, config: text, results: ["logits"] },
         tensors: new Map(tensors.map((t) => [t.name, { shape: t.shape, data: t.data }])),
       });
+      const { forward, session } = await bound;
+      session.reset();
       return forward(ids).results.get("logits") ?? [];
     },
     rewrite: (file, change) => {

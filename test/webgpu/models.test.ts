@@ -12,7 +12,8 @@ import type { Done } from "./player-process.ts";
 const full = process.env["DSC_FULL"] === "1";
 const players = {
   SwiftShader: await Player.open(swiftshaderDriver),
-  lavapipe: full ? await Player.open(lavapipeDriver()) : "needs DSC_FULL=1",
+  // With the shortest vectors: its compiler takes half as long over them as over those of 8.
+  lavapipe: full ? await Player.open(lavapipeDriver(4)) : "needs DSC_FULL=1",
 };
 afterAll(() => {
   for (const player of Object.values(players)) if (typeof player !== "string") player.close();
@@ -23,17 +24,12 @@ const models: Readonly<Record<string, () => Promise<MadeModel>>> = {
   ...(full ? { "latent attention and experts": () => makeModel("models/deepseek-v2.ds", latent(2)) } : {}),
   ...(full && whyNoConfigs === ""
     ? {
-        "experts beside a shared one": () => makeTwin("deepseek-moe", "deepseek-moe-2b"),
+        "experts beside a shared one": () =>
+          makeTwin("deepseek-moe", "deepseek-moe-2b", { max_position_embeddings: 64 }),
         "with drafts": () => makeTwin("deepseek-v3", "deepseek-v3"),
         "sparse attention": () => makeTwin("deepseek-v3.2", "deepseek-v3.2"),
       }
     : {}),
-};
-/** Drivers whose compilers take more than five minutes over all kernels of a model. */
-const slow: Readonly<Record<string, readonly string[]>> = {
-  "latent attention and experts": ["lavapipe"],
-  "experts beside a shared one": ["SwiftShader", "lavapipe"],
-  "with drafts": ["lavapipe"],
 };
 /** As of every package: sums are f32, in another order. */
 const tolerance = 1e-4;
@@ -50,8 +46,7 @@ describe.each(Object.keys(models))("%s", (name) => {
   afterAll(() => made?.remove());
 
   describe.each(Object.entries(players))("on %s", (driver, player) => {
-    const tooSlow = slow[name]?.includes(driver) === true ? " (skipped: its compiler takes minutes over them)" : "";
-    const why = typeof player === "string" ? ` (skipped: ${player})` : tooSlow;
+    const why = typeof player === "string" ? ` (skipped: ${player})` : "";
     describe.skipIf(why !== "")(`does${why}`, () => {
       if (typeof player === "string") return;
       const near = (got: ArrayLike<number>, rows: readonly (readonly number[])[]): void => {
@@ -90,21 +85,24 @@ describe.each(Object.keys(models))("%s", (name) => {
         near(await forward(ids.slice(9), false), want.slice(-1));
       });
 
-      test("weights are cut where a binding does not hold them", { timeout: 300_000 }, async () => {
-        const sizes = made.program.weights.map((w) => 4 * [...w.stacks, ...w.shape].reduce((n, x) => n * x, 1));
-        // Half of the largest: of two layers each is a part.
-        const fault = { kind: "limits", limits: { maxStorageBufferBindingSize: Math.max(...sizes) / 2 } } as const;
-        const options = { chunk: 8, context: 32 };
-        const { base, weights } = made;
-        const told = await player.try({ kind: "load", model: "cut", base, weights, fault, options });
-        if (name !== "dense")
-          expect(told.error ?? {}).toMatchObject(told.error === undefined ? {} : { code: "gpu-limit" });
-        else expect(told.error).toBeUndefined();
-        if (told.error !== undefined) return;
-        await player.do({ kind: "session", model: "cut", session: "s" });
-        near(await player.do({ kind: "forward", session: "s", ids, all: true }), want);
-        await player.try({ kind: "dispose", model: "cut" });
-      });
+      // Another device makes all kernels again, which lavapipe has kept.
+      const cutOn = name === "dense" || typeof players.lavapipe === "string" ? driver : "lavapipe";
+      if (driver === cutOn)
+        test("weights are cut where a binding does not hold them", { timeout: 300_000 }, async () => {
+          const sizes = made.program.weights.map((w) => 4 * [...w.stacks, ...w.shape].reduce((n, x) => n * x, 1));
+          // Half of the largest: of two layers each is a part.
+          const fault = { kind: "limits", limits: { maxStorageBufferBindingSize: Math.max(...sizes) / 2 } } as const;
+          const options = { chunk: 8, context: 32 };
+          const { base, weights } = made;
+          const told = await player.try({ kind: "load", model: "cut", base, weights, fault, options });
+          if (name !== "dense")
+            expect(told.error ?? {}).toMatchObject(told.error === undefined ? {} : { code: "gpu-limit" });
+          else expect(told.error).toBeUndefined();
+          if (told.error !== undefined) return;
+          await player.do({ kind: "session", model: "cut", session: "s" });
+          near(await player.do({ kind: "forward", session: "s", ids, all: true }), want);
+          await player.try({ kind: "dispose", model: "cut" });
+        });
 
       test("sessions that are saved go on where they were", { timeout: 120_000 }, async () => {
         await player.do({ kind: "session", model: "m", session: "s" });
