@@ -30,6 +30,11 @@ describe("the bundle", () => {
     const foreign = Object.values(outputs).flatMap(({ imports }) => imports.filter((one) => one.external === true));
     const files = foreign.map((one) => one.path).filter((path) => !path.startsWith("node:"));
     expect([...new Set(files)]).toEqual(["./parts.js"]);
+    // Files of that name there may be several; the package's own stands for one of them alone.
+    const importers = Object.entries(outputs).flatMap(([path, { imports }]) =>
+      imports.some((one) => one.path === "./parts.js") ? [path] : [],
+    );
+    expect(importers).toEqual([expect.stringMatching(/\/runtime\.js$/)]);
     // What a page loads: the two files that are named, and all that these import before they run.
     const loaded = new Set(Object.keys(outputs).filter((path) => /\/(?:runtime|worker)\.js$/.test(path)));
     expect(loaded.size).toBe(2);

@@ -62,7 +62,7 @@ export async function bundleRuntime(folder: string, target: string): Promise<Bun
     write: false,
     metafile: true,
     logLevel: "silent",
-    plugins: [usedParts, partsOfPackage],
+    plugins: [usedParts, partsOfPackage(folder)],
   });
   const scripts = outputFiles.map(({ path, contents }) => ({ name: nameOf(path), content: contents }));
   const sources = [...new Set([...Object.keys(metafile.inputs), ...typedSources(folder)])].sort();
@@ -74,13 +74,16 @@ export async function bundleRuntime(folder: string, target: string): Promise<Bun
   return { files: all.sort((a, b) => (a.name < b.name ? -1 : 1)), inputs: hashesOf(folder, sources), metafile };
 }
 
-/** Each package has a `parts.js` of its own. */
-const partsOfPackage: Plugin = {
+/** Each package has a `parts.js` of its own, instead of this one file: others may have that name too. */
+const partsOfPackage = (folder: string): Plugin => ({
   name: "parts-of-package",
   setup(build) {
-    build.onResolve({ filter: /\/parts\.ts$/ }, () => ({ path: "./parts.js", external: true, sideEffects: false }));
+    const own = join(folder, "runtime/package/parts.ts");
+    build.onResolve({ filter: /\/parts\.ts$/ }, ({ path, resolveDir }) =>
+      join(resolveDir, path) === own ? { path: "./parts.js", external: true, sideEffects: false } : null,
+    );
   },
-};
+});
 
 /** A file of types alone leaves no trace in a bundle, but in its declarations. */
 const typedSources = (folder: string): readonly string[] =>
