@@ -17,9 +17,7 @@ export function indexScript(facts: PackageFacts, { values }: RuntimeExports, pro
     "",
     `export const facts = ${frozenText(shownFacts(facts))};`,
     "",
-    'const base = new URL(".", import.meta.url);',
-    "",
-    `export const load = (options) => loadPackage(base, options, ${JSON.stringify(program)});`,
+    `export const load = (options) => loadPackage(import.meta.url, options, ${JSON.stringify(program)});`,
     "",
   ].join("\n");
 }

@@ -8,6 +8,9 @@ export const packageName = (model: string): string =>
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "") || "model";
 
+/** A chunk that the runtime imports where it runs in Node. */
+const onlyNode = /^runtime\/node-host-\w+\.js$/;
+
 /** `files`: all of the package but package.json itself. `license`: of what is in it, as SPDX says it. */
 export function manifestText(facts: PackageFacts, files: readonly string[], license: string): string {
   const { model, compiler, target, format } = facts;
@@ -17,12 +20,15 @@ export function manifestText(facts: PackageFacts, files: readonly string[], lice
     description: `The model ${model}, compiled by dsc for ${target}. Weights are not part of it.`,
     license,
     type: "module",
-    sideEffects: false,
+    // Some are imported by nothing but their names, for the order; a bundler would warn of each that it leaves out.
+    sideEffects: ["./runtime/chunk-*.js"],
     engines: { node: ">=20.19" },
     exports: {
       ".": { types: "./index.d.ts", default: "./index.js" },
       "./package.json": "./package.json",
     },
+    // Bundlers for browsers look into what Node alone imports, and stop at `node:fs`.
+    browser: Object.fromEntries(files.filter((name) => onlyNode.test(name)).map((name) => [`./${name}`, false])),
     types: "./index.d.ts",
     files: [...files].sort(),
     dsc: { compiler, target, format },

@@ -21,19 +21,27 @@ export async function loadHere(
   checkSignal(options.signal);
   if (options.onProgress !== undefined && typeof options.onProgress !== "function")
     throw new OptionError("onProgress: expected a function");
-  return loadInto({ base: new URL(base), options, host: await hostHere(options.worker), player, expected });
+  const folder = options.base === undefined ? new URL(".", base) : folderOf(options.base);
+  const worker = options.worker === undefined ? new URL("runtime/worker.js", folder) : urlOf("worker", options.worker);
+  return loadInto({ base: folder, options, host: await hostHere(worker), player, expected });
 }
 
-function urlOf(worker: URL | string): URL {
+/** In a page and in a worker, from its address on. */
+function urlOf(name: string, given: URL | string): URL {
   try {
-    return new URL(worker);
+    return new URL(given, globalThis.location?.href);
   } catch {
-    throw new OptionError(`worker ${JSON.stringify(worker)}: expected a URL`);
+    throw new OptionError(`${name} ${JSON.stringify(given)}: expected a URL`);
   }
 }
 
-async function hostHere(worker: URL | string | undefined): Promise<Host> {
-  const script = worker === undefined ? new URL("./worker.js", import.meta.url) : urlOf(worker);
+function folderOf(given: URL | string): URL {
+  const url = urlOf("base", given);
+  if (!url.pathname.endsWith("/")) throw new OptionError(`base ${url.href}: the URL of a folder ends with /`);
+  return url;
+}
+
+async function hostHere(script: URL): Promise<Host> {
   if (!isNode()) return webHost(script);
   const { nodeHost } = await import("../node/node-host.ts");
   const host = nodeHost(script);

@@ -42,7 +42,12 @@ export interface LoadOptions {
   readonly draft?: boolean;
   /** Keeps what is read from servers, of `openWeightsCache`: what was read before is not asked for again. */
   readonly cache?: WeightsCache | undefined;
-  /** The script of workers, where it is not beside the runtime. */
+  /**
+   * The package's folder, where a bundler has moved its scripts to another: a URL that ends with /. program.json, kernels/ and, for
+   * threads, runtime/worker.js are read from there.
+   */
+  readonly base?: URL | string;
+  /** The script of workers, where it is not in the package's folder. */
   readonly worker?: URL | string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Bundle, bundleRuntime } from "../../compiler/cli/bundle/bundle-runtime.ts";
 import { packageFiles } from "../../compiler/package/package-files.ts";
@@ -120,6 +121,37 @@ describe("a package with it", () => {
     );
     const told = JSON.parse(await mustRun("node", ["main.mjs"], folder));
     expect(told).toMatchObject({ threads, known: expect.stringMatching(/^TokenError: /) });
+    expect(told.logits).toEqual(expectedLogits(tinyWeights, tokens).flatMap((row) => [...row]));
+  });
+
+  const bundled = async (platform: "browser" | "node"): Promise<string> => {
+    const { outputFiles, warnings } = await build({
+      absWorkingDir: folder,
+      stdin: {
+        contents: `import { load } from "./package/index.js";
+          const base = new URL("../package/", import.meta.url);
+          const model = await load({ weights: "model.safetensors", threads: 2, base });
+          const logits = await model.session().forward(${JSON.stringify(tokens)}, { all: true });
+          const nowhere = await load({ weights: "model.safetensors", base: base.href.slice(0, -1) }).catch(String);
+          console.log(JSON.stringify({ logits: [...logits], threads: model.info.threads, nowhere }));
+          model.dispose();`,
+        resolveDir: folder,
+      },
+      bundle: true,
+      format: "esm",
+      platform,
+      write: false,
+    });
+    expect(warnings).toEqual([]);
+    return outputFiles[0]?.text ?? "";
+  };
+
+  test("can be bundled: for browsers without what is Node's, and it plays from another folder", async () => {
+    expect(await bundled("browser")).not.toContain('"node:');
+    mkdirSync(join(folder, "app"));
+    writeFileSync(join(folder, "app/main.mjs"), await bundled("node"));
+    const told = JSON.parse(await mustRun("node", ["app/main.mjs"], folder));
+    expect(told).toMatchObject({ threads: 2, nowhere: expect.stringMatching(/^OptionError: base .* ends with \/$/) });
     expect(told.logits).toEqual(expectedLogits(tinyWeights, tokens).flatMap((row) => [...row]));
   });
 

@@ -21,7 +21,7 @@ export declare function loadPackage(base: URL, options: LoadOptions): Promise<Mo
 `;
 const runtimeScript = `
 export class DscError extends Error {}
-export const loadPackage = async (base, options, expected) => ({ base: base.href, options, expected });
+export const loadPackage = async (base, options, expected) => ({ base, options, expected });
 `;
 const parts = {
   program: exampleProgram,
@@ -87,7 +87,7 @@ test("the manifest names what npm needs and all files, and no dependency", () =>
   expect(manifest).toMatchObject({
     name: "echo-model",
     type: "module",
-    sideEffects: false,
+    sideEffects: ["./runtime/chunk-*.js"],
     license: "Apache-2.0 AND MIT",
     dsc: { compiler: "1.2.3", target: "wasm", format: exampleProgram.format },
   });
@@ -153,7 +153,7 @@ describe("the entry", () => {
     expect(Object.isFrozen(entry.facts.sizes)).toBe(true);
     const loaded = await entry.load({ weights: "w" });
     expect(loaded.options).toEqual({ weights: "w" });
-    expect(loaded.base).toMatch(/^file:.*\/dsc-entry-[^/]+\/$/);
+    expect(loaded.base).toMatch(/^file:.*\/dsc-entry-[^/]+\/index\.js$/);
     expect(loaded.expected).toBe(hashText(hashBytes(new TextEncoder().encode(textOf("program.json")))));
     expect(JSON.parse(textOf("program.json")).modules).toEqual({
       "kernels/simd.wasm": hashText(hashBytes(new Uint8Array([0, 97, 115, 109]))),
