@@ -70,6 +70,16 @@ describe("ranges of a file on a server", () => {
     expect(asked).toEqual(["bytes=0-0", "bytes=10-14", "bytes=95-99"]);
   });
 
+  test("a server that takes an end of 0 for none says the size all the same, and what it sends is not read", async () => {
+    const bent = server(content, (answer, question) =>
+      question === 0 ? { ...answer, headers: { "content-range": "bytes 0-99/100" }, body: content } : answer,
+    );
+    const source = await opened(bent.fetch);
+    expect(source.size).toBe(100);
+    expect(bent.open).toBe(0);
+    expect(await source.read(10, 5)).toEqual(content.slice(10, 15));
+  });
+
   test("an empty file", async () => {
     expect((await opened(server(new Uint8Array(0)).fetch)).size).toBe(0);
   });
