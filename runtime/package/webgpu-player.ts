@@ -56,6 +56,7 @@ async function open(
     device: await requestDevice(adapter, variants),
     kernels: source,
     submitWork: host.submitWork,
+    signal,
   });
   const { kernels } = device;
   return {

@@ -18,6 +18,8 @@ export interface GpuDeviceOrder {
   readonly kernels: KernelSource;
   /** Elements that a submit may touch; without it as many as it takes little time for. */
   readonly submitWork?: number | undefined;
+  /** Compilers of kernels take what time they take: an abort takes the device from them. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OpenedGpu {
@@ -34,10 +36,12 @@ export interface OpenedGpu {
   readonly upload: Upload;
 }
 
-/** Pipelines, memory and constants. Throws DscError, and has then destroyed the device. */
-export async function openGpu({ plan, device, kernels: source }: GpuDeviceOrder): Promise<OpenedGpu> {
+/** Pipelines, memory and constants. Throws DscError and `signal.reason`, and has then destroyed the device. */
+export async function openGpu({ plan, device, kernels: source, signal }: GpuDeviceOrder): Promise<OpenedGpu> {
   const memory = new GpuMemory(device);
   const watch = new Watch(device);
+  const stop = (): void => device.destroy();
+  signal?.addEventListener("abort", stop);
   try {
     const layouts = new Layouts(device);
     const kernels = new GpuKernels({ device, layouts, watch, decls: plan.program.kernels, source });
@@ -60,7 +64,10 @@ export async function openGpu({ plan, device, kernels: source }: GpuDeviceOrder)
   } catch (error) {
     memory.dispose();
     device.destroy();
+    signal?.throwIfAborted();
     throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
   }
 }
 

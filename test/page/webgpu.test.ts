@@ -62,6 +62,31 @@ describe.skipIf(why !== "")(`the page of a package for WebGPU in Chromium${why}`
     expect(complaints).toEqual([]);
   });
 
+  test("is cancelled while kernels are made, and loads afterwards", { timeout: patience }, async () => {
+    const { page, load, complaints } = await open(chain.address);
+    const [worker] = page.workers();
+    // A compiler that does not end.
+    await worker?.evaluate(() => {
+      const { createComputePipelineAsync: make } = GPUDevice.prototype;
+      Reflect.set(globalThis, "make", make);
+      GPUDevice.prototype.createComputePipelineAsync = () => {
+        Reflect.set(globalThis, "making", true);
+        return new Promise(() => undefined);
+      };
+    });
+    await page.getByRole("button", { name: "Load", exact: true }).first().click();
+    await expect
+      .poll(() => worker?.evaluate(() => Reflect.get(globalThis, "making")), { timeout: patience })
+      .toBe(true);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.locator("#load").waitFor();
+    await worker?.evaluate(() => {
+      GPUDevice.prototype.createComputePipelineAsync = Reflect.get(globalThis, "make");
+    });
+    await load();
+    expect(complaints).toEqual([]);
+  });
+
   test("without an adapter it says what helps, and stays", { timeout: patience }, async () => {
     await missAdapter(await open(chain.address, without));
   });
