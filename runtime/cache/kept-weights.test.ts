@@ -343,6 +343,7 @@ describe("removing", () => {
     const here = world();
     const cache = await open(here);
     await expect(cache.file(new URL("https://example.org/m/none"))).rejects.toMatchObject({ code: "not-found" });
+    expect(await cache.list()).toEqual([]);
     await cache.remove("https://example.org/m/");
     expect(await cache.list()).toEqual([]);
   });

@@ -71,7 +71,10 @@ export class KeptWeights implements WeightsCache {
     for await (const name of this.#root.keys()) {
       const folder = await this.#root.getDirectoryHandle(name).catch(() => null);
       const url: unknown = folder === null ? null : await readJson(folder, about);
-      if (folder !== null && typeof url === "string") found.push({ url, ...(await sizesIn(folder)) });
+      if (folder === null || typeof url !== "string") continue;
+      const sizes = await sizesIn(folder);
+      // Of an address without a checkpoint there is no more than that it was asked for.
+      if (sizes.kept > 0) found.push({ url, ...sizes });
     }
     return found.sort((a, b) => (a.url < b.url ? -1 : 1));
   }
