@@ -9,6 +9,8 @@ test("an error goes by its code, and each has its remedy", () => {
   expect(absent).toEqual({ name: "WeightsError", code: "not-found", message: "a: the server has no such file" });
   expect(remedyOf(absent)).toContain("ends with /");
   expect(remedyOf(faultOf(new OutOfMemoryError("the context", 10, 5)))).toContain("smaller context");
+  const elsewhere = faultOf(new WeightsError({ code: "read-failed", file: "a", message: "no answer came" }));
+  expect(remedyOf(elsewhere)).toContain("CORS");
   const full = faultOf(new CacheError("full", "no room"));
   expect(full.code).toBe("cache-full");
   expect(remedyOf(full)).toContain("remove others");

@@ -79,7 +79,7 @@ export class LoadingView {
       typeof weights === "string" ? weights.replace(/[?#].*$/s, "") : weights.map((file) => file.name).join(", ");
     byId("loading-name", HTMLParagraphElement).textContent = name;
     this.#progress.removeAttribute("value");
-    this.#line.textContent = "Reading what the checkpoint has…";
+    this.#line.textContent = "Reading what the checkpoint has, and getting the kernels ready…";
   }
 
   show({ loaded, total }: { readonly loaded: number; readonly total: number }): void {

@@ -86,7 +86,7 @@ async function load(ask: LoadAsk): Promise<void> {
     opened(loaded);
   } catch (error) {
     showPlace("load");
-    showError("The weights were not loaded", error);
+    showError("The weights were not loaded", error, remedyOfLoading(error));
     if (error instanceof CallError && wasCancelled(error.fault))
       announce(`Cancelled.${ask.keep ? " What has arrived is kept." : ""}`);
     byId(typeof ask.weights === "string" ? "load-url" : "pick-files", HTMLButtonElement).focus();
@@ -94,6 +94,12 @@ async function load(ask: LoadAsk): Promise<void> {
     loading = null;
   }
 }
+
+/** A context that is asked for is too long, not one that a conversation has filled. */
+const remedyOfLoading = (error: unknown): string | undefined =>
+  error instanceof CallError && error.fault.code === "context-length"
+    ? "Load with a smaller context (Options)."
+    : undefined;
 
 function opened({ info, chats, checks }: Loaded): void {
   tabs.tab("checks").hidden = !checks;
@@ -134,7 +140,7 @@ async function start(): Promise<void> {
     (ask) => void load(ask),
     (error) => {
       clearAlerts();
-      showError("The weights were not loaded", error);
+      showError("The weights were not loaded", error, ""); // what is missing is all that there is to say
     },
   );
   byId("cancel", HTMLButtonElement).addEventListener("click", () => loading?.abort());

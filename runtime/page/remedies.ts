@@ -13,8 +13,9 @@ const remedies: Readonly<Record<string, string>> = {
     "A part of the checkpoint is missing: choose all of its files, or complete the folder on the server.",
   "bad-response":
     "The server has to answer requests for ranges of bytes; for a page of another origin it also has to allow that and to expose Content-Range and ETag (CORS). You can download the files and choose them here instead.",
-  "read-failed": "Check the connection and load again: what has arrived is kept where that was asked for.",
-  "cannot-read": "Check the connection and load again.",
+  "read-failed":
+    "Check the address and the connection and load again: what has arrived is kept where that was asked for. A server of another origin also has to allow this page to ask (CORS).",
+  "cannot-read": "Check the connection, and that the server has the whole package, then load again.",
   "short-read": damaged,
   "file-changed": "The file has changed while it was read. Load again.",
   "past-end": damaged,
@@ -28,7 +29,7 @@ const remedies: Readonly<Record<string, string>> = {
     "These are the weights of another model, or of another size of it. Choose those that this package was compiled for, or compile it with their config.json.",
   "weight-value": damaged,
   "out-of-memory": "Close other tabs, or load with a smaller context (Options).",
-  "context-length": "Start anew, or load the weights with a larger context (Options).",
+  "context-length": "Start anew, or load the weights with a larger context (Options), as far as the model has one.",
   "no-tokenizer": "Choose tokenizer.json together with the weights, or put it beside them on the server.",
   "bad-option": "Correct it and try again.",
   "no-draft": "Set drafts to none in the settings.",

@@ -11,7 +11,8 @@ export async function openAdapter(given: object | undefined, power: GPUPowerPref
   const adapter = await gpu.requestAdapter({ powerPreference: power }).catch((cause: unknown) => {
     throw new NoAdapterError(`WebGPU gives no adapter: ${String(cause)}`);
   });
-  if (adapter === null) throw new NoAdapterError("WebGPU gives no adapter: no graphics driver that the browser trusts");
+  if (adapter === null)
+    throw new NoAdapterError("WebGPU gives no adapter: it finds no graphics driver, or none that it trusts");
   // Dawn has them as an object of its own, some browsers as a set, some not at all.
   const language: unknown = Reflect.get(gpu, "wgslLanguageFeatures");
   const names = isNames(language) ? [...language] : [];
