@@ -3,6 +3,7 @@ import { ReadError } from "../artifact/errors.ts";
 import type { StartThread } from "../device/threads.ts";
 import type { Host } from "../session/host.ts";
 import type { ReadOptions } from "../weights/byte-source.ts";
+import { isPage } from "../weights/http-source.ts";
 
 /** `worker`: the script that workers run. */
 export function webHost(worker: URL): Host {
@@ -17,7 +18,7 @@ export function webHost(worker: URL): Host {
   };
 }
 
-/** Null for 404 and 410. */
+/** Null for 404 and 410, and for a page instead of the file. */
 export async function readUrl(url: URL, { signal }: ReadOptions): Promise<Uint8Array<ArrayBuffer> | null> {
   const name = url.pathname.split("/").at(-1) ?? "";
   const response = await fetch(url, { signal: signal ?? null }).catch((cause: unknown) => {
@@ -26,7 +27,9 @@ export async function readUrl(url: URL, { signal }: ReadOptions): Promise<Uint8A
   });
   if (response.status === 404 || response.status === 410) return null;
   if (!response.ok) throw new ReadError(`${name} cannot be read: the server answered with status ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+  if (!isPage(response)) return new Uint8Array(await response.arrayBuffer());
+  await response.body?.cancel();
+  return null;
 }
 
 /** A message to oneself: a timer would wait for milliseconds. */

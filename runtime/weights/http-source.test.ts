@@ -80,6 +80,15 @@ describe("ranges of a file on a server", () => {
     expect(await source.read(10, 5)).toEqual(content.slice(10, 15));
   });
 
+  test("a page instead of the file is no file", async () => {
+    for (const status of [200, 206]) {
+      const headers = { "content-type": "text/html; charset=utf-8", "content-range": "bytes 0-0/100" };
+      const bent = server(content, (answer) => ({ ...answer, status, headers }));
+      await expect(opened(bent.fetch)).rejects.toMatchObject({ code: "not-found" });
+      expect(bent.open).toBe(0);
+    }
+  });
+
   test("an empty file", async () => {
     expect((await opened(server(new Uint8Array(0)).fetch)).size).toBe(0);
   });

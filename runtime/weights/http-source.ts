@@ -94,9 +94,11 @@ async function request({ fetch, url, name, signal }: Target, { offset, length }:
   });
   const fault = (code: WeightsErrorCode, message: string): WeightsError =>
     new WeightsError({ code, file: name, byte: code === "not-found" ? null : offset, message });
-  if (response.status === 206 || response.status === 416) return { response, offset, length, fault };
+  const page = isPage(response);
+  if (!page && (response.status === 206 || response.status === 416)) return { response, offset, length, fault };
   await response.body?.cancel();
-  if (response.status === 404 || response.status === 410) throw fault("not-found", "the server has no such file");
+  if (page || response.status === 404 || response.status === 410)
+    throw fault("not-found", "the server has no such file");
   if (response.status === 200)
     throw fault("bad-response", "the server ignores range requests and would send the whole file");
   throw fault("bad-response", `the server answered with status ${response.status}`);
@@ -146,6 +148,10 @@ function sizeOfRefusal({ response, fault }: Answer): number {
   if (/^bytes \*\/0$/i.test(response.headers.get("content-range")?.trim() ?? "")) return 0;
   throw fault("bad-response", "the server refuses a range that the file must have");
 }
+
+/** Sites of one page answer with it whatever they do not have; nothing of a checkpoint or a package is HTML. */
+export const isPage = ({ ok, headers }: Response): boolean =>
+  ok && headers.get("content-type")?.startsWith("text/html") === true;
 
 const isTag = (version: string): boolean => version.startsWith('"');
 

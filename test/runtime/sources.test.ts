@@ -37,8 +37,12 @@ beforeAll(async () => {
   }
   files.set(`/two/${indexName}`, new TextEncoder().encode(JSON.stringify({ weight_map: map })));
   server = createServer((request, response) => {
-    const bytes = files.get(new URL(request.url ?? "", "http://x").pathname);
+    const { pathname } = new URL(request.url ?? "", "http://x");
+    const bytes = files.get(pathname.replace(/^\/app\//, "/"));
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
+    // A site of one page has that for everything that it does not have.
+    if (bytes === undefined && pathname.startsWith("/app/"))
+      return response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>");
     if (bytes === undefined) return response.writeHead(404).end();
     if (range === null) return response.writeHead(200).end(bytes);
     const [from, to] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)];
@@ -70,6 +74,7 @@ test.each<[string, () => LoadOptions["weights"]]>([
   ["a URL", () => new URL("/one/model.safetensors?token=1", origin)],
   ["a URL of a folder", () => `${origin}/one/`],
   ["a URL of a folder with shards", () => new URL("/two/", origin)],
+  ["a URL of a folder with shards, of a site of one page", () => new URL("/app/two/", origin)],
   ["a URL of an index", () => `${origin}/two/${indexName}`],
   ["a Blob", () => new Blob([files.get("/one/model.safetensors") ?? ""])],
   ["a File", () => new File([files.get("/one/model.safetensors") ?? ""], "x.safetensors")],
@@ -100,8 +105,8 @@ test("the package itself from a server", async () => {
   await expect(nowhere).rejects.toMatchObject({ code: "cannot-read" });
 });
 
-test("what files beside the weights say of text is found at a URL", async () => {
-  const model = await loadPackage(disk.base, { weights: `${origin}/one/`, threads: 1 });
+test.each(["", "/app"])("what files beside the weights say of text is found at a URL%s", async (site) => {
+  const model = await loadPackage(disk.base, { weights: `${origin}${site}/one/`, threads: 1 });
   expect(await model.tokenizer()).toBeNull();
   const seen: number[] = [];
   const options = { seed: 1, temperature: 9, maxTokens: 40 };
