@@ -13,8 +13,8 @@ export function byteText(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ""}`;
 }
 
-/** `12.3 G`: short, with the unit to follow. */
-export const countText = (count: number): string => shortCount(count).replace("B", "G");
+/** `12.3 G`, `73 `: short, with the unit to follow. */
+export const countText = (count: number): string => shortCount(count).replace("B", "G").replace(/\d$/, "$& ");
 
 /** `41 ms`, `1.73 s`, `8.1 us`. */
 export function secondsText(seconds: number): string {

@@ -8,10 +8,10 @@ export const readmeText = (facts: PackageFacts, page = false): string =>
   [
     `# ${facts.model}`,
     `A model compiled by dsc ${facts.compiler} for ${facts.target}. ${aboutOf(facts).runs} It holds no weights.`,
-    usage(aboutOf(facts)),
-    ...(page ? [pageNotes] : []),
+    usage(aboutOf(facts), facts.model),
     ...(facts.drafts ? [drafts] : []),
     ...(facts.tables.length === 0 ? [] : [tables(facts)]),
+    ...(page ? [pageNotes(aboutOf(facts))] : []),
     numbers(facts),
     memory(facts),
     cost(facts),
@@ -26,6 +26,8 @@ interface AboutTarget {
   readonly before: readonly string[];
   /** What it takes of a machine. */
   readonly machine: string;
+  /** What a page's server may do for it beyond handing out files. */
+  readonly served: string;
   /** By file: what it is. */
   readonly kernels: readonly (readonly [file: string, what: string])[];
 }
@@ -36,6 +38,7 @@ const wasm: AboutTarget = {
   machine: `Several threads are used where memory can be shared: in Node always, in a page when it is cross-origin isolated
 (\`Cross-Origin-Opener-Policy: same-origin\`, \`Cross-Origin-Embedder-Policy: require-corp\`). Elsewhere one thread does the
 same.`,
+  served: " With the two headers above it uses several threads.",
   kernels: [
     ["`kernels/*.wasm`", "the kernels: with and without relaxed SIMD, for one thread and for several"],
     ["`kernels/simd.wat`, `kernels/kernels.dsk`", "the same to read: as WebAssembly text, and as dsc writes kernels"],
@@ -43,9 +46,13 @@ same.`,
 };
 const webgpu: AboutTarget = {
   runs: `It runs in ${anywhere} where the browser has WebGPU, and in Node with the package \`webgpu\`, and works under \`default-src 'self'\`.`,
-  before: ["// In Node: npm install webgpu; load({ weights, gpu: create([]) }) with create of that."],
+  before: [
+    '// In Node: npm install webgpu, import { create } from "webgpu", and load({ weights, gpu }) with',
+    "// const gpu = create([]), which is kept as long as the model.",
+  ],
   machine: `It takes no more than what every WebGPU adapter has; f16 and subgroups are used where an adapter has them and computes rightly with
 them, which is tried when the model is loaded.`,
+  served: "",
   kernels: [
     [
       "`kernels/*.wgsl`",
@@ -57,7 +64,7 @@ them, which is tried when the model is loaded.`,
 };
 const aboutOf = ({ target }: PackageFacts): AboutTarget => (target === "webgpu" ? webgpu : wasm);
 
-const usage = ({ before, machine }: AboutTarget): string => `## Usage
+const usage = ({ before, machine }: AboutTarget, model: string): string => `## Usage
 
 \`\`\`js
 ${[...before, 'import { load } from "./index.js";'].join("\n")}
@@ -71,12 +78,15 @@ session.rollback(3); // forgets the last three tokens
 model.dispose();
 \`\`\`
 
-${machine} \`index.d.ts\` and \`runtime/runtime.d.ts\` say the rest.`;
+${machine} \`index.d.ts\` and \`runtime/runtime.d.ts\` say the rest.
 
-const pageNotes = `## Page
+A bundler moves scripts away from \`program.json\` and \`kernels/\`, which are read when the model is loaded: hand out this folder as it is, and say
+where with \`load({ weights, base: "/${model}/" })\`.`;
+
+const pageNotes = ({ served }: AboutTarget): string => `## Page
 
 \`index.html\` loads weights and talks with the model. Serve this folder from any static server that answers ranges, such as \`npx serve\`, over
-https or from localhost; with the two headers above it uses several threads. What it offers to load stands in the file's \`dsc-weights\`, and
+https or from localhost.${served} What it offers to load stands in the file's \`dsc-weights\`, and
 behind \`?weights=\` in its address.`;
 
 const drafts = `Tokens are guessed ahead where the checkpoint has the weights for it: \`generate(prompt, { draft: 2 })\` guesses two at a time,
