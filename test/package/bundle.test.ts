@@ -26,6 +26,17 @@ describe("the bundle", () => {
     for (const name of scripts()) expect(textOf(name), name).not.toMatch(/\beval\s*\(|new Function\b|\bFunction\s*\(/);
   });
 
+  test("has lines that Node can show where an error is not caught", () => {
+    for (const name of scripts()) {
+      const longest = Math.max(
+        ...textOf(name)
+          .split("\n")
+          .map((line) => line.length),
+      );
+      expect(longest, name).toBeLessThan(3000); // the longest are texts, which stay whole
+    }
+  });
+
   test("imports its own files, and what Node has only when it runs there", () => {
     const { outputs } = bundle.metafile;
     const foreign = Object.values(outputs).flatMap(({ imports }) => imports.filter((one) => one.external === true));

@@ -56,6 +56,7 @@ export async function bundleRuntime(folder: string, target: string): Promise<Bun
     external: ["node:*"],
     conditions: ["browser", "import"],
     minify: true,
+    lineLimit: 500, // Node shows the line of an error that nobody catches
     legalComments: "none", // licences stand in a file of their own
     chunkNames: "[name]-[hash]",
     charset: "utf8",
