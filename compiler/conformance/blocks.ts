@@ -65,6 +65,7 @@ export function graphOfText(
       return n.type.dtype === "i64" ? source.constant.map(BigInt) : source.constant.map(Number);
     const below = n.kind === "input" ? (made.inputs.get(n.name) ?? null) : (source?.below ?? null);
     if (below !== null) return wholes(n.name, count, evalDim(below, sizes));
+    if (n.type.dtype === "i8") return wholes(n.name, count, 255).map((x) => x - 127);
     // Sums stay near 1, whatever their length.
     return reals(n.name, count, n.kind === "weight" ? Math.min(1, 2 / Math.sqrt(dims.at(-1) ?? 1)) : 1);
   };

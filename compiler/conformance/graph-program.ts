@@ -2,6 +2,7 @@
 import type { BufferElem, Phase, StateDecl } from "../../runtime/artifact/program.ts";
 import { noStrategies } from "../directives/placed-rules.ts";
 import { fixedSizes } from "../driver/phases.ts";
+import { narrowFormat } from "../elaborate/narrowed.ts";
 import type { Sizes } from "../graph/dim.ts";
 import type { Graph, Node, Param } from "../graph/node.ts";
 import { nodesOf } from "../graph/walk.ts";
@@ -80,6 +81,7 @@ export function graphProgram(order: GraphOrder): GraphProgram {
 function elemIn(n: Node, weights: GraphOrder["weights"]): BufferElem {
   const { dtype, dims } = n.type;
   if (dtype === "bool" || dtype === "i64") return dtype;
+  if (dtype === "i8" && (n.kind === "weight" || narrowFormat(n) !== null)) return dtype;
   if (dtype === "i32" || dtype === "i8" || dtype === "u8") return "i32";
   return n.kind === "weight" && dims.length > 0 ? weights : "f32";
 }

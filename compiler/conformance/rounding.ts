@@ -188,6 +188,7 @@ function apply(fn: ScalarFn, whole: boolean, a: Rounded, b: Rounded, out: Rounde
     case "to_e5m2":
     case "to_e2m1":
     case "to_e8m0":
+    case "to_i8":
       // The argument is an f32: one that is not, in the reference, is off by that rounding already.
       return step(out, one, x, ex);
     case "to_f32":

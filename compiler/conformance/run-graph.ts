@@ -30,6 +30,7 @@ export function encode(elem: BufferElem, values: Values, into: DataView): void {
     if (elem === "f32") into.setFloat32(4 * i, x, true);
     else if (elem === "f16" || elem === "bf16")
       into.setUint16(2 * i, encodeFloat(elem === "f16" ? f16 : bf16, x), true);
+    else if (elem === "i8") into.setInt8(i, x);
     else into.setInt32(4 * i, x, true);
   }
 }
@@ -41,7 +42,7 @@ export function decode(elem: BufferElem, bytes: DataView): Float64Array | BigInt
     if (elem === "f32") return bytes.getFloat32(4 * i, true);
     if (elem === "f16" || elem === "bf16")
       return decodeFloat(elem === "f16" ? f16 : bf16, bytes.getUint16(2 * i, true));
-    return bytes.getInt32(4 * i, true);
+    return elem === "i8" ? bytes.getInt8(i) : bytes.getInt32(4 * i, true);
   });
 }
 const viewOf = (b: Uint8Array): DataView => new DataView(b.buffer, b.byteOffset, b.byteLength);

@@ -350,7 +350,7 @@ function phase(planned: Pick<PlannedCall, "name" | "results" | "from" | "to">, p
   checkedPlan(built.phase, sizes);
   return built;
 }
-/** How values are kept: whole numbers as i64 and i32, reals as f32 where the text does not keep them in less. */
+/** How values are kept: whole numbers as i64 and i32, reals as f32, where the text does not round them to less. */
 function elemOf(n: Node): BufferElem {
   const { dtype } = n.type;
   const narrow = narrowFormat(n);

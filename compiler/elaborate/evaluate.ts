@@ -8,7 +8,7 @@ import { isWide } from "../graph/interpret/wide.ts";
 import type { DType, Scalar } from "../graph/node.ts";
 import { call, dimValue, num, reduce } from "../graph/scalar.ts";
 import { isScalarFn } from "../ops/scalar-functions.ts";
-import { binaryValue, commonType, elementwise, unaryMinus } from "./arithmetic.ts";
+import { binaryValue, commonType, elementwise, isIntegral, unaryMinus } from "./arithmetic.ts";
 import { flat, flatten, layoutSize, type Members, type Position } from "./axis.ts";
 import { ElaborationError, type Equation } from "./context.ts";
 import { IndexVariable } from "./index-variable.ts";
@@ -206,6 +206,8 @@ function cast(value: Value, expr: Expr & { kind: "cast" }, eq: Equation): Value 
   const integer = integerTypes.get(word);
   const tensor = asTensor(exactly(value, eq));
   if (integer === "i64") return widened(tensor, eq);
+  if (integer === "i8" && !isIntegral(tensor.dtype))
+    return elementwise([tensor], "i8", ([x]) => call("to_i8", x as Scalar));
   if (integer !== undefined) return wrapped(tensor, integer);
   if (word === "real") return { ...tensor, dtype: "f32" };
   const fn = `to_${word}`;

@@ -31,19 +31,21 @@ function rounded(e: Scalar, to: NarrowFormat): Scalar {
 }
 
 /** Whether it is a value of the format without rounding. Weights are converted when they are loaded. */
-function isOf(e: Scalar, to: NarrowFormat): boolean {
+function isOf(e: Scalar, to: NarrowFormat | "i8"): boolean {
   if (e.kind === "call") return e.fn === `to_${to}`;
   return e.kind === "read" && e.value.type.dtype === to && e.value.kind !== "weight" && e.value.kind !== "input";
 }
 
 /** The format in which a node's values are exact, where what it computes was rounded to it. */
-export function narrowFormat(n: Node): NarrowFormat | null {
+export function narrowFormat(n: Node): NarrowFormat | "i8" | null {
   const { dtype } = n.type;
+  // What else has that type may be a sum of such numbers, which does not fit.
+  if (dtype === "i8") return n.kind === "map" && isRounded(n.body, dtype) ? dtype : null;
   if (dtype !== "bf16" && dtype !== "f16") return null;
   if (n.kind === "weight" || n.kind === "input") return null;
   return n.kind !== "map" || isRounded(n.body, dtype) ? dtype : null;
 }
-function isRounded(e: Scalar, to: NarrowFormat): boolean {
+function isRounded(e: Scalar, to: NarrowFormat | "i8"): boolean {
   if (e.kind === "fold") return isRounded(e.result, to);
   if (e.kind === "call" && e.fn === "select") return e.args.slice(1).every((x) => isRounded(x, to));
   return isOf(e, to);

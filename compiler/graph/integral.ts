@@ -29,6 +29,7 @@ const makeWhole: ReadonlySet<ScalarFn> = new Set<ScalarFn>([
   "and",
   "or",
   "not",
+  "to_i8",
 ]);
 
 /** `names` says of bound names that are no indices whether they are whole; an index is. */

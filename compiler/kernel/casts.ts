@@ -57,11 +57,24 @@ export function roundTo(format: RoundedFormat, given: Expr, bind: Bind): Expr {
 /** Without the last `dropped` bits: adds just less than half of the last kept bit, and that bit itself, so that a tie goes to even. */
 const roundedAt = (magnitude: Expr, dropped: number): Expr =>
   and(op("add", op("add", magnitude, 2 ** (dropped - 1) - 1), and(shr(magnitude, dropped), 1)), -(2 ** dropped));
-/** To a multiple of a step, of less than 2^23 of them: beside 2^23 steps an f32 counts in steps, so that adding those rounds. */
-function roundedToSteps(magnitude: Expr, step: number): Expr {
+/** To a multiple of a step, of less than 2^23 of them. */
+const roundedToSteps = (magnitude: Expr, step: number): Expr =>
+  bitcast(mul(convert(stepsOf(magnitude, step), "f32"), step), "i32");
+/** Beside 2^23 steps an f32 counts in steps, so that adding those rounds. */
+function stepsOf(magnitude: Expr, step: number): Expr {
   const start = constant(step * 2 ** 23, { ...magnitude.type, elem: "f32" });
-  const steps = sub(bitcast(op("add", bitcast(magnitude, "f32"), start), "i32"), bitsOf(step * 2 ** 23));
-  return bitcast(mul(convert(steps, "f32"), step), "i32");
+  return sub(bitcast(op("add", bitcast(magnitude, "f32"), start), "i32"), bitsOf(step * 2 ** 23));
+}
+
+/** The nearest whole number of -128..127 as an i32, a tie to even; of a nan 0. */
+export function roundToI8(given: Expr, bind: Bind): Expr {
+  const x = bind("cast_of", given);
+  const bits = bind("cast_bits", bitcast(x, "i32"));
+  const magnitude = bind("cast_magnitude", and(bits, 0x7fffffff));
+  const size = bind("cast_size", stepsOf(min(magnitude, bitsOf(128)), 1));
+  const isNan = lt(constant(infinityBits, magnitude.type), magnitude);
+  const near = select(lt(bits, 0), op("neg", size), min(size, 127));
+  return select(isNan, constant(0, near.type), near);
 }
 
 /** The nearest power of two in 2^-127..2^127, a tie up; of what is negative nan. */

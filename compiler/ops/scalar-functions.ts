@@ -2,7 +2,14 @@
  * The scalar functions of the tensor graph: one entry answers every question about a function. `evaluate` is its meaning
  * in f64, `flops` a first guess of its cost. Truth values are 0 and 1. `floordiv` and `mod` round towards minus infinity.
  */
-import { roundToBf16, roundToE2m1, roundToE4m3, roundToE5m2, roundToF16 } from "../../runtime/formats/casts.ts";
+import {
+  roundToBf16,
+  roundToE2m1,
+  roundToE4m3,
+  roundToE5m2,
+  roundToF16,
+  roundToI8,
+} from "../../runtime/formats/casts.ts";
 import { pow2Ceil, roundToE8m0 } from "../../runtime/formats/e8m0.ts";
 import { erf } from "./erf.ts";
 
@@ -65,6 +72,7 @@ export const scalarFunctions = {
   to_e5m2: unary(2, roundToE5m2),
   to_e2m1: unary(2, roundToE2m1),
   to_e8m0: unary(2, roundToE8m0),
+  to_i8: unary(2, roundToI8),
 } as const satisfies Record<string, ScalarFunction>;
 
 export type ScalarFn = keyof typeof scalarFunctions;

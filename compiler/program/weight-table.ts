@@ -88,6 +88,8 @@ export class WeightTable {
   elemOf(n: Node): BufferElem {
     const { dtype } = n.type;
     if (dtype === "i64") return "i64";
+    // Constants of a program are of 32 bits or more.
+    if (dtype === "i8" && this.#at.get(n.name)?.kind !== "constant") return "i8";
     if (dtype === "i32" || dtype === "i8" || dtype === "u8") return "i32";
     if (n.type.dims.length === 0) return "f32";
     return isCoded(dtype) ? "bf16" : this.#kept(n.name); // which holds all of their numbers

@@ -16,5 +16,12 @@ export const roundToE4m3 = (x: number): number => roundFloat(e4m3, x);
 /** Finite beyond ±57344 gives ±57344; infinities and nan stay. */
 export const roundToE5m2 = (x: number): number => roundFloat(e5m2, x);
 
+/** A whole number of -128..127; nan gives 0. Never -0. */
+export function roundToI8(x: number): number {
+  // The doubles from 2^52 on are the whole numbers.
+  const whole = Math.max(-128, Math.min(127, x)) + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
+  return Number.isNaN(x) ? 0 : whole;
+}
+
 /** Beyond ±6, infinities included, gives ±6; nan gives 6. A negative number that rounds to zero gives +0: `e2m1` reads code 8 as 0. */
 export const roundToE2m1 = (x: number): number => roundFloat(e2m1, x) + 0;

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { wasmModule } from "../../backends/wasm/module.ts";
 import { wasmTarget } from "../../backends/wasm/target.ts";
 import { at, type Body, kernel } from "../../compiler/kernel/build.ts";
-import { pow2Ceil, roundedFormats, roundTo, roundToE8m0 } from "../../compiler/kernel/casts.ts";
-import { mul, name } from "../../compiler/kernel/expr.ts";
+import { pow2Ceil, roundedFormats, roundTo, roundToE8m0, roundToI8 } from "../../compiler/kernel/casts.ts";
+import { convert, mul, name } from "../../compiler/kernel/expr.ts";
 import { interpret } from "../../compiler/kernel/interpret.ts";
 import type { Expr, Kernel } from "../../compiler/kernel/kernel.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
@@ -31,6 +31,15 @@ const casts: readonly (readonly [name: string, cast: Cast, meaning: Meaning])[] 
       [f, (x: Expr, b: Body) => roundTo(f, x, (n, v) => b.let(n, v)), scalarFunctions[`to_${f}`].evaluate] as const,
   ),
   ["e8m0", (x, b) => roundToE8m0(x, (n, v) => b.let(n, v)), scalarFunctions.to_e8m0.evaluate],
+  [
+    "i8",
+    (x, b) =>
+      convert(
+        roundToI8(x, (n, v) => b.let(n, v)),
+        "f32",
+      ),
+    scalarFunctions.to_i8.evaluate,
+  ],
   ["pow2_ceil", (x, b) => pow2Ceil(x, (n, v) => b.let(n, v)), scalarFunctions.pow2_ceil.evaluate],
 ];
 function kernelOf(n: string, width: number, cast: Cast): Kernel {

@@ -24,7 +24,7 @@ export function kindOf(e: Scalar): Kind {
     case "call": {
       const { fn, args } = e;
       if (["lt", "le", "eq", "and", "or", "not"].includes(fn)) return "truth";
-      if (fn === "xor") return "whole";
+      if (fn === "xor" || fn === "to_i8") return "whole";
       if (fn === "select") {
         const [then, otherwise] = args.slice(1).map(kindOf);
         return then === otherwise ? (then ?? "real") : then === "real" || otherwise === "real" ? "real" : "whole";

@@ -4,7 +4,7 @@
  */
 
 import { InternalError } from "../../graph/internal-error.ts";
-import { pow2Ceil, roundTo, roundToE8m0 } from "../../kernel/casts.ts";
+import { pow2Ceil, roundTo, roundToE8m0, roundToI8 } from "../../kernel/casts.ts";
 import { i64, typeOf } from "../../kernel/elem.ts";
 import {
   asExpr,
@@ -164,6 +164,8 @@ export function spellFunction(fn: ScalarFn, args: readonly Expr[], known: Known)
       return roundTo("e2m1", asFloat(a), known.bind);
     case "to_e8m0":
       return roundToE8m0(asFloat(a), known.bind);
+    case "to_i8":
+      return roundToI8(asFloat(a), known.bind);
     default:
       return fn satisfies never;
   }
