@@ -109,6 +109,7 @@ function structuralObjection(
   const nodes = readers.map((r) => r.node);
   if (nodes.some((c) => losesOrder(n, body, c))) return "its rows are sorted by what they select";
   const inside = (c: Computed): boolean => expressionsOf(c).some((e) => isInReduction(e, n));
+  if (n.type.dtype === "i8" && nodes.some(inside)) return "numbers of 8 bits are multiplied as they lie in memory";
   if (some(body.body, (x) => x.kind === "fold") && nodes.some(inside)) return "a fold inside a reduction";
   const around = Math.max(...nodes.flatMap((c) => expressionsOf(c).map((e) => depthAround(e, n))));
   const own = depth(body.body);

@@ -40,7 +40,7 @@ function contracted(shape: Shape, summed: readonly Reduce[]): readonly TilePlan[
   return best === null ? [alone] : [best, alone];
 }
 
-const noVectors = { vector: 1, turn: 1, fewTurns: 1, numbers: false, lanes: 1, share: 1 } as const;
+const noVectors = { vector: 1, turn: 1, fewTurns: 1, numbers: false, products: 1, lanes: 1, share: 1 } as const;
 
 /** No vectors, one place at a time. */
 export const oneByOne = (nest: Nest): TilePlan => ({
@@ -70,6 +70,7 @@ const oneValue = ({ nest, target }: Shape): TilePlan => ({
   ...oneByOne(nest),
   vector: target.vector,
   numbers: target.lanes > 1,
+  products: target.dot.group,
   fewTurns: 4,
   says: "one value",
 });
@@ -96,6 +97,7 @@ function walkedAlong(shape: Shape): TilePlan {
     share: 1,
     vector: target.vector,
     numbers: target.lanes > 1,
+    products: target.dot.group,
     turn: 1,
     fewTurns: 4,
     walks,

@@ -36,6 +36,7 @@ export function registerTiled(shape: Shape, summed: readonly Reduce[], asked: As
     share: 1,
     vector: target.vector,
     numbers: target.lanes > 1,
+    products: target.dot.group,
     // A turn of many products is long enough; where vectors lie along rows, a lane beside others reads a token's terms by vectors.
     turn: along !== null && target.lanes > 1 ? target.vector : tokens > 1 ? 1 : 2,
     fewTurns: 4,

@@ -45,6 +45,7 @@ export function sharedSums(shape: Shape, summed: readonly Reduce[]): TilePlan | 
     share,
     vector: target.vector,
     numbers: sumsOf(c, atOnce, tokens) >= enoughSums,
+    products: target.dot.group,
     turn: 1,
     fewTurns: 1,
     walks: walksOf(shape, [

@@ -41,6 +41,7 @@ export function stagedTiles(shape: Shape, summed: readonly Reduce[]): TilePlan |
     share: 1,
     vector: target.vector,
     numbers: true,
+    products: target.dot.group,
     turn: 1,
     fewTurns: 1,
     walks: walksOf(shape, [

@@ -300,15 +300,35 @@ export class Lift {
     return made;
   }
 
+  /** The two reads of numbers of 8 bits that are multiplied; null where it is anything else. */
+  shortFactors(e: Scalar): readonly [Read, Read] | null {
+    const [a, b] = e.kind === "call" && e.fn === "mul" ? e.args : [];
+    const isShort = (x: Scalar | undefined): x is Read =>
+      x?.kind === "read" && this.#memory.get(x.value)?.type.elem === "i8";
+    return isShort(a) && isShort(b) ? [a, b] : null;
+  }
+  /** Numbers of 8 bits as they are in memory, or as others of fewer than 32 bits. */
+  short(e: Read, env: Env, elem: "i8" | "i16"): Expr {
+    const k = `${elem} ${this.keyOf(e, env)}`;
+    const known = this.#known.get(k);
+    if (known !== undefined) return known;
+    const made = this.#let("short", e, env, convert(this.#inMemory(e, env), elem));
+    this.#known.set(k, made);
+    return made;
+  }
+
   #load(e: Read, env: Env): Expr {
-    const memory = this.#memory.get(e.value);
-    if (memory === undefined) throw new InternalError(`no memory for ${e.value.name}`);
-    const { piece, index, width } = this.address(e, env);
-    const value = at(memory, index, width, piece);
-    const { elem } = memory.type;
+    const value = this.#inMemory(e, env);
+    const { elem, width } = value.type;
     if (elem === "i64" && width > 1) throw new Unsuitable("a vector of whole numbers of 64 bits");
     if (elems[elem].computes) return value;
     return convert(value, elems[elem].float ? "f32" : "i32");
+  }
+  #inMemory(e: Read, env: Env): Expr {
+    const memory = this.#memory.get(e.value);
+    if (memory === undefined) throw new InternalError(`no memory for ${e.value.name}`);
+    const { piece, index, width } = this.address(e, env);
+    return at(memory, index, width, piece);
   }
 
   /** The element that a read begins at, of which piece if there are any, and how many it takes. */

@@ -5,11 +5,11 @@
 import type { Dim } from "../../graph/dim.ts";
 import { constantOf } from "../../graph/dim.ts";
 import { InternalError } from "../../graph/internal-error.ts";
-import type { Axis, Reduce, Scalar } from "../../graph/node.ts";
+import type { Axis, Read, Reduce, Scalar } from "../../graph/node.ts";
 import { children, freeNames, name, some } from "../../graph/scalar.ts";
 import { at, type Memory } from "../../kernel/build.ts";
 import { type Type, typeOf } from "../../kernel/elem.ts";
-import { constant, extract, fma, fold, isConst, lt, op, select, sub } from "../../kernel/expr.ts";
+import { constant, dot, extract, fma, fold, isConst, lt, op, select, sub } from "../../kernel/expr.ts";
 import type { Expr } from "../../kernel/kernel.ts";
 import type { OpName } from "../../kernel/ops.ts";
 import { refolded } from "../nest/specialise.ts";
@@ -29,6 +29,8 @@ export interface ReductionPlan {
   readonly fewTurns: number;
   /** Whether a sum of products of vectors is one number from the start: where a vector is as many registers as it has lanes. */
   readonly numbers: boolean;
+  /** How many products of numbers of 8 bits one operation sums, exactly; 1: they are multiplied as others are. */
+  readonly products: 1 | 2 | 4;
   /** The output axis along which vectors lie; null: none. */
   readonly along: { readonly axis: string } | null;
 }
@@ -43,6 +45,8 @@ interface Summand {
   readonly body: Scalar;
   readonly where: Scalar | null;
   readonly type: Type;
+  /** How many terms one operation multiplies and sums; 1: none does. */
+  readonly products: number;
 }
 
 /** Accumulators with their numbers. */
@@ -95,13 +99,32 @@ export class Reductions {
     const lift = this.#lift;
     const sizes = r.axes.map((a) => a.size.key).join();
     const [axis] = this.#inner(r);
-    const along = lift.widthOf(r, env) > 1 ? -1 : vectorAlong(r, axis, this.#plan.vector);
-    return `${lift.depthOf(r, env)}|${sizes}|${along}`;
+    const along = lift.widthOf(r, env) > 1 ? -1 : this.#widthAlong(r, axis);
+    return `${lift.depthOf(r, env)}|${sizes}|${along}|${this.#productsOf(r, env)}`;
+  }
+
+  /** How many of its terms are multiplied and summed at once. */
+  #productsOf(r: Reduce, env: Env): number {
+    const { products } = this.#plan;
+    const [axis] = this.#inner(r);
+    const isTaken = this.#lift.widthOf(r, env) === 1 && this.#isShort(r, axis);
+    return isTaken && this.#widthAlong(r, axis) % products === 0 ? products : 1;
+  }
+  /** Whether its terms are products of numbers of 8 bits that both change along the axis. */
+  #isShort(r: Reduce, a: Axis): boolean {
+    const isPlain = this.#plan.products > 1 && r.monoid === "sum" && r.where === null;
+    const factors = isPlain ? this.#lift.shortFactors(r.body) : null;
+    return factors?.every((f) => freeNames(f).has(a.name)) === true;
+  }
+  /** Elements of a vector along an axis of it: of short numbers as many as are summed at once for each of others. */
+  #widthAlong(r: Reduce, a: Axis): number {
+    const { vector, products } = this.#plan;
+    return vectorAlong(r, a, this.#isShort(r, a) ? vector * products : vector);
   }
 
   /** The axis of the innermost loop, and the others: one that allows vectors, if there is one. */
   #inner(r: Reduce): readonly [Axis, readonly Axis[]] {
-    const wide = r.axes.filter((a) => vectorAlong(r, a, this.#plan.vector) > 1);
+    const wide = r.axes.filter((a) => this.#widthAlong(r, a) > 1);
     const axis = wide.at(-1) ?? r.axes.at(-1);
     if (axis === undefined) throw new InternalError("a reduction over no axis");
     return [axis, r.axes.filter((a) => a !== axis)];
@@ -141,8 +164,7 @@ export class Reductions {
     const outWidth = Math.max(...members.map((m) => lift.widthOf(m.e, m.env)));
     if (sharing !== null && outWidth > 1) throw new Unsuitable("lanes share no vectors of sums");
     const [inner, outer] = this.#inner(first.e);
-    const inMemory = (): number =>
-      Math.min(...members.map((m) => vectorAlong(m.e, this.#inner(m.e)[0], this.#plan.vector)));
+    const inMemory = (): number => Math.min(...members.map((m) => this.#widthAlong(m.e, this.#inner(m.e)[0])));
     const width = outWidth > 1 ? 1 : staging === null ? inMemory() : this.#plan.vector;
     const names = new Map<Axis, string>();
     for (const a of [...outer, inner]) names.set(a, `$${this.#loops++}`);
@@ -151,13 +173,15 @@ export class Reductions {
       const order = [...others, own];
       const by = new Map(order.map((a, i): [string, Scalar] => [a.name, name([...names.values()][i] ?? "")]));
       const kind = member.e.monoid === "any" || member.e.monoid === "all" ? "truth" : kindOf(member.e.body);
-      const isNumber = this.#plan.numbers && member.e.monoid === "sum" && kind === "real";
-      const lanes = Math.max(isNumber ? 1 : width, lift.widthOf(member.e, member.env));
+      const products = staging === null ? this.#productsOf(member.e, member.env) : 1;
+      const isNumber = this.#plan.numbers && member.e.monoid === "sum" && (kind === "real" || products > 1);
+      const lanes = Math.max(isNumber ? 1 : width / products, lift.widthOf(member.e, member.env));
       return {
         member,
         body: refolded(member.e.body, by),
         where: member.e.where === null ? null : refolded(member.e.where, by),
         type: typeOf(kind === "real" ? "f32" : kind === "wide" ? "i64" : "i32", lanes),
+        products,
       };
     });
     const axes = { outer, inner, names };
@@ -178,12 +202,12 @@ export class Reductions {
       loop.tail === null
         ? null
         : this.#accumulate(
-            summands.map((s) => ({ ...s, type: typeOf(s.type.elem, Math.max(1, s.type.width / width)) })),
+            summands.map((s) => ({ ...s, products: 1, type: typeOf(s.type.elem, Math.max(1, s.type.width / width)) })),
             { ...axes, segment: loop.tail, copies: 1, sharing, staged },
           );
     for (const [i, s] of summands.entries()) {
       const { e, env } = s.member;
-      const lanes = s.type.width / width === 1 ? this.#folded(e, total(i)) : total(i);
+      const lanes = width > 1 ? this.#folded(e, total(i)) : total(i);
       const own = tail === null ? lanes : op(merges[e.monoid], lanes, tail(i));
       const value = sharing === null ? own : this.#together(e, own, sharing.lanes);
       const result = lift.body.let(e.monoid === "sum" ? "total" : "found", value);
@@ -293,9 +317,11 @@ export class Reductions {
     return [...groups.values()];
   }
 
-  #merged({ member, body, where, type }: Summand, env: Env, sofar: Expr): Expr {
+  #merged({ member, body, where, type, products }: Summand, env: Env, sofar: Expr): Expr {
     const lift = this.#lift;
     const { monoid } = member.e;
+    const factors = products === 1 ? null : lift.shortFactors(body);
+    if (factors !== null) return this.#dotsInto(sofar, factors, env, products);
     const real = type.elem === "f32";
     const wide = type.elem === "i64";
     const mask = where === null ? null : lift.truth(where, env);
@@ -310,6 +336,14 @@ export class Reductions {
     const isCounted = mask === null || (isConst(mask) && mask.value !== 0) || all.type.width > type.width;
     const counted = isCounted ? value : select(mask, value, identity);
     return op(merges[monoid], sofar, counted);
+  }
+
+  /** sofar + a·b, exact in i32. */
+  #dotsInto(sofar: Expr, [x, y]: readonly [Read, Read], env: Env, group: number): Expr {
+    const [a, b] = [x, y].map((f) => this.#lift.short(f, env, group === 2 ? "i16" : "i8")) as [Expr, Expr];
+    const type = typeOf("i32", a.type.width / group);
+    if (type.width === sofar.type.width) return dot({ a, b, acc: sofar, group, b7: false });
+    return op("add", sofar, fold("sum", dot({ a, b, acc: constant(0, type), group, b7: false })));
   }
 
   /** The loops; `inside` gets where the indices stand in each turn that is written out. */

@@ -2,6 +2,7 @@
  * Σ_k a·Σ_f b as Σ_kf a·b, where lanes share a sum: the longest of its axes is what they share, and vectors lie along. Not where the inner
  * sum is that of several outputs: it would be theirs no longer. One product more for each element, which waits for memory.
  */
+import { isIntegral } from "../../graph/integral.ts";
 import { isWide } from "../../graph/interpret/wide.ts";
 import type { Reduce, Scalar } from "../../graph/node.ts";
 import { factors, productFrom } from "../../graph/product.ts";
@@ -20,6 +21,8 @@ function joinedSum(outer: Reduce, outputs: ReadonlySet<string>): Reduce {
   const sums = all.filter(isSum);
   const [inner] = sums;
   if (inner === undefined || sums.length > 1) return outer;
+  // Sums of whole numbers are exact, and vectors of them are multiplied as such.
+  if (isIntegral(inner.body) && !isIntegral(outer.body)) return outer;
   const [names, own] = [freeNames(outer), freeNames(inner)];
   const isShared = [...names].some((n) => outputs.has(n) && !own.has(n));
   if (isShared || outer.axes.some((a) => !own.has(a.name))) return outer;
