@@ -28,8 +28,8 @@ export interface Written {
   readonly signal: AbortSignal;
 }
 
-/** For f32 quotients that lie beside the middle of two codes. */
-const slack = 1 + 2 ** -20;
+/** Of itself, that a quotient of f32 is off: beside the middle of two codes it may be rounded to the other one. */
+const quotient = 2 ** -23;
 
 /** Throws UnfaithfulError. */
 export async function packingError(tensor: PackedTensor, options: Written): Promise<PackingError> {
@@ -48,7 +48,7 @@ export async function packingError(tensor: PackedTensor, options: Written): Prom
       const apart = Math.abs((decoded[i] ?? Number.NaN) - x);
       const row = rows.start + Math.floor(i / grid.within.length);
       const by = multipliers[grid.ofRow(row) + (grid.within[i % grid.within.length] ?? 0)] ?? 0;
-      if (!(apart <= Math.max(share * Math.abs(x), least * by) * slack))
+      if (!(apart <= Math.max(share * Math.abs(x), least * by) + quotient * Math.abs(x)))
         throw new UnfaithfulError(name, `${row}, ${i % grid.within.length}`, x, decoded[i] ?? Number.NaN);
       most = Math.max(most, Math.abs(x));
       mostApart = Math.max(mostApart, apart);
