@@ -10,7 +10,7 @@ import { checksText, kernelChecks } from "../../compiler/package/kernel-checks.t
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import type { KernelDecl, KernelVariant } from "../../runtime/artifact/program.ts";
 import { plainFile, variantFile } from "./kernel-files.ts";
-import { usesElem, type WgslModule, wgslModule } from "./module.ts";
+import { usesElem, usesProducts, type WgslModule, wgslModule } from "./module.ts";
 import { startAtVectors } from "./starts.ts";
 import { webgpuSubgroupsTarget, webgpuTarget } from "./target.ts";
 import { plainVariant } from "./variant.ts";
@@ -19,32 +19,40 @@ interface Order {
   readonly name: string;
   readonly target: KernelTarget;
   readonly f16: boolean;
+  /** Products of numbers of 8 bits, four at once. */
+  readonly packed: boolean;
 }
-const plain: Order = { name: "plain", target: webgpuTarget, f16: false };
+const plain: Order = { name: "plain", target: webgpuTarget, f16: false, packed: false };
+const unpacked: readonly Order[] = [
+  { ...plain, name: "f16-subgroups", target: webgpuSubgroupsTarget, f16: true },
+  { ...plain, name: "subgroups", target: webgpuSubgroupsTarget },
+  { ...plain, name: "f16", f16: true },
+];
 /** The best first; what an adapter does not have, or does wrong, is left out from the left. */
 const others: readonly Order[] = [
-  { name: "f16-subgroups", target: webgpuSubgroupsTarget, f16: true },
-  { name: "subgroups", target: webgpuSubgroupsTarget, f16: false },
-  { name: "f16", target: webgpuTarget, f16: true },
+  ...unpacked.map((o): Order => ({ ...o, name: `${o.name}-packed`, packed: true })),
+  { ...plain, name: "packed", packed: true },
+  ...unpacked,
 ];
 
 /** Throws `WgslError`. */
 export const wgslFiles: PackageTarget["emit"] = async ({ program, kernels, scheduled }): Promise<Emitted> => {
   const whole = startAtVectors(program, kernels);
-  /** By target, for kernels without f16: they are the same with it. */
-  const known = new Map<KernelTarget, Map<Kernel, WgslModule>>();
-  const module = (k: Kernel, i: number, { target, f16 }: Order): WgslModule => {
-    const own = f16 && usesElem(k, "f16");
-    const made = known.get(target) ?? new Map<Kernel, WgslModule>();
-    const m =
-      (own ? undefined : made.get(k)) ??
-      wgslModule(lower(k, target), target, { ...plainVariant, f16: own, wholeVectors: whole[i] === true });
-    if (!own) known.set(target, made.set(k, m));
+  /** By what of an order makes a difference to a kernel. */
+  const known = new Map<string, Map<Kernel, WgslModule>>();
+  const module = (k: Kernel, i: number, { target, f16, packed }: Order): WgslModule => {
+    const own = { f16: f16 && usesElem(k, "f16"), packedDot: packed && usesProducts(k) };
+    const id = `${target.name} ${own.f16} ${own.packedDot}`;
+    const made = known.get(id) ?? new Map<Kernel, WgslModule>();
+    const variant = { ...plainVariant, ...own, wholeVectors: whole[i] === true };
+    const m = made.get(k) ?? wgslModule(lower(k, target), target, variant);
+    known.set(id, made.set(k, m));
     return m;
   };
   const base = scheduled.map((k, i) => module(k, i, plain));
   const decls = program.kernels.map((decl, i): KernelDecl => ({ ...decl, gpu: gpuOf(base[i]) }));
-  const found = others.flatMap((order) => {
+  const orders = scheduled.some(usesProducts) ? others : unpacked;
+  const found = orders.flatMap((order) => {
     const own = scheduled.flatMap((k, i) => {
       if (!mayDiffer(k, order)) return [];
       const m = module(k, i, order);
@@ -67,9 +75,9 @@ export const wgslFiles: PackageTarget["emit"] = async ({ program, kernels, sched
   };
 };
 
-/** Lanes that reduce do so in another way, and what holds f16 keeps it in another way; spelling the others is in vain. */
-const mayDiffer = (k: Kernel, { target, f16 }: Order): boolean =>
-  (target.subgroup !== null && k.lanes > 1) || (f16 && usesElem(k, "f16"));
+/** Lanes that reduce do so in another way, what holds f16 keeps it in another way, products are another word; spelling the others is in vain. */
+const mayDiffer = (k: Kernel, { target, f16, packed }: Order): boolean =>
+  (target.subgroup !== null && k.lanes > 1) || (f16 && usesElem(k, "f16")) || (packed && usesProducts(k));
 
 function written(name: string, modules: readonly WgslModule[], content: string) {
   const features = [...new Set(modules.flatMap((m) => m.features))].sort();

@@ -144,6 +144,7 @@ class Spelling {
     const w = new Writer();
     if (this.#variant.f16 && this.#declaresF16()) w.line("enable f16;");
     if (subgroups) w.line("enable subgroups;");
+    if (this.#variant.packedDot && usesProducts(k)) w.line("requires packed_4x8_integer_dot_product;");
     if (this.#uses("subgroup_id")) w.line("requires subgroup_id;");
     w.line(`// ${inOneLine(k.source)}`);
     w.line("");
@@ -152,7 +153,10 @@ class Spelling {
       ...(this.#variant.f16 && this.#declaresF16() ? (["shader-f16"] as const) : []),
       ...(subgroups ? (["subgroups"] as const) : []),
     ];
-    const language = this.#uses("subgroup_id") ? ["subgroup_id"] : [];
+    const language = [
+      ...(this.#variant.packedDot && usesProducts(k) ? ["packed_4x8_integer_dot_product"] : []),
+      ...(this.#uses("subgroup_id") ? ["subgroup_id"] : []),
+    ];
     const own = `${w.text()}\n${entry}`;
     const { functions } = this.#prelude;
     const text = [own, ...functions.map((f) => `${f.text}\n`)].join("\n");
@@ -421,4 +425,7 @@ function someIn(body: readonly Stmt[], is: (e: Expr) => boolean): boolean {
 /** Whether it computes with values of an elem, or moves them. */
 export const usesElem = (k: Kernel, elem: string): boolean =>
   partsOf(k).some((part) => someIn(part.body, (e) => e.type.elem === elem));
+/** Whether it sums products of four numbers of 8 bits at once. */
+export const usesProducts = (k: Kernel): boolean =>
+  partsOf(k).some((part) => someIn(part.body, (e) => e.kind === "dot" && e.group === 4));
 const allItems = (k: Kernel): Expr => k.grid.reduce<Expr>((n, g) => mul(n, g.extent), constant(1));
