@@ -5,7 +5,7 @@
  * lavapipe is given one thread: Dawn keeps another one busy while it waits, which counts as work.
  * DSC_BENCH_DRIVER=gpu takes the adapter of the machine instead, and sizes that keep one at work.
  *
- *     tsx test/bench/webgpu-kernels.ts [seconds a kernel]
+ *     tsx test/bench/webgpu-kernels.ts [seconds a kernel] [what is measured: "8 bits"; without it all]
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -13,23 +13,31 @@ import { fileURLToPath } from "node:url";
 import { launchOf } from "../../backends/wgsl/launch.ts";
 import { wgslModule } from "../../backends/wgsl/module.ts";
 import { webgpuSubgroupsTarget, webgpuTarget } from "../../backends/wgsl/target.ts";
-import { plainVariant } from "../../backends/wgsl/variant.ts";
+import { plainVariant, type WgslVariant } from "../../backends/wgsl/variant.ts";
 import { elems } from "../../compiler/kernel/elem.ts";
 import { elementsOf } from "../../compiler/kernel/interpret.ts";
 import { lower } from "../../compiler/kernel/lower/lower.ts";
 import type { KernelTarget } from "../../compiler/target/kernel-target.ts";
 import { floats } from "../kernels/data.ts";
 import { mapCase } from "../kernels/map-case.ts";
-import { matmulProbe, rowOfGroup, rowOfThread, stagedProbe, type Work } from "./webgpu-probes.ts";
+import { matmulProbe, rowOfGroup, rowOfThread, shortRowsOfThread, stagedProbe, type Work } from "./webgpu-probes.ts";
 
 const seconds = Number(process.argv[2] ?? 1);
+const only = process.argv[3] ?? "";
 const driver = process.env["DSC_BENCH_DRIVER"];
 
 /** The last map of a graph. */
-function generated(how: string, text: string, T: number, flops: number, target: KernelTarget): Work {
+function generated(
+  how: string,
+  text: string,
+  T: number,
+  flops: number,
+  target: KernelTarget,
+  variant: WgslVariant = plainVariant,
+): Work {
   const c = mapCase(text, { sizes: { T }, fixed: { T }, target, expected: false });
   const k = lower({ ...c.kernel, name: "product" }, target);
-  const module = wgslModule(k, target, plainVariant);
+  const module = wgslModule(k, target, variant);
   const bytes = new Map(k.buffers.map((b) => [b.name, elementsOf(b, c.sizes) * elems[b.elem].bytes]));
   return {
     what: how,
@@ -81,6 +89,44 @@ const vectors = (n: number): readonly Work[] => [
   generated("shared by lanes, subgroups", inRows(n, n), 1, 2 * n * n, webgpuSubgroupsTarget),
   generated("4 vectors, shared by lanes", inRows(n, n), 4, 8 * n * n, webgpuSubgroupsTarget),
 ];
+
+/** Weights of 8 bits with a multiplier for 32, times reals, and times numbers of 8 bits of the same form. */
+const shortWeights = (N: number, K: number): string => `graph @g {
+  size T in 1..4096
+  %x : f32[T, ${K}] = input
+  %w : i8[${N}, ${K}] = weight
+  %m : f32[${N}, ${K / 32}] = weight
+  %y : f32[T, ${N}] = map [t, n] sum[k: ${K}](%x[t, k] * (%w[n, k] * %m[n, floordiv(k, 32)]))
+  return %y
+}`;
+const shortBoth = (N: number, K: number): string => `graph @g {
+  size T in 1..4096
+  %x : i8[T, ${K}] = input
+  %s : f32[T, ${K / 32}] = input
+  %w : i8[${N}, ${K}] = weight
+  %m : f32[${N}, ${K / 32}] = weight
+  %y : f32[T, ${N}] = map [t, n] sum[g: ${K / 32}](sum[b: 32](%w[n, g * 32 + b] * %x[t, g * 32 + b]) * (%m[n, g] * %s[t, g]))
+  return %y
+}`;
+const packed = { ...plainVariant, packedDot: true };
+const shorts = (n: number, T: number): readonly Work[] => {
+  const flops = 2 * n * n * T;
+  const both = (how: string, target: KernelTarget): readonly Work[] => [
+    generated(`8 bits times reals, ${how}`, shortWeights(n, n), T, flops, target),
+    generated(`8 bits, unpacked, ${how}`, shortBoth(n, n), T, flops, target),
+    generated(`8 bits, packed, ${how}`, shortBoth(n, n), T, flops, target, packed),
+  ];
+  if (T > 1)
+    return [
+      ...both("in place", inPlace),
+      generated("8 bits times reals, staged", shortWeights(n, n), T, flops, staged),
+    ];
+  return [
+    shortRowsOfThread(n, n),
+    ...both("a lane", { ...webgpuTarget, lanes: 1, streams: 4 }),
+    ...both("shared", webgpuSubgroupsTarget),
+  ];
+};
 
 /** Seconds that passed, and seconds that processors worked for it: with other work on a machine only these say much. */
 interface Times {
@@ -155,8 +201,10 @@ async function onDriver(name: string): Promise<void> {
     [`${small} x ${small} x ${small}`, () => products(small)],
     [`${large} x ${large} x ${large}`, () => products(large)],
     [`${side} x ${side} and a vector`, () => vectors(side)],
+    [`${side} x ${side}, 8 bits`, () => shorts(side, 1)],
+    [`${small} x ${small} x ${small}, 8 bits`, () => shorts(small, small)],
   ] as const;
-  for (const [what, worksOf] of groups) {
+  for (const [what, worksOf] of groups.filter(([name]) => name.includes(only))) {
     const works = worksOf();
     for (const [i, { passed, worked }] of (await medians(device, works)).entries()) {
       const { flops, what: how } = works[i] ?? { flops: 0, what: "" };
@@ -189,7 +237,7 @@ else
       DSC_BENCH_DRIVER: name,
       LP_NUM_THREADS: "1",
     };
-    const args = ["--import", "tsx", fileURLToPath(import.meta.url), String(seconds)];
+    const args = ["--import", "tsx", fileURLToPath(import.meta.url), String(seconds), only];
     spawnSync(process.execPath, args, { env, stdio: ["ignore", "inherit", "ignore"] });
   }
 if (driver !== undefined) process.exit(); // Dawn keeps it alive

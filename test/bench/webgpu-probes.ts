@@ -159,3 +159,33 @@ fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
 }`,
     "enable subgroups;\n",
   );
+
+/** The same in numbers of 8 bits, four products at once, with one multiplier for each row and each token: four rows a thread. */
+export const shortRowsOfThread = (N: number, K: number): Work => ({
+  what: "4 rows a thread, by hand, packed",
+  text: `requires packed_4x8_integer_dot_product;
+@group(0) @binding(0) var<storage, read> w: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> m: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<uniform> size: vec4<u32>; // N, K
+fn four(a: vec4<u32>, b: vec4<u32>) -> i32 {
+  return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+@compute @workgroup_size(64)
+fn product(@builtin(global_invocation_id) at: vec3<u32>) {
+  if (at.x * 4u >= size.x) { return; }
+  let depth = size.y / 16u;
+  let row = at.x * 4u * depth;
+  var sum = vec4<i32>();
+  for (var k = 0u; k < depth; k++) {
+    let v = x[k];
+    sum += vec4(four(w[row + k], v), four(w[row + depth + k], v), four(w[row + 2u * depth + k], v), four(w[row + 3u * depth + k], v));
+  }
+  y[at.x] = vec4<f32>(sum) * m[at.x];
+}`,
+  buffers: [N * K, K, 4 * N, 4 * N].map((bytes, i) => ({ bytes, written: i === 3 })),
+  uniform: Int32Array.of(N, K, 0, 0),
+  workgroups: [Math.ceil(N / 256), 1],
+  flops: 2 * N * K,
+});
