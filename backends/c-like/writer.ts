@@ -1,9 +1,9 @@
-/** Lines of text with their indentation. */
+/** Lines of text, each with a tab for a block that it is in. */
 export class Writer {
   readonly #lines: string[] = [];
   #depth = 0;
   line(text: string): void {
-    this.#lines.push(text === "" ? "" : `${"  ".repeat(this.#depth)}${text}`);
+    this.#lines.push(text === "" ? "" : `${"\t".repeat(this.#depth)}${text}`);
   }
   /** `head {`, what `fill` writes, `}`. */
   block(head: string, fill: () => void): void {

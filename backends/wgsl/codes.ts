@@ -60,4 +60,4 @@ export function codesOf(p: Prelude, elem: Coded, width: number, x: string): stri
 
 /** A function with its body, indented. */
 export const fn = (head: string, body: readonly string[]): string =>
-  `fn ${head} {\n${body.map((line) => `  ${line}\n`).join("")}}`;
+  `fn ${head} {\n${body.map((line) => `\t${line}\n`).join("")}}`;

@@ -189,7 +189,7 @@ class Spelling {
     const members = [...k.sizes.map((s) => s.name), ...this.#members.values(), ...behind];
     const sizes = this.#names.take("Sizes");
     w.line(`struct ${sizes} {`);
-    for (const m of members) w.line(`  ${m}: i32,`);
+    for (const m of members) w.line(`\t${m}: i32,`);
     w.line("}");
     for (const [i, { members, written }] of this.#bindings.entries()) {
       const memory = this.#memories.get(members[0]?.name ?? "");
@@ -248,13 +248,13 @@ class Spelling {
     });
     return w.text();
   }
-  /** Of a workgroup, the same for all that are in it. */
+  /** Of a workgroup, the same for all that are in it: a member that is not would make all of them count as not uniform. */
   #place(): string {
     return this.#prelude.fn("Place", (n) =>
       [
         `struct ${n} {`,
-        "  @builtin(workgroup_id) group: vec3u,",
-        "  @builtin(num_workgroups) groups: vec3u,",
+        "\t@builtin(workgroup_id) group: vec3u,",
+        "\t@builtin(num_workgroups) groups: vec3u,",
         "}",
       ].join("\n"),
     );

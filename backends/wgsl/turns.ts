@@ -1,7 +1,8 @@
 /**
  * Lines of a text that follow each other in turns, said once: a tile is written out place by place, and its places differ in numbers. A line
- * `//* 7 3` says that the 3 lines behind it stand there 7 times; in turn i of these, from 0 on, `{i}` stands for i, `{4i+2}` for 4 i + 2, and
- * `{i?}` for nothing instead of 0, as the first of several names has no number. `runtime/webgpu/kernel-texts.ts` writes them out.
+ * `//* 7 3` says that the 3 lines behind it stand there 7 times; in turn i of these, from 0 on, `{i}` stands for i, `{4i+2}` for 4 i + 2,
+ * `{i?}` for nothing instead of 0, as the first of several names has no number, and `{+4i}` for ` + ` and 4 i, and for nothing instead of
+ * ` + 0`, as the first of several places adds none. `runtime/webgpu/kernel-texts.ts` writes them out.
  */
 
 /** Of a group of lines. Statements of one place are fewer. */
@@ -10,7 +11,10 @@ const mostLines = 40;
 interface Line {
   /** The same for lines that differ in numbers alone. */
   readonly shape: string;
-  /** Its tokens; those at odd places are digits, of a number or behind a name, or none. */
+  /**
+   * Its tokens: a text, the digits of a number or behind a name, or none, then digits that are added to that, or none, and so on from a text to
+   * the last one.
+   */
   readonly tokens: readonly string[];
   /** Braces that it opens, less those that it closes; not a number where it looks like a line of turns itself. */
   readonly opens: number;
@@ -70,7 +74,7 @@ function turnsAt(all: readonly Line[], at: number): readonly Turns[] {
 /** By token: what its number is more in the second; null where they differ in more than numbers, or one becomes less. */
 function stepsOf(first: Line, second: Line | undefined): readonly number[] | null {
   if (second?.shape !== first.shape) return null;
-  const steps = first.tokens.map((token, i) => (i % 2 === 0 ? 0 : Number(second.tokens[i]) - Number(token)));
+  const steps = first.tokens.map((token, i) => (i % 3 === 0 ? 0 : Number(second.tokens[i]) - Number(token)));
   return steps.every((step) => step >= 0) ? steps : null;
 }
 
@@ -86,30 +90,32 @@ const template = ({ tokens }: Line, steps: readonly number[]): string =>
   tokens
     .map((token, i) => {
       const step = steps[i] ?? 0;
-      if (step === 0) return token;
-      const rest = token === "" ? "?" : token === "0" ? "" : `+${token}`;
-      return `{${step === 1 ? "" : step}i${rest}}`;
+      const added = i % 3 === 2;
+      if (step === 0) return added && token !== "" ? ` + ${token}` : token;
+      const turn = `${step === 1 ? "" : step}i`;
+      if (token === "") return added ? `{+${turn}}` : `{${turn}?}`;
+      return `${added ? " + " : ""}{${turn}${token === "0" ? "" : `+${token}`}}`;
     })
     .join("");
 
-/** Words, numbers and what is between them. */
-const words = /[A-Za-z_]\w*|\d[\w.]*|\W+/g;
+/** Words and numbers, each with a whole number that is added to it, and what is between them. */
+const words = /([A-Za-z_]\w*|\d[\w.]*)(?: \+ (0|[1-9]\d{0,8})(?![\w.]))?|\W+/g;
 /** A name with the digits that it ends with, where there are any, and a whole number. */
 const named = /^([A-Za-z_]\w*?)(0|[1-9]\d{0,8}|)$/;
 const whole = /^()(0|[1-9]\d{0,8})(u?)$/;
 
 function lineOf(text: string): Line {
   const tokens: string[] = [];
-  let [before, opens] = ["", /\{\d*i[?+}]/.test(text) ? Number.NaN : 0];
-  for (const [word] of text.matchAll(words)) {
-    for (const c of word) opens += c === "{" ? 1 : c === "}" ? -1 : 0;
+  let [before, opens] = ["", /\{\+?\d*i[?+}]/.test(text) ? Number.NaN : 0];
+  for (const [part, word = "", sum = ""] of text.matchAll(words)) {
+    for (const c of part) opens += c === "{" ? 1 : c === "}" ? -1 : 0;
     const [, own = "", number, behind = ""] = named.exec(word) ?? whole.exec(word) ?? [];
-    if (number === undefined) before += word;
+    if (number === undefined || (behind !== "" && sum !== "")) before += part;
     else {
-      tokens.push(before + own, number);
+      tokens.push(before + own, number, sum);
       before = behind;
     }
   }
   tokens.push(before);
-  return { shape: tokens.filter((_, i) => i % 2 === 0).join("\n"), tokens, opens };
+  return { shape: tokens.filter((_, i) => i % 3 === 0).join("\n"), tokens, opens };
 }

@@ -35,21 +35,19 @@ const below = (a: string, b: string): string => `(${a}.y < ${b}.y) | ((${a}.y ==
 const divided = (p: Prelude): string => {
   const minus = sub(p);
   return p.fn("u64_divide", (n) =>
-    [
-      `fn ${n}(a: ${pair}, b: ${pair}) -> vec4u {`,
-      `  var quotient = a;`,
-      `  var rest = ${pair}(0u);`,
-      "  for (var i = 0; i < 64; i += 1) {",
-      `    rest = ${pair}((rest.x << 1u) | (quotient.y >> 31u), (rest.y << 1u) | (rest.x >> 31u));`,
-      `    quotient = ${pair}(quotient.x << 1u, (quotient.y << 1u) | (quotient.x >> 31u));`,
-      `    if (!(${below("rest", "b")})) {`,
-      `      rest = ${minus}(rest, b);`,
-      `      quotient.x |= 1u;`,
-      "    }",
-      "  }",
-      "  return vec4u(quotient, rest);",
+    fn(`${n}(a: ${pair}, b: ${pair}) -> vec4u`, [
+      "var quotient = a;",
+      `var rest = ${pair}(0u);`,
+      "for (var i = 0; i < 64; i += 1) {",
+      `\trest = ${pair}((rest.x << 1u) | (quotient.y >> 31u), (rest.y << 1u) | (rest.x >> 31u));`,
+      `\tquotient = ${pair}(quotient.x << 1u, (quotient.y << 1u) | (quotient.x >> 31u));`,
+      `\tif (!(${below("rest", "b")})) {`,
+      `\t\trest = ${minus}(rest, b);`,
+      "\t\tquotient.x |= 1u;",
+      "\t}",
       "}",
-    ].join("\n"),
+      "return vec4u(quotient, rest);",
+    ]),
   );
 };
 const isNegative = (x: string): string => `bitcast<i32>(${x}.y) < 0`;

@@ -66,8 +66,9 @@ function inFull(lines: readonly string[]): readonly string[] {
     for (let turn = 0; turn < Number(turns); turn += 1)
       for (const one of group)
         out.push(
-          one.replace(/\{(\d*)i(\?|\+\d+)?\}/g, (_, step: string, first: string | undefined) => {
+          one.replace(/\{(\+?)(\d*)i(\?|\+\d+)?\}/g, (_, plus: string, step: string, first: string | undefined) => {
             const number = turn * Number(step || 1);
+            if (plus !== "") return number === 0 ? "" : ` + ${number}`;
             return first === "?" ? `${number || ""}` : `${number + Number(first ?? 0)}`;
           }),
         );

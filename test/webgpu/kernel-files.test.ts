@@ -70,7 +70,26 @@ const read = (lines: readonly string[]): readonly string[] | undefined =>
 test("lines in turns are said once, whatever they are", () => {
   const { nextFraction } = randomFromSeed(3);
   const below = (n: number): number => Math.floor(nextFraction() * n);
-  const words = ["a", "acc_", "at", "0", "1", "x01", "vec4f(", ")", "0.5", "1e3", "2u", "007", "{ }", "{", "{i}"];
+  const words = [
+    "a",
+    "acc_",
+    "at",
+    "0",
+    "1",
+    "x01",
+    "vec4f(",
+    ")",
+    "0.5",
+    "1e3",
+    "2u",
+    "007",
+    "{ }",
+    "{",
+    "{i}",
+    "a +",
+    "8 +",
+    "2u +",
+  ];
   let shorter = 0;
   for (let round = 0; round < 300; round += 1) {
     const group = Array.from({ length: 1 + below(3) }, () =>
@@ -111,6 +130,13 @@ test("turns are whole statements, and their numbers steps", () => {
   // More lines than there are, and turns that are no turns, stay what they are.
   expect(read(["//* 2 9", "a{i}"])).toEqual(["a0", "a1"]);
   expect(read(["//* 99999 1", "a"])).toEqual(["//* 99999 1", "a"]);
+});
+
+test("the first of several places adds nothing", () => {
+  const lines = [0, 1, 2].map((i) => `acc_${i} = w${i || ""}[(at + 4) * 8${i === 0 ? "" : ` + ${8 * i}`}] + 2u;`);
+  const once = ["//* 3 1", "acc_{i} = w{i?}[(at + 4) * 8{+8i}] + 2u;"];
+  expect(inTurns(lines)).toEqual(once);
+  expect(read(once)).toEqual(lines);
 });
 
 test("what is bound is numbered as it is declared", () => {

@@ -15,7 +15,7 @@ interface Change {
 }
 
 /** `to[index] = value`, of a buffer. */
-const store = /^( *)(\w+)\[(\w+_at \+ [^\n]*)\] = ([^;\n]+);$/gm;
+const store = /^(\t*)(\w+)\[(\w+_at \+ [^\n]*)\] = ([^;\n]+);$/gm;
 const changes: readonly Change[] = [
   { kind: "sign of a store", where: store, to: ([gap, to, at, value]) => `${gap}${to}[${at}] = -(${value});` },
   { kind: "store left out", where: store, to: () => "" },
@@ -52,7 +52,7 @@ const changes: readonly Change[] = [
   },
   {
     kind: "part of a sum left out in one lane",
-    where: /^( *)(partial_f32)\[(lane[^\]]*)\] = ([^;]+);$/gm,
+    where: /^(\t*)(partial_f32)\[(lane[^\]]*)\] = ([^;]+);$/gm,
     to: ([gap, to, at, value]) => `${gap}${to}[${at}] = select(${value}, 0.0, lane == 0);`,
   },
   {
@@ -67,7 +67,7 @@ const changes: readonly Change[] = [
   },
   {
     kind: "half as much again in one lane",
-    where: /^( *)(acc_\w+) = (fma[^\n]*);$/gm,
+    where: /^(\t*)(acc_\w+) = (fma[^\n]*);$/gm,
     to: ([, sum], whole) => `${whole} if (index_in_group == 0u) { ${sum} = ${sum} * 1.5; }`,
   },
 ];

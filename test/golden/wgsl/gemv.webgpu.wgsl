@@ -1,11 +1,11 @@
 // gemv: 2 rows x 64 lanes x 1 groups, 1 tokens
 
 struct Sizes {
-  N: i32,
-  K: i32,
-  w_at: i32,
-  x_at: i32,
-  y_at: i32,
+	N: i32,
+	K: i32,
+	w_at: i32,
+	x_at: i32,
+	y_at: i32,
 }
 @group(0) @binding(0) var<storage, read> w: array<vec4f>; // f32[N * K]
 @group(0) @binding(1) var<storage, read> x: array<vec4f>; // f32[K]
@@ -15,65 +15,65 @@ var<workgroup> partial_f32: array<f32, 64>;
 
 @compute @workgroup_size(64)
 fn gemv(place: Place, @builtin(local_invocation_index) index_in_group: u32) {
-  let item = group_of(place);
-  let lane = i32(index_in_group);
-  if (item >= (size.N + 1) / 2) { return; }
-  let block = item;
-  let w_at = size.w_at;
-  let x_at = size.x_at;
-  let y_at = size.y_at;
-  let n0 = block * 2;
-  var row_at_0 = min(n0, size.N - 1) * size.K;
-  var row_at_1 = min(n0 + 1, size.N - 1) * size.K;
-  var acc_0 = vec4f(0.0);
-  var acc_1 = vec4f(0.0);
-  var xk: vec4f;
-  for (var k = lane * 4; k < size.K; k += 256) {
-    xk = x[(x_at + k) >> 2u];
-    let wk_0 = w[(w_at + (row_at_0 + k)) >> 2u];
-    acc_0 = fma(wk_0, xk, acc_0);
-    let wk_1 = w[(w_at + (row_at_1 + k)) >> 2u];
-    acc_1 = fma(wk_1, xk, acc_1);
-  }
-  workgroupBarrier();
-  partial_f32[lane] = fold_sum_f32x4(acc_0);
-  workgroupBarrier();
-  if ((lane % 64) < 8) {
-    partial_f32[lane] = add_8_of_partial_f32(lane, 8);
-  }
-  workgroupBarrier();
-  let all_sum_0 = add_8_of_partial_f32(lane / 64 * 64, 1);
-  if ((n0 < size.N) & (lane == 0)) {
-    y[y_at + n0] = all_sum_0;
-  }
-  workgroupBarrier();
-  partial_f32[lane] = fold_sum_f32x4(acc_1);
-  workgroupBarrier();
-  if ((lane % 64) < 8) {
-    partial_f32[lane] = add_8_of_partial_f32(lane, 8);
-  }
-  workgroupBarrier();
-  let all_sum_1 = add_8_of_partial_f32(lane / 64 * 64, 1);
-  if (((n0 + 1) < size.N) & (lane == 0)) {
-    y[y_at + (n0 + 1)] = all_sum_1;
-  }
+	let item = group_of(place);
+	let lane = i32(index_in_group);
+	if (item >= (size.N + 1) / 2) { return; }
+	let block = item;
+	let w_at = size.w_at;
+	let x_at = size.x_at;
+	let y_at = size.y_at;
+	let n0 = block * 2;
+	var row_at_0 = min(n0, size.N - 1) * size.K;
+	var row_at_1 = min(n0 + 1, size.N - 1) * size.K;
+	var acc_0 = vec4f(0.0);
+	var acc_1 = vec4f(0.0);
+	var xk: vec4f;
+	for (var k = lane * 4; k < size.K; k += 256) {
+		xk = x[(x_at + k) >> 2u];
+		let wk_0 = w[(w_at + (row_at_0 + k)) >> 2u];
+		acc_0 = fma(wk_0, xk, acc_0);
+		let wk_1 = w[(w_at + (row_at_1 + k)) >> 2u];
+		acc_1 = fma(wk_1, xk, acc_1);
+	}
+	workgroupBarrier();
+	partial_f32[lane] = fold_sum_f32x4(acc_0);
+	workgroupBarrier();
+	if ((lane % 64) < 8) {
+		partial_f32[lane] = add_8_of_partial_f32(lane, 8);
+	}
+	workgroupBarrier();
+	let all_sum_0 = add_8_of_partial_f32(lane / 64 * 64, 1);
+	if ((n0 < size.N) & (lane == 0)) {
+		y[y_at + n0] = all_sum_0;
+	}
+	workgroupBarrier();
+	partial_f32[lane] = fold_sum_f32x4(acc_1);
+	workgroupBarrier();
+	if ((lane % 64) < 8) {
+		partial_f32[lane] = add_8_of_partial_f32(lane, 8);
+	}
+	workgroupBarrier();
+	let all_sum_1 = add_8_of_partial_f32(lane / 64 * 64, 1);
+	if (((n0 + 1) < size.N) & (lane == 0)) {
+		y[y_at + (n0 + 1)] = all_sum_1;
+	}
 }
 
 struct Place {
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
+	@builtin(workgroup_id) group: vec3u,
+	@builtin(num_workgroups) groups: vec3u,
 }
 
 fn group_of(at: Place) -> i32 {
-  // Workgroups beyond the most of one dimension go on in the next.
-  return i32(at.group.x + at.group.y * at.groups.x);
+	// Workgroups beyond the most of one dimension go on in the next.
+	return i32(at.group.x + at.group.y * at.groups.x);
 }
 
 fn fold_sum_f32x4(v: vec4f) -> f32 {
-  let pair = v.xy + v.zw;
-  return pair.x + pair.y;
+	let pair = v.xy + v.zw;
+	return pair.x + pair.y;
 }
 
 fn add_8_of_partial_f32(at: i32, apart: i32) -> f32 {
-  return partial_f32[at] + partial_f32[at + apart] + partial_f32[at + 2 * apart] + partial_f32[at + 3 * apart] + partial_f32[at + 4 * apart] + partial_f32[at + 5 * apart] + partial_f32[at + 6 * apart] + partial_f32[at + 7 * apart];
+	return partial_f32[at] + partial_f32[at + apart] + partial_f32[at + 2 * apart] + partial_f32[at + 3 * apart] + partial_f32[at + 4 * apart] + partial_f32[at + 5 * apart] + partial_f32[at + 6 * apart] + partial_f32[at + 7 * apart];
 }
