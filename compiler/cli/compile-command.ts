@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { checksFile, readKernelChecks } from "../../runtime/artifact/kernel-checks.ts";
 import { byteText } from "../package/number-words.ts";
 import type { PackageFile } from "../package/package-file.ts";
-import { type TextWish, textWishes } from "../package/runtime-parts.ts";
+import { type SparePart, spareParts, type TextWish, textWishes } from "../package/runtime-parts.ts";
 import { readInputs } from "./check-file.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type BuiltPackage, buildPackage, type PageWish } from "./compile/build-package.ts";
@@ -37,6 +37,8 @@ async function compile(line: CommandLine, file: string, surroundings: Surroundin
   if (page instanceof Failure) return page;
   const text = readText(line);
   if (text instanceof Failure) return text;
+  const without = readWithout(line);
+  if (without instanceof Failure) return without;
   const inputs = readInputs(line, terminal.cwd);
   if (inputs instanceof Failure) return inputs;
   const folder = resolve(terminal.cwd, line.value("out") ?? basename(file).replace(/\.ds$/, ""));
@@ -46,7 +48,7 @@ async function compile(line: CommandLine, file: string, surroundings: Surroundin
   const started = performance.now();
   const model = checkedModel({ file, inputs, choices }, surroundings);
   if (model === null || model instanceof Failure) return model ?? false;
-  const built = await buildPackage(model, surroundings, { page, text });
+  const built = await buildPackage(model, surroundings, { page, wish: { text, without } });
   if (built instanceof Failure) return built;
   const failure = await writePackage(folder, shown, built.files);
   if (failure !== null) return failure;
@@ -73,6 +75,19 @@ function readText(line: CommandLine): TextWish | Failure {
   if (wish !== "chat" && line.has("page"))
     return new Failure(exitCodes.usage, `--text ${wish}: a page talks with the model`, "leave out --text or --page");
   return wish;
+}
+
+function readWithout(line: CommandLine): readonly SparePart[] | Failure {
+  const given = line.value("without")?.split(",") ?? [];
+  const without = spareParts.filter((part) => given.includes(part));
+  const unknown = given.find((name) => !spareParts.some((part) => part === name));
+  if (unknown !== undefined) {
+    const hint = "cache keeps weights of servers in a browser, node reads files of Node";
+    return new Failure(exitCodes.usage, `--without ${unknown}: there is ${spareParts.join(", ")}`, hint);
+  }
+  if (without.includes("cache") && line.has("page"))
+    return new Failure(exitCodes.usage, "--without cache: a page keeps weights", "leave out --without cache or --page");
+  return without;
 }
 
 const sizeOf = ({ content }: PackageFile): number =>

@@ -11,7 +11,7 @@ import { pageFiles } from "./page-files.ts";
 import { programText } from "./program-text.ts";
 import { readmeText } from "./readme.ts";
 import { runtimeExports } from "./runtime-exports.ts";
-import { runtimeFiles, type TextWish } from "./runtime-parts.ts";
+import { type RuntimeWish, runtimeFiles } from "./runtime-parts.ts";
 
 export interface PackageParts {
   readonly program: Program;
@@ -26,8 +26,8 @@ export interface PackageParts {
   readonly runtime: readonly PackageFile[];
   /** The page's bundle, and what the page offers to load. */
   readonly page?: { readonly files: readonly PackageFile[]; readonly weights: string | null };
-  /** What it reads of texts; conversations where it is not said. */
-  readonly text?: TextWish;
+  /** What the runtime is to be able to do: all of it where it is not said. */
+  readonly wish?: RuntimeWish;
   /** Without what people and their editors read, for a package that is only run. */
   readonly onlyRun?: boolean;
 }
@@ -46,7 +46,7 @@ export function packageFiles(parts: PackageParts): readonly PackageFile[] {
     texts,
     runtime,
     page,
-    text: reads = "chat",
+    wish = { text: "chat", without: [] },
     onlyRun = false,
   } = parts;
   const facts = packageFacts(program, target, cost);
@@ -67,7 +67,7 @@ export function packageFiles(parts: PackageParts): readonly PackageFile[] {
     ...(onlyRun ? [] : read()),
     ...compiled,
     ...(page === undefined ? [] : pageFiles(facts, page.files, page.weights)),
-    ...runtimeFiles(runtime, program, reads).map(({ name, content }) => ({
+    ...runtimeFiles(runtime, program, wish).map(({ name, content }) => ({
       name: name === licences ? name : `runtime/${name}`,
       content,
     })),

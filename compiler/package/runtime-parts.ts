@@ -1,15 +1,30 @@
 /** Which parts of the runtime a package has: those that its program plays with, and of those for text what was wished for. */
 import type { Program } from "../../runtime/artifact/program.ts";
+import { weightBytes } from "../../runtime/artifact/weight-sizes.ts";
 import type { PackageFile } from "./package-file.ts";
 
 /** What a package reads of texts: conversations, texts as they are, or nothing, where it is called with ids of tokens alone. */
 export const textWishes = ["chat", "plain", "none"] as const;
 export type TextWish = (typeof textWishes)[number];
 
-/** The exports of `runtime/package/parts.ts`; each is a file of the bundle. */
-const partNames = ["formats", "tables", "drafting", "tokenizer", "chat"] as const;
+/** What a package may do without: what keeps weights in a browser, and what reads files of Node. */
+export const spareParts = ["cache", "node"] as const;
+export type SparePart = (typeof spareParts)[number];
 
-function isWanted(part: (typeof partNames)[number], { decoders = [], tables = [], draft }: Program, text: TextWish) {
+/** What a package is to be able to do. */
+export interface RuntimeWish {
+  readonly text: TextWish;
+  readonly without: readonly SparePart[];
+}
+
+/** The exports of `runtime/package/parts.ts`; each is a file of the bundle. */
+const partNames = ["formats", "tables", "drafting", "tokenizer", "chat", "windows", ...spareParts] as const;
+
+/** Bytes that every adapter binds at a time. */
+const leastBinding = 2 ** 27;
+
+function isWanted(part: (typeof partNames)[number], program: Program, { text, without }: RuntimeWish): boolean {
+  const { decoders = [], tables = [], draft, target, weights } = program;
   switch (part) {
     case "formats":
       return decoders.length > 0;
@@ -21,6 +36,11 @@ function isWanted(part: (typeof partNames)[number], { decoders = [], tables = []
       return text !== "none";
     case "chat":
       return text === "chat";
+    case "windows":
+      return target === "webgpu" && weights.some((w) => weightBytes(w) > leastBinding);
+    case "cache":
+    case "node":
+      return !without.includes(part);
   }
 }
 
@@ -28,9 +48,9 @@ function isWanted(part: (typeof partNames)[number], { decoders = [], tables = []
 export function runtimeFiles(
   runtime: readonly PackageFile[],
   program: Program,
-  text: TextWish,
+  wish: RuntimeWish,
 ): readonly PackageFile[] {
-  const wanted = partNames.filter((part) => isWanted(part, program, text));
+  const wanted = partNames.filter((part) => isWanted(part, program, wish));
   const lines = partNames.map(
     (part) => `export const ${part} = ${wanted.includes(part) ? `() => import("./${part}.js")` : "null"};\n`,
   );

@@ -6,6 +6,7 @@ import { isNode } from "./is-node.ts";
 import type { LoadOptions } from "./load-options.ts";
 import { loadInto } from "./load-package.ts";
 import type { Model } from "./model.ts";
+import * as parts from "./parts.ts";
 import type { Player } from "./player.ts";
 import { webHost } from "./web-host.ts";
 
@@ -43,7 +44,11 @@ function folderOf(given: URL | string): URL {
 
 async function hostHere(script: URL): Promise<Host> {
   if (!isNode()) return webHost(script);
-  const { nodeHost } = await import("../node/node-host.ts");
+  if (parts.node === null)
+    throw new OptionError(
+      "this package was compiled without what reads files of Node: load it in a page, or compile it with",
+    );
+  const { nodeHost } = await parts.node();
   const host = nodeHost(script);
   return {
     ...host,

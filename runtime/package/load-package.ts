@@ -10,12 +10,11 @@ import { weightBytes, weightElements } from "../artifact/weight-sizes.ts";
 import { checkPhases, mostTokens } from "../calls/choose-phase.ts";
 import type { ModelDevice } from "../calls/model-device.ts";
 import { checkCopies } from "../session/check-copies.ts";
-import { checkDraft } from "../session/check-draft.ts";
-import { type Features, featuresOf } from "../session/features.ts";
+import type * as Drafting from "../session/drafting.ts";
+import { type Features, featuresOf, partOf } from "../session/features.ts";
 import type { Host, OpenedWeights } from "../session/host.ts";
 import { loadWeights } from "../session/load-weights.ts";
 import { lacksTensors, matchWeights } from "../session/match-weights.ts";
-import { hasOptional, withoutDraft } from "../session/optional-weights.ts";
 import type { SessionIdentity } from "../session/saved-session.ts";
 import type { RowTable } from "../session/tables/row-table.ts";
 import { WeightSamples } from "../session/weight-samples.ts";
@@ -45,7 +44,8 @@ export async function loadInto({ base, options, host, player, expected = null }:
   const { program } = file;
   const sizes = checkedLoad(options, program);
   checkPhases(program, sizes.chunk, sizes.context);
-  checkDraft(program, sizes.chunk, sizes.context);
+  const drafting = program.draft === undefined ? null : await partOf(parts.drafting);
+  drafting?.checkDraft(program, sizes.chunk, sizes.context);
   const prepared = await player.prepare({ files, host, options, sizes, program });
   const opened = await openSource(options.weights, host, {
     signal,
@@ -55,8 +55,8 @@ export async function loadInto({ base, options, host, player, expected = null }:
   let device: ModelDevice | null = null;
   try {
     const { weights } = opened;
-    const lacks = whyNoDraft(program, weights, options);
-    const planned = await prepared.plan(lacks === null ? program : withoutDraft(program));
+    const lacks = whyNoDraft(program, weights, options, drafting);
+    const planned = await prepared.plan((lacks === null ? null : drafting?.withoutDraft(program)) ?? program);
     const features = await featuresOf(planned.played.program, parts);
     const wanted = { narrow: options.narrow === true, optional: lacks === null, features };
     const { placements, tables: sources, copies } = matchWeights(program, weights, wanted);
@@ -98,10 +98,15 @@ interface Loaded {
   readonly lacks: NoDraftReason | null;
 }
 
-function whyNoDraft(program: Program, weights: Weights, { draft }: LoadOptions): NoDraftReason | null {
-  if (program.draft === undefined) return "no-entry";
+function whyNoDraft(
+  program: Program,
+  weights: Weights,
+  { draft }: LoadOptions,
+  drafting: typeof Drafting | null,
+): NoDraftReason | null {
+  if (drafting === null) return "no-entry";
   if (draft === false) return "not-loaded";
-  return hasOptional(program, weights) ? null : "no-weights";
+  return drafting.hasOptional(program, weights) ? null : "no-weights";
 }
 
 function modelOf({ file, planned, samples, device, gpu, host, opened, features, tables, close, lacks }: Loaded): Model {

@@ -11,8 +11,7 @@ import type { DraftTokensOptions } from "../session/draft-tokens.ts";
 import { partOf } from "../session/features.ts";
 import { type Generated, generate, type StopStepLike } from "../session/generate.ts";
 import type { TokenSession } from "../session/token-session.ts";
-import { decoderAfter, splitterAfter } from "../text/after-prompt.ts";
-import { newStopper, type StopOptions, type Stopper, type StopReason } from "../text/stopping.ts";
+import type { StopReason } from "../text/stopping.ts";
 import type { ReasoningTags, Stream, StreamPiece } from "../text/streams.ts";
 import type { TextOfModel } from "../text/text-files.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -148,14 +147,14 @@ export class Session {
     const draft = draftOf(options.draft, this.#facts.draft);
     this.#counts = null;
     signal?.throwIfAborted();
-    const { tokenizer, endIds, tags } = await this.#text();
+    const { tokenizer, endIds, tags, stopper: stopperAfter } = await this.#text();
     const prompt = typeof given === "string" ? this.#encode(given, tokenizer) : Array.from(this.#tokens.checked(given));
     const stopStrings = typeof stop === "string" ? [stop] : stop;
     if (tokenizer === null && stopStrings.length > 0) throw new NoTokenizerError();
     const earlier = this.#tokens.tokens();
     const room = this.#facts.context - earlier.length - prompt.length + 1;
     const { reasoning = tags } = options;
-    const stopper = stopperAfter(tokenizer, [...earlier, ...prompt], reasoning === false ? null : reasoning, {
+    const stopper = stopperAfter([...earlier, ...prompt], reasoning === false ? null : reasoning, {
       endIds: options.endIds ?? endIds,
       stopStrings,
       // Without room the prompt itself does not fit, which `forward` says.
@@ -244,18 +243,6 @@ export class Session {
   #check(): void {
     if (this.#generating) throw new BusyError();
   }
-}
-
-/** Says what of the text after these tokens may be shown, and when it ends. Without a tokenizer there is no text. */
-function stopperAfter(
-  tokenizer: Tokenizer | null,
-  tokens: readonly number[],
-  tags: ReasoningTags | null,
-  options: StopOptions,
-): Stopper {
-  if (tokenizer === null) return newStopper({ push: () => "", end: () => "" }, options);
-  const streams = splitterAfter(tokenizer, tokens, tags);
-  return newStopper(decoderAfter(tokenizer, tokens, tags), { ...options, streams });
 }
 
 const freshSeed = (): number => Math.floor(Math.random() * 2 ** 32);

@@ -9,18 +9,26 @@ import { limitsOf } from "../webgpu/gpu-limits.ts";
 import { kernelTexts } from "../webgpu/kernel-texts.ts";
 import { adapterName, type OpenAdapter, openAdapter } from "../webgpu/open-adapter.ts";
 import { type GpuPlan, planGpu } from "../webgpu/plan-gpu.ts";
+import type { inWindows } from "../webgpu/windows.ts";
+import * as parts from "./parts.ts";
 import type { PlannedModel, Player, PlayerOrder } from "./player.ts";
 import { damaged, type PackageFiles } from "./read-package.ts";
 
 export const webgpuPlayer: Player = {
   prepare: async (order) => {
     const opened = await openAdapter(order.options.gpu, order.options.power ?? "high-performance");
-    return { plan: async (program) => planned(program, order, opened) };
+    const windows = (await parts.windows?.())?.inWindows ?? null;
+    return { plan: async (program) => planned(program, order, opened, windows) };
   },
 };
 
-function planned(program: Program, order: PlayerOrder, opened: OpenAdapter): PlannedModel {
-  const plan = planGpu(program, order.sizes, limitsOf(opened.adapter.limits));
+function planned(
+  program: Program,
+  order: PlayerOrder,
+  opened: OpenAdapter,
+  windows: typeof inWindows | null,
+): PlannedModel {
+  const plan = planGpu(program, order.sizes, limitsOf(opened.adapter.limits), windows);
   return {
     played: plan,
     info: {

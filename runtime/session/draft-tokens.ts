@@ -1,4 +1,4 @@
-/** Drafting with a session of a package: loaded where a text is drafted only. */
+/** Drafting with a session of a package. */
 import type { DraftDecl } from "../artifact/program.ts";
 import { choicesAfter, newChoices } from "../sampling/check-guess.ts";
 import type { RandomSource } from "../sampling/random.ts";
@@ -8,9 +8,6 @@ import type { DraftingModel, Numbers, Told } from "./drafting-model.ts";
 import type { Generated, StopStepLike } from "./generate.ts";
 import { type SpeculateOptions, speculate } from "./speculate.ts";
 import type { CallResult, TokenSession } from "./token-session.ts";
-
-export { DraftCounts } from "./draft-counts.ts";
-export { DraftMemory } from "./draft-memory.ts";
 
 export interface DraftTokensOptions<Step extends StopStepLike>
   extends Omit<SpeculateOptions<Step>, "model" | "memory" | "choices"> {

@@ -15,7 +15,7 @@ import { type GpuPhase, linkGpuPhase } from "./link-gpu.ts";
 import { type PhasePlaces, Places, type WeightPlace } from "./places.ts";
 import { planSlots } from "./plan-slots.ts";
 import type { StatePlan } from "./plan-states.ts";
-import { inWindows } from "./windows.ts";
+import type { inWindows } from "./windows.ts";
 import { withinLimits } from "./within-limits.ts";
 
 export interface GpuPlan extends PlayedProgram {
@@ -36,10 +36,16 @@ export interface GpuPlan extends PlayedProgram {
   readonly arenaPeak: number;
 }
 
-/** Throws CorruptPackageError and GpuLimitError. */
-export function planGpu(whole: Program, sizes: CallSizes, limits: GpuLimits): GpuPlan {
+/** `windows`: null where no weight is larger than any binding. Throws CorruptPackageError and GpuLimitError. */
+export function planGpu(
+  whole: Program,
+  sizes: CallSizes,
+  limits: GpuLimits,
+  windows: typeof inWindows | null,
+): GpuPlan {
   const { chunk, context } = sizes;
-  const program = inWindows(withinLimits(playedProgram(whole, sizes), context, limits), limits);
+  const fitting = withinLimits(playedProgram(whole, sizes), context, limits);
+  const program = windows?.(fitting, limits) ?? fitting;
   const elements = program.phases.map((phase) => phaseElements(program, phase, context));
   const table = new BufferTable();
   const places = new Places(program, context, limits, table);

@@ -73,7 +73,7 @@ describe("the bundle", () => {
   // 60 KB are wanted. Half of what is too much are the readers of weight files, whose refusals are most of them.
   test("is small: our own code without what is loaded where it is asked for only", () => {
     const asked = Object.entries(bundle.metafile.outputs).filter(
-      ([path]) => !/\/(?:(?:kept-weights|storage)-|(?:drafting|formats|tables)\.)/.test(path),
+      ([path]) => !/\/(?:cache|drafting|formats|tables)\./.test(path),
     );
     const inputs = asked.flatMap(([, output]) => Object.entries(output.inputs));
     const own = inputs.filter(([path]) => /^runtime\/(?!text\/|node\/|device\/several\/)/.test(path));

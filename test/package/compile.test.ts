@@ -45,6 +45,9 @@ test("the same text gives the same bytes in another folder", async () => {
 test.each([
   [["--target", "wsam"], 2, "did you mean `wasm`?"],
   [["--weights-type", "f8"], 2, "there is f32, bf16, f16"],
+  [["--text", "all"], 2, "there is chat, plain, none"],
+  [["--without", "node,page"], 2, "--without page: there is cache, node"],
+  [["--page", "--without", "cache"], 2, "leave out --without cache or --page"],
   [["--entry", "backward"], 2, "has no entry `backward`"],
   [["--config", "nothing.json"], 3, "nothing.json"],
 ])("a wrong command line is refused: %s", async (args, code, message) => {

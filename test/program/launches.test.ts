@@ -18,7 +18,7 @@ import { launchesOf, type PlannedCall } from "../../compiler/program/launches.ts
 import type { Binding } from "../../runtime/artifact/program.ts";
 import { usualChunk, usualLogitsChunk } from "../../runtime/artifact/usual-sizes.ts";
 import { planGpu } from "../../runtime/webgpu/plan-gpu.ts";
-import { windowsOf } from "../../runtime/webgpu/windows.ts";
+import { inWindows, windowsOf } from "../../runtime/webgpu/windows.ts";
 import { readProject } from "../conformance/bind-text.ts";
 import { publishedConfig, whyNoConfigs } from "../models/published-configs.ts";
 import { compileConfig, latent, llama } from "./compiled-models.ts";
@@ -191,7 +191,7 @@ function expectBound({ program, kernels }: Compiled, weights: readonly string[])
   });
   const calls = { chunk: usualChunk(program.phases), logitsChunk: usualLogitsChunk };
   const long = Math.min(program.context, 2 ** 16);
-  const plan = planGpu({ ...program, kernels: decls }, { ...calls, context: long }, defaults);
+  const plan = planGpu({ ...program, kernels: decls }, { ...calls, context: long }, defaults, inWindows);
   for (const { bytes, what } of plan.buffers) expect(bytes, what).toBeLessThanOrEqual(defaults.binding);
   const windows = windowsOf(program, defaults);
   expect([...windows.keys()]).toEqual(expect.arrayContaining([...weights]));

@@ -160,7 +160,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a +
 describe("memory", () => {
   const sizes = { context: 8, chunk: 1, logitsChunk: 1 };
   test("has each window in a buffer of its own, from its first number on, and nothing is bound beyond the limit", () => {
-    const plan = planGpu(program, sizes, { binding: 400, buffer: 400 });
+    const plan = planGpu(program, sizes, { binding: 400, buffer: 400 }, inWindows);
     for (const set of plan.sets) for (const r of set.ranges) expect(r.bytes).toBeLessThanOrEqual(400);
     for (const { bytes } of plan.buffers) expect(bytes).toBeLessThanOrEqual(400);
     const places = plan.weights[1]?.map(({ from, elements, at }) => [from, elements, at]);
@@ -173,7 +173,7 @@ describe("memory", () => {
     expect(plan.phases[0]?.steps).toHaveLength(2 + 3 * 2 + 2);
   });
   test("is refused where a piece has no room, with its weight and a remedy", () => {
-    const refused = (): unknown => planGpu(program, sizes, limits(48));
+    const refused = (): unknown => planGpu(program, sizes, limits(48), inWindows);
     expect(refused).toThrow(GpuLimitError);
     expect(refused).toThrow(
       /^weight [ab] takes \d+ bytes; maxStorageBufferBindingSize of this adapter is 48: compile it/,

@@ -131,7 +131,7 @@ describe("phases", () => {
         steps: [{ kind: "call", kernel: 0, buffers: [{ kind: "arena", buffer: 0 }], sizes: ["T"], label: "" }],
       })),
     };
-    const plan = (bytes: number) => planGpu(bound, { context, chunk: 8, logitsChunk: 8 }, limits(bytes));
+    const plan = (bytes: number) => planGpu(bound, { context, chunk: 8, logitsChunk: 8 }, limits(bytes), null);
     expect(() => plan(512)).toThrow(GpuLimitError);
     expect(plan(4 * (4 * context + 8)).arena).toBeGreaterThan(0);
   });

@@ -51,6 +51,7 @@ export async function bundlePage(folder: string, name: string): Promise<Bundle> 
     format: "esm",
     platform: "browser",
     target: "es2023",
+    external: ["node:*"], // of parts that no page takes
     conditions: ["browser", "import"],
     minify: true,
     legalComments: "none", // licences stand in a file of their own

@@ -27,14 +27,18 @@ export interface Bundle {
 const parts = {
   formats: "runtime/session/stored/formats.ts",
   tables: "runtime/session/tables/tables.ts",
-  drafting: "runtime/session/draft-tokens.ts",
-  tokenizer: "runtime/text/tokenizer.ts",
+  drafting: "runtime/session/drafting.ts",
+  tokenizer: "runtime/text/texts.ts",
   chat: "runtime/text/chat.ts",
+  cache: "runtime/cache/open-kept-weights.ts",
+  node: "runtime/node/node-host.ts",
 };
 /** By target: the files that others load by name, and what they are made of; the rest are chunks. */
-const entries: Readonly<Record<string, Readonly<Record<"runtime", string> & Partial<Record<"worker", string>>>>> = {
+const entries: Readonly<
+  Record<string, Readonly<Record<"runtime", string> & Partial<Record<"worker" | "windows", string>>>>
+> = {
   wasm: { runtime: "runtime/package/entry.ts", worker: "runtime/package/worker.ts", ...parts },
-  webgpu: { runtime: "runtime/package/webgpu-entry.ts", ...parts },
+  webgpu: { runtime: "runtime/package/webgpu-entry.ts", ...parts, windows: "runtime/webgpu/windows.ts" },
 };
 /** Targets that there is a runtime for. */
 export const runtimeNames: readonly string[] = Object.keys(entries);
@@ -60,6 +64,7 @@ export async function bundleRuntime(folder: string, target: string): Promise<Bun
     legalComments: "none", // licences stand in a file of their own
     chunkNames: "[name]-[hash]",
     charset: "utf8",
+    define: { "Number.POSITIVE_INFINITY": "Infinity", "Number.MAX_SAFE_INTEGER": "9007199254740991" },
     write: false,
     metafile: true,
     logLevel: "silent",

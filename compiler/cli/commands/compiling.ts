@@ -49,6 +49,10 @@ export const compile: Command = {
         "chat|plain|none",
         "what the package reads of texts: none where it is called with ids of tokens alone; without it chat",
       ),
+      without: takes(
+        "cache,node",
+        "what the package is not to have: what keeps weights in a browser, what reads files of Node",
+      ),
       ...verify,
       json: flag("one JSON object: what was written, how large it is, and how long it took"),
     },

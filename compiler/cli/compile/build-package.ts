@@ -5,7 +5,7 @@ import type { PackageTarget } from "../../driver/package-target.ts";
 import type { PackageFile } from "../../package/package-file.ts";
 import { packageFiles } from "../../package/package-files.ts";
 import { phaseCost } from "../../package/phase-cost.ts";
-import type { TextWish } from "../../package/runtime-parts.ts";
+import type { RuntimeWish } from "../../package/runtime-parts.ts";
 import { bundleOf } from "../bundle/bundle-of.ts";
 
 import { Failure } from "../failure.ts";
@@ -30,8 +30,8 @@ export interface PageWish {
 /** What a package is for. */
 export interface PackageUse {
   readonly page?: PageWish | null;
-  /** What it reads of texts; conversations where it is not said. */
-  readonly text?: TextWish;
+  /** What its runtime is to be able to do: all of it where it is not said. */
+  readonly wish?: RuntimeWish;
   /** Engines that are able to do this alone, and nobody who reads it. Without it anyone who gets it. */
   readonly engine?: string;
 }
@@ -46,7 +46,7 @@ export async function packagesFor({ choices }: Pick<ModelToCompile, "choices">):
 export async function buildPackage(
   { model, declared, entry, choices, shown }: ModelToCompile,
   { terminal, home }: Surroundings,
-  { page = null, text = "chat", engine }: PackageUse = {},
+  { page = null, wish, engine }: PackageUse = {},
 ): Promise<BuiltPackage | Failure> {
   const packages = await packagesFor({ choices });
   const bundle = await bundleOf(home, choices.target);
@@ -77,7 +77,7 @@ export async function buildPackage(
     modules,
     texts,
     runtime: bundle,
-    text,
+    ...(wish === undefined ? {} : { wish }),
     onlyRun: engine !== undefined,
     ...(page === null ? {} : { page: { files: pageFiles, weights: page.weights } }),
   });
