@@ -9,7 +9,7 @@ export const packageName = (model: string): string =>
     .replace(/^-+|-+$/g, "") || "model";
 
 /** A chunk that the runtime imports where it runs in Node. */
-const onlyNode = /^runtime\/node-host-\w+\.js$/;
+const onlyNode = "runtime/node.js";
 
 /** `files`: all of the package but package.json itself. `license`: of what is in it, as SPDX says it. */
 export function manifestText(facts: PackageFacts, files: readonly string[], license: string): string {
@@ -28,7 +28,7 @@ export function manifestText(facts: PackageFacts, files: readonly string[], lice
       "./package.json": "./package.json",
     },
     // Bundlers for browsers look into what Node alone imports, and stop at `node:fs`.
-    browser: Object.fromEntries(files.filter((name) => onlyNode.test(name)).map((name) => [`./${name}`, false])),
+    browser: files.includes(onlyNode) ? { [`./${onlyNode}`]: false } : {},
     types: "./index.d.ts",
     files: [...files].sort(),
     dsc: { compiler, target, format },
