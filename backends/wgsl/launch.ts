@@ -2,7 +2,7 @@
 import { elems } from "../../compiler/kernel/elem.ts";
 import { evaluateExtent } from "../../compiler/kernel/interpret.ts";
 import type { Buffer, Expr, Kernel } from "../../compiler/kernel/kernel.ts";
-import { behindStarts } from "../../runtime/webgpu/uniforms.ts";
+import { behindStarts } from "../../runtime/artifact/kernel-checks.ts";
 import type { WgslModule } from "./module.ts";
 import { WgslError } from "./wgsl-error.ts";
 

@@ -47,6 +47,9 @@ type Fills = Pick<KernelCheck, "reals" | "wholes">;
 /** Ends no loop early. */
 export const noBound = 2 ** 31 - 1;
 
+/** What a kernel for a GPU finds behind its sizes and the starts of its buffers: 0, and where long loops end at the latest. */
+export const behindStarts = (bound: number = noBound): readonly [zero: number, bound: number] => [0, bound];
+
 export const checksFile = "kernels/checks.json";
 
 /** 32 bits that look like chance: MurmurHash3's last steps. */

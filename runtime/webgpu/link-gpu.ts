@@ -1,6 +1,7 @@
 /** A phase as dispatches: repeats unrolled, what is bound told, sizes and starts as blocks of a uniform. */
 import { elemBytes } from "../artifact/elems.ts";
 import { CorruptPackageError } from "../artifact/errors.ts";
+import { behindStarts } from "../artifact/kernel-checks.ts";
 import type { BufferElem, GpuKernel, Phase, Program } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 import { product, refusing } from "../calls/call-scope.ts";
@@ -11,7 +12,7 @@ import type { ValueId } from "../calls/values.ts";
 import type { BoundRange, BufferTable } from "./buffer-table.ts";
 import type { Gather, Gathered, GatheredMember } from "./gathered.ts";
 import type { BoundBuffer, PhasePlaces, Places } from "./places.ts";
-import { behindStarts, UniformBuilder, type Uniforms, uniformBytes } from "./uniforms.ts";
+import { UniformBuilder, type Uniforms, uniformBytes } from "./uniforms.ts";
 
 export interface GpuStep {
   readonly kernel: number;

@@ -5,7 +5,7 @@
 import { type CheckedValue, checkedValues, isRight } from "../artifact/check-sums.ts";
 import { elemBytes } from "../artifact/elems.ts";
 import { KernelError, SelfTestError } from "../artifact/errors.ts";
-import { checkBytes, type KernelCheck } from "../artifact/kernel-checks.ts";
+import { behindStarts, checkBytes, type KernelCheck } from "../artifact/kernel-checks.ts";
 import type { KernelDecl } from "../artifact/program.ts";
 import type { Layouts } from "./bind-groups.ts";
 import { usage } from "./flags.ts";
@@ -14,7 +14,7 @@ import type { Watch } from "./lost.ts";
 import { alignment } from "./plan-weights.ts";
 import { type Copied, ReadBack, type ReadStretch } from "./read-back.ts";
 import { inScopes } from "./scopes.ts";
-import { behindStarts, uniformBytes } from "./uniforms.ts";
+import { uniformBytes } from "./uniforms.ts";
 
 export interface SelfTest {
   readonly device: GPUDevice;

@@ -2,15 +2,12 @@
  * The uniforms of a phase's steps, one block each, at multiples of what WebGPU lets them start at. Equal blocks are one. Those that are
  * the same in every call come first and are written once; a call writes what is behind them.
  */
-import { noBound } from "../artifact/kernel-checks.ts";
+import { behindStarts } from "../artifact/kernel-checks.ts";
 import type { KernelDecl } from "../artifact/program.ts";
 import type { ValueId } from "../calls/values.ts";
 
 /** Bytes: `minUniformBufferOffsetAlignment` of every adapter. */
 const blockAlignment = 256;
-
-/** What a kernel finds behind its sizes and the starts of its buffers: 0, and where long loops end at the latest. */
-export const behindStarts = (bound: number = noBound): readonly [zero: number, bound: number] => [0, bound];
 
 /** Bytes of a kernel's block, as it is bound. */
 export const uniformBytes = ({ sizes, buffers }: Pick<KernelDecl, "sizes" | "buffers">): number =>

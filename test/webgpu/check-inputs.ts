@@ -1,8 +1,7 @@
 /** What a kernel is given to be tried, as it is bound: by binding, and the uniform behind them. */
 import { elemBytes } from "../../runtime/artifact/elems.ts";
-import { checkBytes, type KernelCheck } from "../../runtime/artifact/kernel-checks.ts";
+import { behindStarts, checkBytes, type KernelCheck } from "../../runtime/artifact/kernel-checks.ts";
 import type { KernelDecl } from "../../runtime/artifact/program.ts";
-import { behindStarts } from "../../runtime/webgpu/uniforms.ts";
 
 export interface CheckInputs {
   readonly buffers: readonly { readonly bytes: Uint8Array<ArrayBuffer>; readonly written: boolean }[];
