@@ -3,6 +3,7 @@
  */
 import { loadPlan, planNames } from "../../backends/registry.ts";
 import { closest } from "../../dsl/diagnostics/suggest.ts";
+import type { TokenChoice } from "../../runtime/artifact/program.ts";
 import { placeText, strategyText } from "../directives/directives.ts";
 import { type Compiled, type CompileTarget, compileModel, type PhaseReport } from "../driver/compile.ts";
 import type { PlanTarget } from "../driver/package-target.ts";
@@ -10,7 +11,7 @@ import { narrowFormat } from "../elaborate/narrowed.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { memoryCard } from "../package/memory-card.ts";
 import { byteText } from "../package/number-words.ts";
-import { kernelCosts, launchesIn } from "../package/phase-cost.ts";
+import { kernelCosts, launchesIn, playedFor } from "../package/phase-cost.ts";
 import { printReport } from "../passes/pass.ts";
 import type { KernelReport } from "../program/phase-order.ts";
 import type { CostTarget } from "../target/target.ts";
@@ -35,6 +36,8 @@ export interface ExplainedKernel {
   readonly calls: number;
   /** Which launch of the phase it is part of. */
   readonly launch: number;
+  /** Of a token, that it is for alone; null: it is launched always. */
+  readonly choice: TokenChoice | null;
   readonly bytes: number;
   /** Of these, of weights. */
   readonly weights: number;
@@ -75,6 +78,8 @@ interface ExplainedPhase extends Pick<PhaseReport, "from" | "to" | "rows"> {
   readonly lookups: readonly { readonly input: string; readonly rows: string }[];
   /** In one run. */
   readonly launches: number;
+  /** At temperature 0. */
+  readonly greedyLaunches: number;
   readonly kernels: readonly ExplainedKernel[];
 }
 
@@ -134,7 +139,8 @@ async function kernelText(
 function explained(report: PhaseReport, program: Compiled["program"], target: CostTarget): ExplainedPhase {
   const { phase, from, to, rows, sizes, kernels, passes, lookups, storageOf } = report;
   const costs = kernelCosts(report, program, target);
-  const whole = costs.reduce((sum, { seconds }, i) => sum + seconds * (kernels[i]?.times ?? 1), 0);
+  const played = new Set(playedFor(kernels));
+  const whole = kernels.reduce((sum, k, i) => (played.has(k) ? sum + (costs[i]?.seconds ?? 0) * k.times : sum), 0);
   return {
     phase,
     from,
@@ -143,6 +149,7 @@ function explained(report: PhaseReport, program: Compiled["program"], target: Co
     sizes,
     lookups: lookups.map(({ input, rows }) => ({ input, rows })),
     launches: launchesIn(kernels),
+    greedyLaunches: launchesIn(kernels, "greedy"),
     kernels: kernels.map((k, i) => {
       const name = `%${k.node.name}`;
       const about = passes.filter((r) => r.decision.split(/[ ,]+/).includes(name) || `%${r.node}` === name);
@@ -154,6 +161,7 @@ function explained(report: PhaseReport, program: Compiled["program"], target: Co
         strategy: k.says,
         calls: k.times,
         launch: k.launch,
+        choice: k.choice,
         bytes,
         weights,
         flops,
@@ -194,10 +202,12 @@ function callsText({ from, to, rows }: ExplainedPhase): string {
 }
 
 function phaseText(explained: ExplainedPhase): string {
-  const { phase, sizes, lookups, launches, kernels } = explained;
+  const { phase, sizes, lookups, launches, greedyLaunches, kernels } = explained;
   const numbers = Object.entries(sizes).map(([name, n]) => `${name} = ${n}`);
-  const total = (of: "seconds" | "bytes" | "weights"): number => kernels.reduce((sum, k) => sum + k[of] * k.calls, 0);
-  const moved = `${launches} kernels run, ${byteText(total("bytes"))} moved, ${byteText(total("weights"))} of it weights`;
+  const played = playedFor(kernels);
+  const total = (of: "seconds" | "bytes" | "weights"): number => played.reduce((sum, k) => sum + k[of] * k.calls, 0);
+  const run = greedyLaunches === launches ? `${launches}` : `${launches} (at temperature 0 ${greedyLaunches})`;
+  const moved = `${run} kernels run, ${byteText(total("bytes"))} moved, ${byteText(total("weights"))} of it weights`;
   const lines = [
     `${phase}: ${callsText(explained)}, planned for ${numbers.join(", ")}: ${moved}; ${timeText(total("seconds"))} by the roofline`,
   ];
@@ -208,6 +218,8 @@ function phaseText(explained: ExplainedPhase): string {
     lines.push(`  ${named}${k.calls > 1 ? ` (${k.calls} times)` : ""}: ${cost}`);
     const others = kernels.filter((x) => x !== k && x.launch === k.launch).map((x) => x.definition);
     lines.push(`    ${k.kernel}: ${k.strategy}`);
+    if (k.choice === "greedy") lines.push("    at temperature 0 alone");
+    if (k.choice === "best") lines.push("    not at temperature 0");
     if (others.length > 0) lines.push(`    launched with ${[...new Set(others)].join(", ")}`);
     for (const why of k.because) lines.push(`    ${why}`);
   }

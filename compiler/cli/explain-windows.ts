@@ -39,9 +39,10 @@ export function windowsText(program: Program, { kernel: { windowBytes } }: Compi
 /** Weights that are named. */
 const most = 4;
 
+/** Where a token is sampled; at temperature 0 they are fewer. */
 const launchesIn = ({ steps }: Phase): number => {
-  const count = (all: readonly Step[]): number =>
-    all.reduce((n, s) => n + (s.kind === "call" ? 1 : s.count * count(s.body)), 0);
+  const count = (all: readonly Step[]): number => all.reduce((n, s) => n + timesOf(s), 0);
+  const timesOf = (s: Step): number => (s.kind === "repeat" ? s.count * count(s.body) : s.choice === "greedy" ? 0 : 1);
   return count(steps);
 };
 

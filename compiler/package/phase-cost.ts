@@ -1,5 +1,5 @@
 /** What the calls of a phase compute and move, from how its kernels were planned. */
-import type { Program } from "../../runtime/artifact/program.ts";
+import type { Program, TokenChoice } from "../../runtime/artifact/program.ts";
 import type { PhaseReport } from "../driver/compile.ts";
 import type { Computed, Node } from "../graph/node.ts";
 import { elems } from "../kernel/elem.ts";
@@ -46,9 +46,19 @@ export function kernelCosts(
   });
 }
 
-/** Launches of one run of a phase. */
-export const launchesIn = (kernels: PhaseReport["kernels"]): number =>
-  [...new Map(kernels.map(({ launch, times }) => [launch, times])).values()].reduce((n, times) => n + times, 0);
+/** Launches of one run of a phase, where a token is chosen so. */
+export const launchesIn = (kernels: PhaseReport["kernels"], choice: TokenChoice = usualChoice): number =>
+  [...new Map(playedFor(kernels, choice).map(({ launch, times }) => [launch, times])).values()].reduce(
+    (n, times) => n + times,
+    0,
+  );
+/** Kernels of a run where a token is chosen so. */
+export const playedFor = <K extends { readonly choice: TokenChoice | null }>(
+  kernels: readonly K[],
+  choice: TokenChoice = usualChoice,
+): readonly K[] => kernels.filter((k) => k.choice === null || k.choice === choice);
+/** What costs are told of: sampling, which computes more. */
+const usualChoice: TokenChoice = "best";
 
 /** At the sizes that the phase was planned for. */
 export function phaseCost(
@@ -56,8 +66,9 @@ export function phaseCost(
   program: Pick<Program, "weights" | "tokens" | "before">,
   target: CostTarget,
 ): PhaseCost {
-  const { phase, sizes, kernels } = report;
-  const costs = kernelCosts(report, program, target);
+  const { phase, sizes } = report;
+  const kernels = playedFor(report.kernels);
+  const costs = kernelCosts({ ...report, kernels }, program, target);
   const sum = (of: keyof KernelCost): number =>
     kernels.reduce((total, { times }, i) => total + times * (costs[i]?.[of] ?? 0), 0);
   return {

@@ -2,7 +2,7 @@
  * Which calls of a list are launched together, where a launch has a price: calls that do not touch what others write stand side by side,
  * and small ones that follow from each other are the stages of one group of lanes (kernel/joined.ts).
  */
-import type { Binding, SizeExpr } from "../../runtime/artifact/program.ts";
+import type { Binding, SizeExpr, TokenChoice } from "../../runtime/artifact/program.ts";
 import { evalSize } from "../../runtime/artifact/size-expr.ts";
 import { elems } from "../kernel/elem.ts";
 import { evaluateExtent } from "../kernel/interpret.ts";
@@ -30,6 +30,8 @@ export interface Launching {
   readonly target: KernelTarget;
   /** The most that a size of a call may be; undefined where that is not known. */
   readonly most: (name: string) => number | undefined;
+  /** Calls that are for one choice of a token alone: each is launched with others of these. None without it. */
+  readonly choices?: ReadonlyMap<PlannedCall, TokenChoice>;
 }
 
 /** In an order in which each finds what it reads; of each launch the members in the order of the calls. */
@@ -37,14 +39,13 @@ export function launchesOf<Call extends PlannedCall>(
   calls: readonly Call[],
   launching: Launching,
 ): readonly Launch<Call>[] {
-  const { target } = launching;
   const launches: Member<Call>[][] = [];
   for (const call of calls) {
     const last = launches.findLastIndex((of) => of.some((m) => meet(m.call, call)));
     const before = launches[last];
     if (before !== undefined && isSmall(call, launching) && before.every((m) => isSmall(m.call, launching))) {
       const stage = 1 + Math.max(...before.filter((m) => meet(m.call, call)).map((m) => m.stage));
-      if (fits([...before, { call, stage }], target)) {
+      if (fits([...before, { call, stage }], launching)) {
         before.push({ call, stage });
         continue;
       }
@@ -52,7 +53,7 @@ export function launchesOf<Call extends PlannedCall>(
     // Groups that go through stages have no room for what is large.
     const takes = (of: Launch<Call>): boolean =>
       of.every((m) => m.stage === 0) || [...of.map((m) => m.call), call].every((c) => isSmall(c, launching));
-    const beside = launches.find((of, i) => i > last && takes(of) && fits([...of, { call, stage: 0 }], target));
+    const beside = launches.find((of, i) => i > last && takes(of) && fits([...of, { call, stage: 0 }], launching));
     if (beside === undefined) launches.push([{ call, stage: 0 }]);
     else beside.push({ call, stage: 0 });
   }
@@ -126,8 +127,9 @@ function lanesOf(of: Launch<PlannedCall>, target: KernelTarget): number | null |
   return lanes ?? target.lanes;
 }
 
-function fits(of: Launch<PlannedCall>, target: KernelTarget): boolean {
+function fits(of: Launch<PlannedCall>, { target, choices }: Launching): boolean {
   if (target.mostBuffers === null || lanesOf(of, target) === undefined) return false;
+  if (new Set(of.map((m) => choices?.get(m.call))).size > 1) return false;
   const keys = new Set(of.flatMap(({ call }) => call.buffers.map((_, i) => keyOf(call, i))));
   const bytes = of.reduce((sum, m) => sum + sharedBytes(m.call.kernel), 0);
   return keys.size <= target.mostBuffers && bytes <= target.sharedBytes && !isSeenTwice(of);

@@ -5,6 +5,7 @@ import type { Append, MapNode, Node, Repeat } from "../graph/node.ts";
 import { isComputed } from "../graph/walk.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { buffersOf } from "../schedule/nest/given.ts";
+import { choicesOf } from "./choices.ts";
 import { sizeOf } from "./kernel-pool.ts";
 import { PhaseDraft, whole } from "./phase-draft.ts";
 import type { KernelReport, PhaseOrder } from "./phase-order.ts";
@@ -46,7 +47,7 @@ export function buildPhase(order: PhaseOrder): BuiltPhase {
     target.mostBuffers === null || to > fewTokens
       ? null
       : { target, most: (name: string) => (name === tokens ? to : undefined) };
-  const { steps, calls } = settledSteps(draft.steps, order.pool, joins);
+  const { steps, calls } = settledSteps(draft.steps, order.pool, joins, choicesOf(draft.steps, outputs));
   const phase: Phase = {
     name: phaseName,
     entry,
@@ -59,8 +60,9 @@ export function buildPhase(order: PhaseOrder): BuiltPhase {
     outputs,
   };
   const reports = draft.reports.map(({ call, ...report }): KernelReport => {
-    const { kernel, launch } = calls.get(call) ?? { kernel: "", launch: 0 };
-    return { ...report, kernel, launch };
+    const settled = calls.get(call);
+    if (settled === undefined) throw new InternalError(`${call.label} is in no launch`);
+    return { ...report, ...settled };
   });
   return { phase, reports };
 }

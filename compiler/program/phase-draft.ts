@@ -13,7 +13,7 @@ import type { Scheduled, ScheduleOptions } from "../schedule/schedule-map.ts";
 import { KernelSizes } from "./kernel-sizes.ts";
 import type { KernelReport, PhaseOrder } from "./phase-order.ts";
 import { Places } from "./places.ts";
-import type { LabelledCall, PlannedStep } from "./planned-steps.ts";
+import type { LabelledCall, PlannedStep, Settled } from "./planned-steps.ts";
 import type { Block } from "./row-blocks.ts";
 import { plus, sizeOfScalar, times } from "./size-of-scalar.ts";
 import { UnsupportedError } from "./unsupported.ts";
@@ -30,7 +30,7 @@ export class PhaseDraft {
   readonly region: ReadonlyMap<Node, Repeat>;
   readonly uses: ReadonlyMap<Node, number>;
   readonly places = new Places();
-  readonly reports: (Omit<KernelReport, "kernel" | "launch"> & { readonly call: LabelledCall })[] = [];
+  readonly reports: (Omit<KernelReport, keyof Settled> & { readonly call: LabelledCall })[] = [];
   /** Those of the round that is open, outside of repeats of the phase. */
   steps: PlannedStep[] = [];
   /** Rounds of the repeats that are open. */

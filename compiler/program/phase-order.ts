@@ -1,5 +1,5 @@
 /** What a phase is made of, and what is told of its kernels. */
-import type { Binding, BufferElem } from "../../runtime/artifact/program.ts";
+import type { Binding, BufferElem, TokenChoice } from "../../runtime/artifact/program.ts";
 import type { StrategyRule } from "../directives/directives.ts";
 import type { StrategyOf } from "../directives/placed-rules.ts";
 import type { Computed, Node, Param, State } from "../graph/node.ts";
@@ -21,6 +21,8 @@ export interface KernelReport {
   readonly times: number;
   /** The launch of the phase that it is part of. */
   readonly launch: number;
+  /** Of a token, that it is for alone; null: it is launched always. */
+  readonly choice: TokenChoice | null;
 }
 
 export interface PhaseOrder extends PhaseSizes {

@@ -1,5 +1,5 @@
 /** Steps of a phase before kernels have numbers, and what becomes of them: what is launched together is one call. */
-import type { ArenaBuffer, Binding, Call, Repeat, Step } from "../../runtime/artifact/program.ts";
+import type { ArenaBuffer, Binding, Call, Repeat, Step, TokenChoice } from "../../runtime/artifact/program.ts";
 import type { KernelPool } from "./kernel-pool.ts";
 import { joinedCall, type Launch, type Launching, launchesOf, type PlannedCall } from "./launches.ts";
 
@@ -18,14 +18,20 @@ export type PlannedStep = LabelledCall | PlannedRepeat;
 export interface Settled {
   readonly kernel: string;
   readonly launch: number;
+  readonly choice: TokenChoice | null;
 }
 export interface SettledSteps {
   readonly steps: readonly Step[];
   readonly calls: ReadonlyMap<LabelledCall, Settled>;
 }
 
-/** `launching`: calls are launched together; null: one by one. */
-export function settledSteps(all: readonly PlannedStep[], pool: KernelPool, launching: Launching | null): SettledSteps {
+/** `launching`: calls are launched together; null: one by one. `choices`: those that are for one choice of a token alone. */
+export function settledSteps(
+  all: readonly PlannedStep[],
+  pool: KernelPool,
+  launching: Launching | null,
+  choices: ReadonlyMap<LabelledCall, TokenChoice>,
+): SettledSteps {
   const calls = new Map<LabelledCall, Settled>();
   let launches = 0;
   const launch = (of: Launch<LabelledCall>): readonly Step[] => {
@@ -36,7 +42,8 @@ export function settledSteps(all: readonly PlannedStep[], pool: KernelPool, laun
     const { kernel, buffers, sizes } = alone ? call : joinedCall(of, launching.target);
     const label = alone ? call.label : `${call.label} and ${of.length - 1} more`;
     const number = pool.add(kernel, label, call.where);
-    for (const m of of) calls.set(m.call, { kernel: pool.kernels[number]?.name ?? "", launch: launches });
+    const choice = choices.get(first.call) ?? null;
+    for (const m of of) calls.set(m.call, { kernel: pool.kernels[number]?.name ?? "", launch: launches, choice });
     launches += 1;
     const made: Call = {
       kind: "call",
@@ -44,6 +51,7 @@ export function settledSteps(all: readonly PlannedStep[], pool: KernelPool, laun
       buffers,
       sizes,
       label: of.map((m) => m.call.label).join(", "),
+      ...(choice === null ? {} : { choice }),
     };
     return [made];
   };
@@ -51,7 +59,8 @@ export function settledSteps(all: readonly PlannedStep[], pool: KernelPool, laun
     const done: Step[] = [];
     let open: LabelledCall[] = [];
     const close = (): void => {
-      const groups = launching === null ? open.map((call) => [{ call, stage: 0 }]) : launchesOf(open, launching);
+      const groups =
+        launching === null ? open.map((call) => [{ call, stage: 0 }]) : launchesOf(open, { ...launching, choices });
       for (const of of groups) done.push(...launch(of));
       open = [];
     };

@@ -211,6 +211,8 @@ export type Binding =
   | { readonly kind: "input"; readonly input: number; readonly offset?: SizeExpr };
 
 export type Step = Call | Repeat;
+/** How a token is chosen (`best-tokens.ts`). */
+export type TokenChoice = "best" | "greedy";
 export interface Call {
   readonly kind: "call";
   readonly kernel: number;
@@ -219,6 +221,8 @@ export interface Call {
   readonly sizes: readonly SizeExpr[];
   /** The definitions it computes, for people and profiles. */
   readonly label: string;
+  /** What it computes is for this choice of a token alone: it is left out of a call that does not ask for it. Played always without it. */
+  readonly choice?: TokenChoice;
 }
 export interface Repeat {
   readonly kind: "repeat";

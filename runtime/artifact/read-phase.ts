@@ -1,4 +1,5 @@
 /** Phases of a file: that steps call what there is, with what fits it, while it lives. */
+import { tokenChoices } from "./best-tokens.ts";
 import { elemNames } from "./elems.ts";
 import type {
   ArenaBuffer,
@@ -173,7 +174,9 @@ class StepReader {
     const own = [...decl.buffers.map((b) => b.extent), ...decl.grid, ...sizes, ...buffers.flatMap(expressionsOf)];
     this.#terms += times * own.reduce<number>((n, e) => n + termsOf(e), 0);
     if (this.#terms > mostTerms) throw corrupt(at.path, `more than ${mostTerms} terms of sizes in all calls`);
-    return { kind: "call", kernel, buffers, sizes, label: text(member(at, "label"), 65_536) };
+    const choice = orNull(member(at, "choice"), (a) => word(a, tokenChoices));
+    const label = text(member(at, "label"), 65_536);
+    return { kind: "call", kernel, buffers, sizes, label, ...(choice === null ? {} : { choice }) };
   }
 
   #repeat(at: At, names: ReadonlySet<string>, depth: number, times: number): Repeat {

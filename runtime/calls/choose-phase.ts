@@ -1,5 +1,5 @@
 /** Which phase plays how many of the tokens that are left. */
-import { isBestTokens, isTemperature } from "../artifact/best-tokens.ts";
+import { isChoice, isTemperature } from "../artifact/best-tokens.ts";
 import { CorruptPackageError, OptionError } from "../artifact/errors.ts";
 import type { Phase, Program } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
@@ -124,7 +124,7 @@ export function checkPhases({ phases, vocabulary, entry }: Program, most: number
   for (const { name, inputs, outputs } of phases) {
     // Numbers of rows are whole.
     const numbers = phases.some((p) => p.lookups?.some((l) => l.phase === name));
-    const other = numbers ? undefined : outputs.find((o) => o.elem !== "f32" && !isBestTokens(o));
+    const other = numbers ? undefined : outputs.find((o) => o.elem !== "f32" && !isChoice(o));
     if (other !== undefined) throw wrong(`phase ${name}: ${other.name} is ${other.elem}, not f32`);
     const [, ...given] = inputs;
     const whole = given.find(({ elem }) => elem !== "f32");

@@ -7,11 +7,11 @@ import type { CheckedOptions } from "./sampling-options.ts";
 
 /** Of one position. */
 export interface BestLogits {
-  /** Of equal logits the lower id first. */
+  /** Of equal logits the lower id first; the best one where no more is wanted. */
   readonly ids: Int32Array;
   /** Of these, the greatest first. */
   readonly logits: Float32Array;
-  /** Sum over all ids of exp((logit - greatest) * inverseTemperature). */
+  /** Sum over all ids of exp((logit - greatest) * inverseTemperature); where one is wanted, any number where all logits are numbers. */
   readonly total: number;
   readonly vocabulary: number;
 }
@@ -20,7 +20,7 @@ export type Scores = Logits | BestLogits;
 
 const isBest = (scores: Scores): scores is BestLogits => "vocabulary" in scores;
 
-/** By which logits are multiplied for the sum. Where the best one is taken always, it says only whether all are numbers. */
+/** By which logits are multiplied for the sum; where the best one is taken always, there is none. */
 export const inverseTemperature = ({ temperature }: CheckedOptions): number =>
   temperature === 0 ? 1 : 1 / temperature;
 

@@ -3,7 +3,7 @@
  * long as it says: dropping tokens is to say less, and a call that fails has changed nothing.
  */
 
-import { bestTokens, isBestTokens, isTemperature } from "../artifact/best-tokens.ts";
+import { choiceOutputs, isChoice, isTemperature } from "../artifact/best-tokens.ts";
 import {
   BusyError,
   ContextLengthError,
@@ -203,7 +203,8 @@ export class TokenSession {
       const gives = logitsOf(phase) ?? logits;
       // Of a prompt nobody asks for logits before the last.
       const scored = logits === "logits" || to === ids.length;
-      const asksBest = mayDo && scored && phase.outputs.some(isBestTokens);
+      const asksBest = mayDo && scored && phase.outputs.some(isChoice);
+      const choice = choiceOutputs[sampling?.temperature === 0 ? "greedy" : "best"];
       const found = (results: CallResults): readonly BestLogits[] =>
         bestOf(results, gives === "next" ? 1 : piece.tokens, logits === "next" ? 1 : piece.tokens, program.vocabulary);
       const enough = (results: CallResults): boolean =>
@@ -220,7 +221,7 @@ export class TokenSession {
         }),
         before: before + at,
         states: this.#states,
-        wanted: [...rows, ...(asksBest ? Object.values(bestTokens) : scored ? [gives] : [])],
+        wanted: [...rows, ...(asksBest ? choice : scored ? [gives] : [])],
         more: asksBest ? { names: [gives], when: (results: CallResults) => !enough(results) } : undefined,
         signal,
       };
@@ -228,7 +229,7 @@ export class TokenSession {
         lookups === null ? await device.run(call) : await this.#playAhead(call, lookups, i, pieces.length);
       if (asksBest && !results.has(gives)) best = found(results);
       for (const [name, values] of results) {
-        if (!(values instanceof Float32Array) || isBestTokens({ name })) continue;
+        if (!(values instanceof Float32Array) || isChoice({ name })) continue;
         const width = widthOf(values, name === "next" ? 1 : piece.tokens, name);
         if (name !== gives || logits === "logits") keep(name, values, width, at);
         else last = values.length === width ? values : values.slice(values.length - width);

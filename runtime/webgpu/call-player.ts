@@ -6,7 +6,7 @@ import type { OpenedGpu } from "./opened-gpu.ts";
 import { Pace } from "./pace.ts";
 import type { Copied, ReadStretch } from "./read-back.ts";
 import { inScopes } from "./scopes.ts";
-import type { Begun, StepEncoder } from "./step-encoder.ts";
+import { type Begun, isPlayed, type StepEncoder } from "./step-encoder.ts";
 
 export interface Played {
   /** Wait for what comes back; others may be played meanwhile. */
@@ -81,7 +81,8 @@ export class CallPlayer {
   ): Promise<readonly (Copied | null)[]> {
     const { linked, call, numbers } = begun;
     const pace = this.#pace[call.phase] ?? new Pace();
-    const workOf = (step: GpuStep): number => (numbers[step.work] ?? 0) * Math.min(call.tokens, mostReuse);
+    const workOf = (step: GpuStep): number =>
+      isPlayed(call, step) ? (numbers[step.work] ?? 0) * Math.min(call.tokens, mostReuse) : 0;
     let waiting: Promise<void> = Promise.resolve();
     for (let at = from; ; ) {
       let [next, work] = [at, 0];
@@ -118,4 +119,4 @@ export class CallPlayer {
   }
 }
 
-const noStep: GpuStep = { kernel: 0, label: "", set: 0, block: 0, items: 0, work: 0, gathers: [] };
+const noStep: GpuStep = { kernel: 0, label: "", set: 0, block: 0, items: 0, work: 0, gathers: [], choice: null };

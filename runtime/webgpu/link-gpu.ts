@@ -2,7 +2,7 @@
 import { elemBytes } from "../artifact/elems.ts";
 import { CorruptPackageError } from "../artifact/errors.ts";
 import { behindStarts } from "../artifact/kernel-checks.ts";
-import type { BufferElem, GpuKernel, Phase, Program } from "../artifact/program.ts";
+import type { BufferElem, GpuKernel, Phase, Program, TokenChoice } from "../artifact/program.ts";
 import { programFile } from "../artifact/read-value.ts";
 import { product, refusing } from "../calls/call-scope.ts";
 import { CallLinker, type CheckedPhase, isGivenRows, type LinkedCall } from "../calls/link-call.ts";
@@ -26,6 +26,8 @@ export interface GpuStep {
   readonly work: ValueId;
   /** Copies that come before it. */
   readonly gathers: readonly Gather[];
+  /** That it is for alone; null: it is played always. */
+  readonly choice: TokenChoice | null;
 }
 
 export interface GpuOutput {
@@ -123,6 +125,7 @@ class GpuLinker {
       items: call.items,
       work: call.extents.reduce((n, extent) => b.operation("+", n, extent), call.items),
       gathers,
+      choice: one.call.choice ?? null,
     });
   }
 

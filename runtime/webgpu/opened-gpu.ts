@@ -1,5 +1,5 @@
 /** A device with everything that calls of a program need on it. */
-import { isBestTokens } from "../artifact/best-tokens.ts";
+import { isChoice } from "../artifact/best-tokens.ts";
 import { Layouts } from "./bind-groups.ts";
 import { usage } from "./flags.ts";
 import { GpuKernels, type KernelSource } from "./gpu-kernels.ts";
@@ -76,7 +76,7 @@ function firstKernels({ phases, program }: GpuPlan): readonly number[] {
   const first = phases.filter(
     ({ phase: { rows, outputs, entry } }) =>
       (rows?.from ?? 1) === 1 &&
-      (entry === program.draft?.entry || outputs.some(({ name }) => name === "next" || isBestTokens({ name }))),
+      (entry === program.draft?.entry || outputs.some(({ name }) => name === "next" || isChoice({ name }))),
   );
   return [...new Set(first.flatMap(({ steps }) => steps.map((s) => s.kernel)))];
 }

@@ -1,8 +1,9 @@
 /** Steps of a call as commands. */
+import { asksFor } from "../artifact/best-tokens.ts";
 import type { DeviceCall } from "../calls/model-device.ts";
 import { bindGroup, type GroupOrder } from "./bind-groups.ts";
 import type { BoundRange } from "./buffer-table.ts";
-import type { GpuPhase } from "./link-gpu.ts";
+import type { GpuPhase, GpuStep } from "./link-gpu.ts";
 import type { OpenedGpu } from "./opened-gpu.ts";
 import type { SessionBuffers } from "./sessions.ts";
 
@@ -14,6 +15,10 @@ export interface Begun {
   readonly numbers: Float64Array;
   readonly session: SessionBuffers | null;
 }
+
+/** Steps for a choice that nobody asks for are left out. */
+export const isPlayed = ({ wanted, more }: DeviceCall, { choice }: GpuStep): boolean =>
+  choice === null || asksFor(wanted, choice) || asksFor(more?.names ?? [], choice);
 
 /** The most workgroups of one dimension, which every adapter has. */
 const mostGroups = 65_535;
@@ -37,7 +42,7 @@ export class StepEncoder {
       const step = linked.steps[i];
       if (step === undefined) break;
       const items = numbers[step.items] ?? 0;
-      if (items === 0) continue;
+      if (items === 0 || !isPlayed(call, step)) continue;
       if (step.gathers.length > 0) {
         pass?.end();
         pass = null;

@@ -13,8 +13,9 @@ import { parse } from "../../compiler/graph/parse.ts";
 import { printProblem, verify } from "../../compiler/graph/verify.ts";
 import { programText } from "../../compiler/package/program-text.ts";
 import { UnsupportedError } from "../../compiler/program/unsupported.ts";
-import { bestTokens } from "../../runtime/artifact/best-tokens.ts";
+import { bestTokens, choiceOutputs } from "../../runtime/artifact/best-tokens.ts";
 import { readProgram } from "../../runtime/artifact/read-program.ts";
+import { bestOf } from "../../runtime/session/best-of.ts";
 import { compileConfig, llama } from "./compiled-models.ts";
 
 function logitsOf(vocabulary: number, dims: "V" | "T, V"): Elaborated {
@@ -25,6 +26,8 @@ function logitsOf(vocabulary: number, dims: "V" | "T, V"): Elaborated {
   const none = { weights: new Map(), runs: new Map(), aliases: new Map(), places: new Map(), inputs: new Map() };
   return { graph: parsed.graph, builder, results: ["next"], ...none };
 }
+
+const chosen = ["next", ...choiceOutputs.best, ...choiceOutputs.greedy];
 
 /** Few different numbers, so that many are equal. */
 const steps = (count: number, different: number): Float64Array =>
@@ -56,7 +59,7 @@ describe.each([
 
   test("are those that sorting finds, equal ones by their ids", () => {
     expect(verify(e.graph).map(printProblem)).toEqual([]);
-    expect(e.results).toEqual(["next", "best_ids", "best_logits", "weight_sum"]);
+    expect(e.results).toEqual(chosen);
     for (const different of [3, 40, 1000]) {
       const logits = steps(rows * vocabulary, different);
       const shape = dims === "V" ? [vocabulary] : [rows, vocabulary];
@@ -73,7 +76,33 @@ describe.each([
         expect(own(found[2], k)).toEqual(want.logits);
         const parts = own(found[3], (found[3]?.length ?? 0) / rows);
         expect(parts.reduce((n, x) => n + x, 0)).toBeCloseTo(want.weights, 9);
+        const names = ["", "", "", "", "greedy_ids", "greedy_logits", "greedy_numbers"] as const;
+        const results = new Map(
+          names.map((n, i) => [n, (n === "greedy_ids" ? Int32Array : Float32Array).from(found[i] ?? [])] as const),
+        );
+        const [best] = bestOf(results, rows, rows - r, vocabulary);
+        expect([[...(best?.ids ?? [])], [...(best?.logits ?? [])]]).toEqual([
+          want.ids.slice(0, 1),
+          want.logits.slice(0, 1),
+        ]);
+        expect(best?.total).toBeLessThan(vocabulary);
       }
+    }
+  });
+
+  test("a logit that is none is told of", () => {
+    for (const at of [0, vocabulary - 1]) {
+      const logits = steps(rows * vocabulary, 40).fill(Number.NaN, at, at + 1);
+      const shape = dims === "V" ? [vocabulary] : [rows, vocabulary];
+      const options = {
+        sizes: { T: rows, S0: 0, V: vocabulary },
+        state: new StateStore(),
+        param: (n: Node) => (n.name === "next" ? tensor(shape, logits) : tensor([1], [1.5])),
+      };
+      const numbers = realsOf(prepare(e.graph).run(options)[6] ?? tensor([0], []));
+      const blocks = numbers.length / rows;
+      expect([...numbers].map(Number.isNaN).indexOf(true)).toBe(at === 0 ? 0 : blocks - 1);
+      expect([...numbers].filter(Number.isNaN)).toHaveLength(1);
     }
   });
 
@@ -94,7 +123,6 @@ test("a program for WebGPU names them wherever a token is chosen", () => {
     inputs.map((i) => i.name),
     outputs.map((o) => o.name),
   ]);
-  const chosen = ["next", "best_ids", "best_logits", "weight_sum"];
   expect(about).toEqual([
     ["decode", ["ids", "inverse_temperature"], chosen],
     ["prefill", ["ids", "inverse_temperature"], chosen],

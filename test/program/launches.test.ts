@@ -15,7 +15,7 @@ import { verify } from "../../compiler/kernel/verify.ts";
 import { launchesIn } from "../../compiler/package/phase-cost.ts";
 import { checkedPlan } from "../../compiler/program/check-plan.ts";
 import { launchesOf, type PlannedCall } from "../../compiler/program/launches.ts";
-import type { Binding } from "../../runtime/artifact/program.ts";
+import type { Binding, TokenChoice } from "../../runtime/artifact/program.ts";
 import { usualChunk, usualLogitsChunk } from "../../runtime/artifact/usual-sizes.ts";
 import { planGpu } from "../../runtime/webgpu/plan-gpu.ts";
 import { inWindows, windowsOf } from "../../runtime/webgpu/windows.ts";
@@ -169,6 +169,12 @@ function expectWithin(compiled: Compiled, rounds: number, { layer, around }: Bud
   const inLayers = [...own.values()].filter((times) => times === rounds).length;
   expect(inLayers).toBeLessThanOrEqual(layer);
   expect(launchesIn(decode.kernels) - inLayers * rounds).toBeLessThanOrEqual(around);
+  // At temperature 0 the best of parts is all that is found: two launches behind the logits. The best few of many take more.
+  const chosen = (choice: TokenChoice): number =>
+    new Set(decode.kernels.filter((k) => k.choice === choice).map((k) => k.launch)).size;
+  expect(chosen("greedy")).toBeLessThanOrEqual(2);
+  expect(chosen("greedy")).toBeGreaterThan(0);
+  expect(chosen("best")).toBeGreaterThanOrEqual(compiled.program.vocabulary > 4096 ? 5 : 1);
   const phase = compiled.program.phases.find((p) => p.name === "decode");
   if (phase === undefined) throw new Error("no decode");
   // Every buffer has a place that nobody else has while it lives, in the order in which launches are.

@@ -18,6 +18,8 @@ const explain = (...more: readonly string[]): ReturnType<typeof runInside> => {
 test("long sums are shared by lanes, and a kernel is told as WGSL or WebAssembly", async () => {
   const plan = await explain("--target", "webgpu");
   expect(plan).toMatchObject({ code: 0, error: "" });
+  expect(plan.out).toMatch(/^ {2}greedy_ids: .*\n.*\n {4}at temperature 0 alone$/m);
+  expect(plan.out).toMatch(/^ {2}weight_sum: .*\n.*\n {4}not at temperature 0$/m);
   const [, name = ""] = /^ {4}(\w+): contraction: .* shared by \d+ of 64 lanes$/m.exec(plan.out) ?? [];
   const { out } = await explain("--target", "webgpu", "--kernel", name);
   expect(out).toContain(`fn ${name}(`);

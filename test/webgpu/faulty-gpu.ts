@@ -14,6 +14,7 @@ export interface Counts {
   /** Made so far. */
   readonly buffers: number;
   readonly submits: number;
+  readonly dispatches: number;
   /** Reads. */
   readonly maps: number;
   /** Made and not destroyed, and the same of devices. */
@@ -34,7 +35,7 @@ export class FaultyGpu {
   fault: Fault = { kind: "none" };
   /** Is told of each submit, by how many there were. */
   submitted: (count: number) => void = () => undefined;
-  readonly #counts = { buffers: 0, submits: 0, maps: 0 };
+  readonly #counts = { buffers: 0, submits: 0, dispatches: 0, maps: 0 };
   readonly #live = new Set<object>();
   readonly #devices = new Set<object>();
 
@@ -53,6 +54,7 @@ export class FaultyGpu {
     this.fault = fault;
     this.#counts.buffers = 0;
     this.#counts.submits = 0;
+    this.#counts.dispatches = 0;
     this.#counts.maps = 0;
   }
   get counts(): Counts {
@@ -94,6 +96,7 @@ export class FaultyGpu {
         const found = await device.popErrorScope();
         return scope?.error ?? found;
       },
+      createCommandEncoder: () => () => this.#watched(device.createCommandEncoder()),
       createBuffer: () => (descriptor: GPUBufferDescriptor) => {
         const full = this.fault.kind === "out-of-memory" && this.fault.at === this.#counts.buffers;
         this.#counts.buffers += 1;
@@ -102,6 +105,20 @@ export class FaultyGpu {
         return this.#counted(device.createBuffer(descriptor));
       },
     });
+  }
+
+  #watched(encoder: GPUCommandEncoder): GPUCommandEncoder {
+    const begin = encoder.beginComputePass.bind(encoder);
+    const beginComputePass = (): GPUComputePassEncoder => {
+      const pass = begin();
+      const dispatch = pass.dispatchWorkgroups.bind(pass);
+      const dispatchWorkgroups = (...given: Parameters<typeof dispatch>): void => {
+        this.#counts.dispatches += 1;
+        dispatch(...given);
+      };
+      return Object.defineProperty(pass, "dispatchWorkgroups", { value: dispatchWorkgroups });
+    };
+    return Object.defineProperty(encoder, "beginComputePass", { value: beginComputePass });
   }
 
   #counted(buffer: GPUBuffer): GPUBuffer {

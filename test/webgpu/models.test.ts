@@ -1,5 +1,7 @@
 /** Whole models on the drivers that run on a processor: logits are the reference's, and so are the tokens that are chosen. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { TokenChoice } from "../../runtime/artifact/program.ts";
 import type { CheckedKernel } from "../../runtime/calls/model-device.ts";
 import type { GenerateTextOptions } from "../../runtime/package/session.ts";
 import { whyNoConfigs } from "../models/published-configs.ts";
@@ -35,6 +37,16 @@ const models: Readonly<Record<string, () => Promise<MadeModel>>> = {
 const tolerance = 1e-4;
 /** More than sparse attention of a twin looks at. */
 const ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4];
+
+/** The file beside the given one, in which a number of a tensor is none. */
+function withoutNumber(file: string, tensor: string, at: number): string {
+  const bytes = readFileSync(file);
+  const header = Number(bytes.readBigUInt64LE(0));
+  const { data_offsets: offsets } = JSON.parse(bytes.toString("utf8", 8, 8 + header))[tensor];
+  bytes.writeFloatLE(Number.NaN, 8 + header + offsets[0] + 4 * at);
+  writeFileSync(file.replace(".safetensors", ".none.safetensors"), bytes);
+  return file.replace(".safetensors", ".none.safetensors");
+}
 
 describe.each(Object.keys(models))("%s", (name) => {
   let made: MadeModel;
@@ -142,10 +154,36 @@ describe.each(Object.keys(models))("%s", (name) => {
         };
         const common = { maxTokens: 5, endIds: [], draft: 0, seed: 1 };
         const once = { submits: 5, maps: 5, buffers: 0 };
-        expect(await counted({ ...common, temperature: 0 })).toMatchObject(once);
-        expect(await counted({ ...common, topK: 20, topP: 0.95 })).toMatchObject(once);
-        // All logits: they are read in the place of the best, where it is known before.
-        expect(await counted(common)).toMatchObject(once);
+        const [greedy, best, all] = [
+          await counted({ ...common, temperature: 0 }),
+          await counted({ ...common, topK: 20, topP: 0.95 }),
+          // They are read in the place of the best, where it is known before.
+          await counted(common),
+        ];
+        for (const counts of [greedy, best, all]) expect(counts).toMatchObject(once);
+        // What finds the best few is launched where some are wanted, what finds the best one where that is, and nothing where all are.
+        const launches = (phase: string, choice: TokenChoice): number =>
+          (made.program.phases.find((p) => p.name === phase)?.steps ?? []).filter(
+            (s) => s.kind === "call" && s.choice === choice,
+          ).length;
+        // Of a prompt, and four tokens behind it.
+        const more = (choice: TokenChoice): number => launches("prefill", choice) + 4 * launches("decode", choice);
+        expect(more("greedy")).toBeGreaterThan(4);
+        expect(greedy.dispatches - all.dispatches).toBe(more("greedy"));
+        expect(best.dispatches - all.dispatches).toBe(more("best"));
+      });
+
+      test.runIf(name === "dense")("a logit that is no number is told of", { timeout: 120_000 }, async () => {
+        const weights = withoutNumber(made.weights, "lm_head.weight", 3);
+        await player.do({ kind: "load", model: "none", base: made.base, weights });
+        for (const some of [{ temperature: 0 }, { topK: 20 }, {}]) {
+          await player.do({ kind: "session", model: "none", session: "n" });
+          const options = { ...some, maxTokens: 2, endIds: [], draft: 0 };
+          const told = await player.try({ kind: "generate", session: "n", prompt: ids.slice(0, 2), options });
+          expect(told.error).toMatchObject({ code: "bad-logits" });
+          await player.do({ kind: "dispose", session: "n" });
+        }
+        await player.try({ kind: "dispose", model: "none" });
       });
 
       test("drafts change nothing", { timeout: 300_000 }, async () => {

@@ -165,7 +165,7 @@ async function done(deed: Deed): Promise<unknown> {
   }
 }
 
-const noCounts: Counts = { buffers: 0, submits: 0, maps: 0, live: 0, devices: 0 };
+const noCounts: Counts = { buffers: 0, submits: 0, dispatches: 0, maps: 0, live: 0, devices: 0 };
 async function answer(deed: Deed): Promise<Done> {
   const result = await done(deed).then(
     (value) => ({ value }),
