@@ -4,6 +4,8 @@ export type Fault =
   | { readonly kind: "none" }
   | { readonly kind: "no-adapter" }
   | { readonly kind: "no-device" }
+  /** The browser's WGSL has none of its additions. */
+  | { readonly kind: "no-language" }
   | { readonly kind: "limits"; readonly limits: Readonly<Record<string, number>> }
   /** The buffer with this number, from 0, has no room. */
   | { readonly kind: "out-of-memory"; readonly at: number }
@@ -30,7 +32,7 @@ interface Scope {
 export class FaultyGpu {
   readonly gpu: {
     readonly requestAdapter: (options?: object) => Promise<object | null>;
-    readonly wgslLanguageFeatures: unknown;
+    readonly wgslLanguageFeatures: ReadonlySet<string>;
   };
   fault: Fault = { kind: "none" };
   /** Is told of each submit, by how many there were. */
@@ -45,8 +47,11 @@ export class FaultyGpu {
         const adapter = this.fault.kind === "no-adapter" ? null : await gpu.requestAdapter(options);
         return adapter === null ? null : this.#adapter(adapter);
       },
-      wgslLanguageFeatures: gpu.wgslLanguageFeatures,
+      wgslLanguageFeatures: new Set(),
     };
+    Object.defineProperty(this.gpu, "wgslLanguageFeatures", {
+      get: () => new Set(this.fault.kind === "no-language" ? [] : gpu.wgslLanguageFeatures),
+    });
   }
 
   /** From here on counted anew, but for what is live. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { webgpuPackages } from "../../backends/wgsl/compile-target.ts";
 import { pathKey } from "../../compiler/cli/tiny/json-text.ts";
-import { placedTensors } from "../../compiler/cli/tiny/placed-tensors.ts";
+import { type PlacedTensor, placedTensors } from "../../compiler/cli/tiny/placed-tensors.ts";
 import { seededNumbers } from "../../compiler/cli/tiny/seeded-numbers.ts";
 import { tinyConfig } from "../../compiler/cli/tiny/tiny-config.ts";
 import { type CompileTarget, compileModel } from "../../compiler/driver/compile.ts";
@@ -56,12 +56,19 @@ export const targetWithWindows = (bytes: number): CompileTarget => ({
   kernel: { ...webgpuPackages.target.kernel, windowBytes: bytes },
 });
 
+interface MadeOf {
+  readonly settings?: ReadonlyMap<string, string>;
+  /** Numbers for a tensor, of those that its seed gives. */
+  readonly numbers?: (t: PlacedTensor, seeded: Float64Array) => Float64Array;
+}
+
 /** `checks`: whether the package holds values to try its kernels by. */
 export async function makeModel(
   entry: string,
   config: object | string,
   checks = true,
   target: CompileTarget = webgpuPackages.target,
+  { settings = new Map(), numbers = (_, seeded) => seeded }: MadeOf = {},
 ): Promise<MadeModel> {
   const text = typeof config === "string" ? config : JSON.stringify(config);
   const checked = checkProject({
@@ -69,7 +76,7 @@ export async function makeModel(
     read: readProject,
     cache,
     config: { path: "config.json", text },
-    settings: new Map(),
+    settings,
   });
   const wrong = checked.diagnostics.find((d) => d.severity === "error");
   if (checked.bound === null || wrong !== undefined) throw new Error(wrong?.title ?? "no model");
@@ -88,10 +95,14 @@ export async function makeModel(
   };
   mkdirSync(join(folder, "kernels"));
   write();
-  const tensors = placedTensors(checked).map((t) => ({ ...t, data: seededNumbers(1, t) }));
-  const stored = tensors.flatMap(({ name, copies, shape, role, data }) => {
-    const bytes = role.kind === "indices" ? BigInt64Array.from(data, (x) => BigInt(x)) : Float32Array.from(data);
-    const dtype = role.kind === "indices" ? ("I64" as const) : ("F32" as const);
+  const tensors = placedTensors(checked).map((t) => ({ ...t, data: numbers(t, seededNumbers(1, t)) }));
+  const stored = tensors.flatMap(({ name, copies, shape, type, role, data }) => {
+    const [bytes, dtype] =
+      role.kind === "indices"
+        ? ([BigInt64Array.from(data, (x) => BigInt(x)), "I64"] as const)
+        : type === "i8"
+          ? ([Int8Array.from(data), "I8"] as const)
+          : ([Float32Array.from(data), "F32"] as const);
     return [name, ...copies].map((one) => ({ name: one, dtype, shape, data: () => [new Uint8Array(bytes.buffer)] }));
   });
   const chunks: Uint8Array[] = [];
@@ -105,7 +116,7 @@ export async function makeModel(
     weights,
     reference: async (ids) => {
       bound ??= bindText({
-        ...{ entry, config: text, results: ["logits"] },
+        ...{ entry, config: text, settings, results: ["logits"] },
         tensors: new Map(tensors.map((t) => [t.name, { shape: t.shape, data: t.data }])),
       });
       const { forward, session } = await bound;
