@@ -36,8 +36,9 @@ const changes: readonly Change[] = [
     to: ([a, b, sum]) => (a === b ? null : `fma_f32x4(${a}.xzyw, ${b}, ${sum})`),
   },
   {
+    // Of a maximum nothing is seen but what is the greatest.
     kind: "vector beside",
-    where: /(\w+)\[\((\w+_at \+ [^\n;]*)\) >> 2u\]/g,
+    where: /(\w+)\[\((\w+_at \+ [^\n;]*)\) >> 2u\](?!;\n\t*acc\w* = max\()/g,
     to: ([from, at]) => `${from}[((${at}) >> 2u) + 1]`,
   },
   {
@@ -53,7 +54,8 @@ const changes: readonly Change[] = [
   {
     kind: "part of a sum left out in one lane",
     where: /^(\t*)(partial_f32)\[(lane[^\]]*)\] = ([^;]+);$/gm,
-    to: ([gap, to, at, value]) => `${gap}${to}[${at}] = select(${value}, 0.0, lane == 0);`,
+    to: ([gap, to, at, value]) =>
+      /^(fold_)?max_/.test(value ?? "") ? null : `${gap}${to}[${at}] = select(${value}, 0.0, lane == 0);`,
   },
   {
     kind: "row beside",
