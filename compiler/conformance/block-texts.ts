@@ -363,12 +363,11 @@ export const blockTexts = (full: boolean): readonly BlockText[] => [
     y: "[T, E]",
   })),
   ...of(full ? widths : few, () => perToken("std/linear swiglu", 'swiglu from "std/linear"', "swiglu(F: 11)")),
-  ...of(full ? [32, 64, 96] : [64], () =>
-    perToken("std/linear int8_linear", 'int8_linear from "std/linear"', "int8_linear(O: 11)"),
-  ),
-  ...of([64], () =>
-    perToken("std/linear swiglu, int8", 'swiglu from "std/linear"', 'swiglu(F: 32, activations: "int8")'),
-  ),
+  ...of(full ? [32, 64, 96] : [64], () => ({
+    ...perToken("std/linear int8_linear", 'int8_linear from "std/linear"', "int8_linear(O: E)"),
+    sizes: { E: 11 },
+    y: "[T, E]",
+  })),
   ...of(few, () => perToken("std/linear swiglu, limit", 'swiglu from "std/linear"', "swiglu(F: 8, limit: 0.1)")),
   ...of([8, 16], () => ({
     subject: "std/quantization fp8_round",
